@@ -1,0 +1,50 @@
+package plan
+
+import "time"
+
+// An Exchange is one request's trip: the request, where it was placed, what
+// the steps learned about it, and the response. The front that received the
+// request owns it and reuses it for a later one.
+type Exchange struct {
+	Request  Request
+	Response Response
+
+	// RequestID is apigw-requestid / $context.requestId; TraceRoot the
+	// "1-5759e988-bd862e3fe1be46a994272793" of X-Amzn-Trace-Id.
+	RequestID string
+	TraceRoot string
+	// Start is when the first byte of the request was taken.
+	Start time.Time
+
+	// Stage and Route are set by matching; Route is nil until then.
+	Stage *Stage
+	Route *Route
+	// DomainName is the host without port that the client used and
+	// DomainPrefix its first label.
+	DomainName, DomainPrefix string
+	// StagePath is Path without the stage segment and without a mapping's base
+	// path, still encoded: what routes are matched against. GatewayPath is the
+	// path with the stage but without the address prefix of a path form.
+	StagePath, GatewayPath string
+	// Params are the values of the route's path variables, still encoded, in
+	// the order of Route.ParamNames.
+	Params []string
+
+	// Integration is what the integration step reports for logs and metrics.
+	Integration IntegrationReport
+	// Fault is why the gateway itself answered, nil when it did not.
+	Fault *Fault
+}
+
+// An IntegrationReport is what $context.integration* and the metrics read.
+type IntegrationReport struct {
+	// Called tells that an integration was called; Latency how long it took.
+	Called  bool
+	Latency time.Duration
+	// Status is the status of the service call ($context.integration.integrationStatus),
+	// FunctionStatus what the function or backend chose ($context.integration.status).
+	Status, FunctionStatus int
+	// RequestID is the backend's own request id, Error the text of
+	// $context.integration.error.
+	RequestID, Error string
+}

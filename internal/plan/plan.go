@@ -1,0 +1,74 @@
+package plan
+
+import "time"
+
+// A Protocol is the type of an API.
+type Protocol uint8
+
+// The API types.
+const (
+	HTTP Protocol = iota + 1
+	REST
+	WebSocket
+)
+
+// An API is one API with its deployed stages.
+type API struct {
+	ID, AccountID, Region, Name string
+	Protocol                    Protocol
+	// DisableExecuteAPIEndpoint closes the API's own host name.
+	DisableExecuteAPIEndpoint bool
+	// Stages by name; "$default" is one of them.
+	Stages map[string]*Stage
+}
+
+// A Stage is a deployed stage: what a request runs once host and stage are known.
+type Stage struct {
+	// API holds the identity of the API (id, account, region, name); its Stages
+	// may be those of another generation and aren't for use from here.
+	API          *API
+	Name         string
+	DeploymentID string
+	Variables    map[string]string
+	// Routes finds the route; Default is the $default route, nil without one.
+	Routes  *Tree
+	Default *Route
+	// AccessLog writes the stage's access log line; nil when it has none.
+	AccessLog AccessLog
+	// Metrics counts requests of the stage; never nil.
+	Metrics Metrics
+}
+
+// A Route is one compiled route.
+type Route struct {
+	// Key is the route key as written, as in "GET /pets/{id}" or "$default".
+	Key string
+	// ID is the route's id, stable over plans.
+	ID string
+	// Method is the method of the key, "ANY", or "" for $default; Path its path.
+	Method, Path string
+	// ParamNames are the path variables in order, without the "+" of a greedy one.
+	ParamNames []string
+	// Greedy tells that the last variable is a greedy one.
+	Greedy bool
+	// Integration answers the request; nil when the route has none.
+	Integration Integration
+	// Metrics counts requests of the route when detailed metrics are on; else nil.
+	Metrics Metrics
+}
+
+// An Integration calls a backend and fills x.Response, or returns a *Fault.
+type Integration interface {
+	Integrate(x *Exchange) error
+}
+
+// An AccessLog takes one finished exchange. It must not block and must not keep
+// any of the exchange's strings.
+type AccessLog interface {
+	Log(x *Exchange, latency time.Duration)
+}
+
+// Metrics takes one finished exchange.
+type Metrics interface {
+	Count(x *Exchange, latency time.Duration)
+}
