@@ -1,0 +1,50 @@
+# `make` prints this help. `make demo` and `make test` install what they need.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+.PHONY: help build demo test check race lint generate golden fuzz bench pgo
+
+help: ## print this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/gatehouse
+	@scripts/need go
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/gatehouse ./cmd/gatehouse
+
+demo: ## create a function and an HTTP API and call it; on a terminal, keep serving
+	@scripts/need go node
+	@$(MAKE) --no-print-directory build
+	bin/gatehouse demo $$(test -t 0 && test -t 1 || echo --once)
+
+test: ## run every check: linters, generated files, all tests under the race detector
+	@scripts/need go gcc node python3 aws
+	$(MAKE) --no-print-directory lint
+	$(GO) test -race -timeout 20m ./...
+
+check: test ## exactly what CI runs
+
+race: ## run the tests of PKG (default: all) under the race detector, more than once
+	$(GO) test -race -count 3 $(or $(PKG),./...)
+
+lint: ## gofmt, go vet, staticcheck, errcheck, errorlint
+	@test -z "$$(gofmt -l cmd internal tools test examples)" || { gofmt -l cmd internal tools test examples; echo 'gofmt -w these files'; exit 1; }
+	$(GO) vet ./...
+	$(GO) run ./tools/lint ./...
+
+generate: ## write the generated packages and docs/COVERAGE.md again, offline
+	$(GO) generate ./...
+
+golden: ## write the golden files again
+	$(GO) test ./internal/lambdaevent ./internal/compile -update
+
+fuzz: ## run every fuzz target for FUZZTIME (default 20s) each
+	@set -e; for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz' || true); do \
+	    echo "== $$p $$f"; $(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),20s); done; done
+
+bench: ## measure the gateway beside nginx, net/http and a bare Node server
+	@scripts/need go node nginx
+	@$(MAKE) --no-print-directory build
+	$(GO) run ./test/bench -gatehouse bin/gatehouse
