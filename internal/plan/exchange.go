@@ -34,6 +34,11 @@ type Exchange struct {
 	Integration IntegrationReport
 	// Fault is why the gateway itself answered, nil when it did not.
 	Fault *Fault
+
+	// Scratch is memory for the steps, kept by the front from one exchange to
+	// the next. A step appends to it and stores the result back; what it
+	// appended stays as it is until the exchange ends.
+	Scratch []byte
 }
 
 // An IntegrationReport is what $context.integration* and the metrics read.
