@@ -26,8 +26,10 @@ type Exchange struct {
 	// path, still encoded: what routes are matched against. GatewayPath is the
 	// path with the stage but without the address prefix of a path form.
 	StagePath, GatewayPath string
-	// Params are the values of the route's path variables, still encoded, in
-	// the order of Route.ParamNames.
+	// Params are the values of the route's path variables in the order of
+	// Route.ParamNames. They are views of StagePath as it was received, still
+	// percent-encoded, so that they can be put into another path as they are;
+	// who needs the text decodes them with AppendDecoded.
 	Params []string
 
 	// Integration is what the integration step reports for logs and metrics.
