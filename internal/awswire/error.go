@@ -16,6 +16,8 @@ type Error struct {
 	Server bool
 	// Message is the text for a person.
 	Message string
+	// MessageMember is the member the message travels in; empty means "message".
+	MessageMember string
 	// Members are further modelled members by wire name, as in {"Type": "User"}.
 	Members map[string]any
 	// Cause is what went wrong inside; it is logged and never sent.
