@@ -16,7 +16,9 @@ type Exchange struct {
 	// Start is when the first byte of the request was taken.
 	Start time.Time
 
-	// Stage and Route are set by matching; Route is nil until then.
+	// API is the API the request is addressed to, set even when it has no stage
+	// for it. Stage and Route are nil until they are found.
+	API   *API
 	Stage *Stage
 	Route *Route
 	// DomainName is the host without port that the client used and
@@ -41,6 +43,17 @@ type Exchange struct {
 	// the next. A step appends to it and stores the result back; what it
 	// appended stays as it is until the exchange ends.
 	Scratch []byte
+}
+
+// Reset makes the exchange ready for another request. It keeps the memory of
+// its lists and of Scratch, and drops everything else.
+func (x *Exchange) Reset() {
+	request, response, params := x.Request.Headers, x.Response.Headers, x.Params
+	clear(request)
+	clear(response)
+	clear(params)
+	*x = Exchange{Params: params[:0], Scratch: x.Scratch[:0]}
+	x.Request.Headers, x.Response.Headers = request[:0], response[:0]
 }
 
 // An IntegrationReport is what $context.integration* and the metrics read.

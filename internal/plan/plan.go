@@ -1,6 +1,60 @@
 package plan
 
-import "time"
+import (
+	"iter"
+	"time"
+)
+
+// DefaultStage is the name of the stage that serves what names no other one.
+const DefaultStage = "$default"
+
+// A Plan is everything that is served at one moment. It is never written after
+// it was made: With and Without return another plan that shares what did not
+// change. A nil Plan is empty.
+type Plan struct {
+	apis index[*API]
+}
+
+// API returns the API of an id.
+func (p *Plan) API(id string) (*API, bool) {
+	if p == nil {
+		return nil, false
+	}
+	return p.apis.get(id)
+}
+
+// APIs yields every API, in no particular order.
+func (p *Plan) APIs() iter.Seq[*API] {
+	if p == nil {
+		return func(func(*API) bool) {}
+	}
+	return p.apis.all()
+}
+
+// Len returns the number of APIs.
+func (p *Plan) Len() int {
+	if p == nil {
+		return 0
+	}
+	return p.apis.size
+}
+
+// With returns the plan with the API, in place of the one with its id if there
+// is one.
+func (p *Plan) With(api *API) *Plan {
+	if p == nil {
+		p = &Plan{}
+	}
+	return &Plan{apis: p.apis.with(api.ID, api)}
+}
+
+// Without returns the plan without the API of that id.
+func (p *Plan) Without(id string) *Plan {
+	if p == nil {
+		return nil
+	}
+	return &Plan{apis: p.apis.without(id)}
+}
 
 // A Protocol is the type of an API.
 type Protocol uint8

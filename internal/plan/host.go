@@ -1,0 +1,148 @@
+package plan
+
+import "strings"
+
+// The prefixes of the path forms, for clients that can't choose the Host.
+const (
+	// A stage's address is executeAPIPrefix + "{api-id}/{stage}/{path}" or
+	// restAPIsPrefix + "{api-id}/{stage}" + userRequest + "/{path}".
+	executeAPIPrefix = "/_aws/execute-api/"
+	restAPIsPrefix   = "/restapis/"
+	userRequest      = "/_user_request_"
+	// executeAPILabel is the second label of an API's own host name.
+	executeAPILabel = "execute-api"
+)
+
+// Place finds the API and the stage that a request is for, by its host
+// ({api-id}.execute-api.{anything}) or by one of the path forms, and sets API,
+// Stage, StagePath, GatewayPath, DomainName and DomainPrefix of the exchange.
+//
+// traffic is false when the request isn't addressed to an API at all: it is a
+// management call or one of the gateway's own pages. Otherwise err is nil or a
+// *Fault for a request whose API or stage isn't there.
+func (p *Plan) Place(x *Exchange) (traffic bool, err error) {
+	x.DomainName, x.DomainPrefix = splitHost(x.Request.Host)
+	if id, ok := hostID(x.DomainName); ok {
+		return true, p.placeHost(x, id)
+	}
+	path := x.Request.Path
+	if after, ok := strings.CutPrefix(path, executeAPIPrefix); ok {
+		id, stagePath := cutSegment(after)
+		return true, p.placePath(x, id, stagePath)
+	}
+	if after, ok := strings.CutPrefix(path, restAPIsPrefix); ok {
+		id, stagePath := cutSegment(after)
+		// Everything else below /restapis is the management API.
+		stage, rest := cutStage(stagePath)
+		if after, ok := strings.CutPrefix(rest, userRequest); ok && (after == "" || after[0] == '/') {
+			return true, p.placePath(x, id, "/"+stage+after)
+		}
+	}
+	return false, nil
+}
+
+// placeHost places a request for the host of an API: the stage is the first
+// segment of the path if that is the name of one, else $default.
+func (p *Plan) placeHost(x *Exchange, id string) error {
+	api, ok := p.apiOfHost(id)
+	if !ok {
+		return &Fault{Kind: RouteNotFound, Reason: "no API has the id " + id}
+	}
+	x.API = api
+	if api.DisableExecuteAPIEndpoint {
+		return &Fault{Kind: RouteNotFound, Reason: "the execute-api endpoint of API " + api.ID + " is disabled"}
+	}
+	path := x.Request.Path
+	name, rest := cutStage(path)
+	// UNVERIFIED: that "/$default/x" isn't a way to spell the $default stage on
+	// an API's own host.
+	if stage := api.stage(name); stage != nil && stage.Name != DefaultStage {
+		x.Stage, x.StagePath, x.GatewayPath = stage, orRoot(rest), path
+		return nil
+	}
+	stage := api.Stages[DefaultStage]
+	if stage == nil {
+		return &Fault{Kind: RouteNotFound, Reason: "API " + api.ID + " has neither a stage " + name + " nor a $default stage"}
+	}
+	x.Stage, x.StagePath, x.GatewayPath = stage, path, path
+	return nil
+}
+
+// placePath places a request in a path form, where the stage is always named.
+// stagePath is "/{stage}/{path}".
+func (p *Plan) placePath(x *Exchange, id, stagePath string) error {
+	api, ok := p.API(id)
+	if !ok {
+		return &Fault{Kind: RouteNotFound, Reason: "no API has the id " + id}
+	}
+	x.API = api
+	if api.DisableExecuteAPIEndpoint {
+		return &Fault{Kind: RouteNotFound, Reason: "the execute-api endpoint of API " + api.ID + " is disabled"}
+	}
+	name, rest := cutStage(stagePath)
+	stage := api.stage(name)
+	if stage == nil {
+		return &Fault{Kind: RouteNotFound, Reason: "API " + api.ID + " has no stage " + name}
+	}
+	x.Stage, x.StagePath, x.GatewayPath = stage, orRoot(rest), stagePath
+	if stage.Name == DefaultStage {
+		x.GatewayPath = x.StagePath
+	}
+	return nil
+}
+
+// splitHost returns a host without its port and the first label of it.
+func splitHost(host string) (name, prefix string) {
+	// The colons of a bracketed IPv6 address aren't the port's.
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host = host[:i]
+	}
+	prefix, _, _ = strings.Cut(host, ".")
+	return host, prefix
+}
+
+// hostID returns the API id in a host name of the form {api-id}.execute-api.*.
+func hostID(name string) (string, bool) {
+	id, after, _ := strings.Cut(name, ".")
+	label, domain, ok := strings.Cut(after, ".")
+	return id, ok && id != "" && domain != "" && EqualFold(label, executeAPILabel)
+}
+
+// apiOfHost returns the API of an id taken from a host name, whose letters have
+// no case.
+func (p *Plan) apiOfHost(id string) (*API, bool) {
+	if api, ok := p.API(id); ok {
+		return api, true
+	}
+	return p.API(strings.ToLower(id))
+}
+
+// cutStage returns the first segment of a path that begins with "/", and what
+// follows it, "" or beginning with a slash.
+func cutStage(path string) (segment, rest string) {
+	if path == "" {
+		return "", ""
+	}
+	return cutSegment(path[1:])
+}
+
+// cutSegment returns text up to its first slash and from there on.
+func cutSegment(text string) (segment, rest string) {
+	i := segmentEnd(text, 0)
+	return text[:i], text[i:]
+}
+
+func orRoot(path string) string {
+	if path == "" {
+		return "/"
+	}
+	return path
+}
+
+// stage returns the stage of a name as it stands in a path; nil without one.
+func (a *API) stage(name string) *Stage {
+	if strings.IndexByte(name, '%') < 0 {
+		return a.Stages[name]
+	}
+	return a.Stages[decoded(name)]
+}
