@@ -1,0 +1,73 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// A conn is one connection with its prepared statements. Statements run without
+// the caller's context: watching it would cost a goroutine each, and none of
+// them takes long.
+type conn struct {
+	sql      *sql.Conn
+	readOnly bool
+	stmts    [numStatements]*sql.Stmt
+}
+
+func newConn(ctx context.Context, pool *sql.DB, readOnly bool) (*conn, error) {
+	sc, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{sql: sc, readOnly: readOnly}
+	if readOnly {
+		if _, err := sc.ExecContext(ctx, "PRAGMA query_only=1"); err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+	}
+	return c, nil
+}
+
+func (c *conn) prepare(ctx context.Context) error {
+	for i, text := range statements {
+		stmt, err := c.sql.PrepareContext(ctx, text)
+		if err != nil {
+			return fmt.Errorf("prepare %q: %w", text, err)
+		}
+		c.stmts[i] = stmt
+	}
+	return nil
+}
+
+func (c *conn) close() error {
+	var errs []error
+	for _, s := range c.stmts {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	return errors.Join(append(errs, c.sql.Close())...)
+}
+
+// explain adds to SQLite's error what an operator can do about it.
+func explain(path string, err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%s is damaged; restore it from a backup: %w", path, err)
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%s: no space left on the device: %w", path, err)
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return fmt.Errorf("%s can't be written by this user: %w", path, err)
+	default:
+		return fmt.Errorf("%s: %w", path, err)
+	}
+}
