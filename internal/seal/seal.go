@@ -133,7 +133,7 @@ func (s *Sealer) load() error {
 // create makes the key file and has it on disk before anything is sealed.
 func (s *Sealer) create() error {
 	key := make([]byte, KeyBytes)
-	rand.Read(key) //nolint:errcheck // never fails
+	rand.Read(key)                                                                  //nolint:errcheck // never fails
 	tmp, err := os.CreateTemp(filepath.Dir(s.path), "."+filepath.Base(s.path)+".*") // mode 0600
 	if err != nil {
 		return fmt.Errorf("seal: make key file: %w", err)
