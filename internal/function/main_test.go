@@ -1,0 +1,117 @@
+package function
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	ReexecMain()
+	goleak.VerifyTestMain(m)
+}
+
+// recorder keeps log events.
+type recorder struct {
+	mu     sync.Mutex
+	events []string
+}
+
+func (r *recorder) Append(_ *LogSource, _ time.Time, message []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, string(message))
+}
+
+func (r *recorder) text() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(r.events, "")
+}
+
+// newManager returns a manager that is closed with the test.
+func newManager(t testing.TB, o Options) *Manager {
+	t.Helper()
+	if o.Isolation == "" {
+		o.Isolation = IsolationNone
+	}
+	m, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(t.Context()); err != nil && t.Context().Err() == nil {
+			t.Error(err)
+		}
+	})
+	return m
+}
+
+// code writes files, given by name and text, into a folder that any user may read.
+func code(t testing.TB, files ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i := 0; i < len(files); i += 2 {
+		name := filepath.Join(dir, files[i])
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(files[i+1]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// spec describes a function over code in dir.
+func spec(t testing.TB, runtime, handler, dir string) *Spec {
+	t.Helper()
+	return &Spec{
+		ID: t.Name() + runtime, ARN: "arn:aws:lambda:eu-west-1:123456789012:function:hello", Name: "hello", Version: "$LATEST",
+		AccountID: "123456789012", Region: "eu-west-1", Runtime: runtime, Handler: handler, CodeDir: dir,
+		MemoryMB: 256, Timeout: 10 * time.Second, EphemeralStorageMB: 512, LogGroup: "/aws/lambda/hello",
+	}
+}
+
+func nodeSpec(t testing.TB, files ...string) *Spec {
+	t.Helper()
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Skip("needs Node.js: install it to run this test")
+	}
+	return spec(t, "nodejs20.x", "index.handler", code(t, files...))
+}
+
+func pythonSpec(t testing.TB, files ...string) *Spec {
+	t.Helper()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("needs Python 3: install it to run this test")
+	}
+	return spec(t, "python3.11", "app.handler", code(t, files...))
+}
+
+// invoke runs one invocation that must reach the function.
+func invoke(t testing.TB, m *Manager, s *Spec, payload string) *Result {
+	t.Helper()
+	r, err := m.Invoke(t.Context(), s, &Invocation{Payload: []byte(payload), RequestID: testRequestID, Tail: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+const testRequestID = "8f507cfc-example-4697-b07a-ac58fc914c95"
+
+// answers checks for a success and its payload.
+func answers(t testing.TB, r *Result, want string) {
+	t.Helper()
+	if got := string(r.Payload); got != want || r.FunctionError != "" {
+		t.Errorf("got %s %s, want %s\nlog:\n%s", r.FunctionError, got, want, r.LogTail)
+	}
+}
+
