@@ -1,0 +1,42 @@
+package compile
+
+import (
+	"fmt"
+	"strings"
+
+	"gatehouse/internal/arn"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/plan"
+)
+
+const logGroupPrefix = "log-group:"
+
+// CheckAccessLog says why an access log format can't be written.
+func (c *Compiler) CheckAccessLog(format string) error {
+	_, err := c.parts.AccessLog(AccessLog{Format: format})
+	return err
+}
+
+// accessLog compiles a stage's access log, nil when it has none.
+func (c *Compiler) accessLog(api *plan.API, doc *definition.Stage) (plan.AccessLog, error) {
+	settings := doc.AccessLogSettings
+	if settings == nil || settings.DestinationArn == nil {
+		return nil, nil
+	}
+	a, err := arn.Parse(*settings.DestinationArn)
+	if err != nil {
+		return nil, err
+	}
+	group, ok := strings.CutPrefix(a.Resource, logGroupPrefix)
+	if a.Service != "logs" || !ok {
+		return nil, fmt.Errorf("%s isn't the ARN of a log group", *settings.DestinationArn)
+	}
+	return c.parts.AccessLog(AccessLog{
+		Format:   value(settings.Format),
+		Account:  a.Account,
+		Region:   a.Region,
+		LogGroup: strings.TrimSuffix(group, ":*"),
+		API:      api.ID,
+		Stage:    value(doc.StageName),
+	})
+}

@@ -1,0 +1,229 @@
+package compile
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"gatehouse/internal/definition"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/store"
+)
+
+// A Compiler holds the published plan and what it takes to change it. Plan is
+// for everyone; the other methods are for the store's one writer, and for Load
+// before there is one.
+type Compiler struct {
+	parts   Options
+	log     *slog.Logger
+	current atomic.Pointer[plan.Plan]
+	apis    map[apiKey]*api
+}
+
+type apiKey struct {
+	store.Scope
+	id string
+}
+
+// An api is what the writer remembers of one API beside its plan.
+type api struct {
+	plan   *plan.API
+	stages map[string]*stage
+}
+
+// New makes a compiler with an empty plan.
+func New(o Options) *Compiler {
+	c := &Compiler{parts: o, log: o.Logger, apis: map[apiKey]*api{}}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	c.current.Store(&plan.Plan{})
+	return c
+}
+
+// Plan returns the plan published last; it is never nil.
+func (c *Compiler) Plan() *plan.Plan { return c.current.Load() }
+
+// Load builds the plan of everything stored and publishes it. A stage that no
+// longer compiles is logged and serves nothing; the others are served.
+func (c *Compiler) Load(tx *store.Tx) (*plan.Plan, error) {
+	apis := map[apiKey]*api{}
+	next := &plan.Plan{}
+	for e, err := range definition.APIs.Everywhere(tx) {
+		if err != nil {
+			return nil, fmt.Errorf("compile: load: %w", err)
+		}
+		key := apiKey{e.Scope, e.ID[0]}
+		a := &api{plan: newAPI(key, e.Doc), stages: map[string]*stage{}}
+		for s, err := range definition.Stages.All(tx, key.Scope, key.id) {
+			if err != nil {
+				return nil, fmt.Errorf("compile: load stages of %s: %w", key.id, err)
+			}
+			d, err := c.draftStage(tx, key, a.plan, nil, s.Doc, nil)
+			if err != nil {
+				c.log.Error("a stage doesn't compile and serves nothing", "api", key.id, "stage", *s.Doc.StageName, "error", err)
+				d = c.emptyDraft(key, a.plan, s.Doc)
+			}
+			st := d.commit()
+			a.stages[st.plan.Name] = st
+			a.plan.Stages[st.plan.Name] = st.plan
+		}
+		apis[key] = a
+		next = next.With(a.plan)
+	}
+	c.apis = apis
+	c.current.Store(next)
+	return next, nil
+}
+
+// Prepare builds what a transaction changes; it is store.Options.Prepare. The
+// function it returns publishes the result. An error refuses the transaction.
+func (c *Compiler) Prepare(tx *store.Tx, changes []store.Change) (func(), error) {
+	touched := group(changes)
+	if len(touched) == 0 {
+		return nil, nil
+	}
+	next := c.Plan()
+	var commits []func()
+	for _, e := range touched {
+		after, commit, err := c.prepareAPI(tx, e)
+		if err != nil {
+			return nil, err
+		}
+		commits = append(commits, commit)
+		switch {
+		case after == nil:
+			next = next.Without(e.key.id)
+		default:
+			next = next.With(after)
+		}
+	}
+	return func() {
+		for _, commit := range commits {
+			commit()
+		}
+		c.current.Store(next)
+	}, nil
+}
+
+// prepareAPI returns the plan of one API after the transaction, nil when it is
+// gone, and what the writer is to remember once that is durable.
+func (c *Compiler) prepareAPI(tx *store.Tx, e *edits) (*plan.API, func(), error) {
+	doc, err := definition.APIs.Get(tx, e.key.Scope, e.key.id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, func() { delete(c.apis, e.key) }, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("compile: API %s: %w", e.key.id, err)
+	}
+	old := c.apis[e.key]
+	if old == nil {
+		old = &api{}
+	}
+	head := newAPI(e.key, doc)
+	after := &api{plan: head, stages: make(map[string]*stage, len(old.stages)+1)}
+	var drafts []*draft
+	for name, st := range old.stages {
+		if e.stages[name] {
+			continue
+		}
+		after.stages[name] = st
+		kept := *st.plan
+		kept.API = head
+		head.Stages[name] = &kept
+	}
+	for name := range e.stages {
+		doc, err := definition.Stages.Get(tx, e.key.Scope, e.key.id, name)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("compile: stage %s of API %s: %w", name, e.key.id, err)
+		}
+		d, err := c.draftStage(tx, e.key, head, old.stages[name], doc, e)
+		if err != nil {
+			return nil, nil, err
+		}
+		head.Stages[name] = d.plan
+		drafts = append(drafts, d)
+	}
+	return head, func() {
+		if e.children() {
+			for _, st := range after.stages {
+				st.atHead = false
+			}
+		}
+		for _, d := range drafts {
+			st := d.commit()
+			after.stages[st.plan.Name] = st
+		}
+		for name, st := range after.stages {
+			st.plan = head.Stages[name]
+		}
+		c.apis[e.key] = after
+	}, nil
+}
+
+func newAPI(key apiKey, doc *definition.API) *plan.API {
+	return &plan.API{
+		ID:                        key.id,
+		AccountID:                 key.Account,
+		Region:                    key.Region,
+		Name:                      value(doc.Name),
+		Protocol:                  plan.HTTP,
+		DisableExecuteAPIEndpoint: value(doc.DisableExecuteApiEndpoint),
+		Stages:                    map[string]*plan.Stage{},
+	}
+}
+
+// edits are a transaction's changes to one API.
+type edits struct {
+	key                  apiKey
+	routes, integrations []string
+	stages               map[string]bool
+}
+
+// children tells whether what deployments freeze was changed.
+func (e *edits) children() bool { return len(e.routes)+len(e.integrations) > 0 }
+
+// group sorts changes by API, in the order they were made; other documents
+// have no part in the plan.
+func group(changes []store.Change) []*edits {
+	var list []*edits
+	byKey := map[apiKey]*edits{}
+	for _, change := range changes {
+		if len(change.ID) == 0 {
+			continue
+		}
+		switch change.Kind {
+		case definition.APIs.Name, definition.Stages.Name, definition.Routes.Name, definition.Integrations.Name:
+		default:
+			continue
+		}
+		key := apiKey{change.Scope, change.ID[0]}
+		e := byKey[key]
+		if e == nil {
+			e = &edits{key: key, stages: map[string]bool{}}
+			byKey[key] = e
+			list = append(list, e)
+		}
+		switch change.Kind {
+		case definition.Stages.Name:
+			e.stages[change.ID[1]] = true
+		case definition.Routes.Name:
+			e.routes = append(e.routes, change.ID[1])
+		case definition.Integrations.Name:
+			e.integrations = append(e.integrations, change.ID[1])
+		}
+	}
+	return list
+}
+
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

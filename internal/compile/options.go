@@ -1,0 +1,64 @@
+package compile
+
+import (
+	"log/slog"
+	"time"
+
+	"gatehouse/internal/plan"
+)
+
+// Options are what a Compiler builds plans with. The functions are called by
+// the store's one writer; what they return is used by every request.
+type Options struct {
+	// Lambda makes an integration that invokes a function.
+	Lambda func(LambdaCall) (plan.Integration, error)
+	// HTTP makes an integration that forwards to a URL.
+	HTTP func(HTTPCall) (plan.Integration, error)
+	// AccessLog makes the access log of a stage.
+	AccessLog func(AccessLog) (plan.AccessLog, error)
+	// StageMetrics returns the counters of a stage, RouteMetrics those of one
+	// route. They outlive plans: the same names get the same counters.
+	StageMetrics func(api *plan.API, stage string) plan.Metrics
+	RouteMetrics func(api *plan.API, stage, method, path string) plan.Metrics
+	// Logger takes what goes wrong in Load. Nil is silence.
+	Logger *slog.Logger
+}
+
+// A LambdaCall is an integration with a Lambda function.
+type LambdaCall struct {
+	// FunctionARN is the unqualified ARN; Qualifier a version or alias, or "".
+	FunctionARN, Qualifier string
+	// Payload is the payload format version, "1.0" or "2.0".
+	Payload string
+	Timeout time.Duration
+	// Credentials is the ARN of the role to invoke with, "" to rely on the
+	// function's own policy.
+	Credentials string
+}
+
+// An HTTPCall is an integration that proxies to a URL.
+type HTTPCall struct {
+	// URI is the target with its {path variables}.
+	URI string
+	// Method is the method to call with, "ANY" to keep the client's.
+	Method  string
+	Timeout time.Duration
+}
+
+// An AccessLog is what a stage logs and where.
+type AccessLog struct {
+	Format string
+	// LogGroup is the name of a log group in the account and region of the ARN
+	// the stage was given.
+	Account, Region, LogGroup string
+	// Stage and API are whose log it is.
+	API, Stage string
+}
+
+func (o *Options) stageMetrics(api *plan.API, stage string) plan.Metrics {
+	return o.StageMetrics(api, stage)
+}
+
+func (o *Options) routeMetrics(api *plan.API, stage string, r *plan.Route) plan.Metrics {
+	return o.RouteMetrics(api, stage, r.Method, r.Path)
+}

@@ -1,0 +1,351 @@
+package compile
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+
+	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/store"
+)
+
+// A stage is what the writer remembers of one stage beside its plan: enough to
+// apply an edit without looking at the rest.
+type stage struct {
+	plan *plan.Stage
+	// atHead tells that the stage runs the API's definitions as they are now,
+	// so that the next edit can be applied to it.
+	atHead        bool
+	routeSettings routeSettings
+	routes        map[string]*route
+	calls         map[string]plan.Integration
+	// users are the routes of each integration.
+	users map[string]map[string]struct{}
+}
+
+// A route is a compiled route and the integration it calls, "" for none.
+type route struct {
+	plan        *plan.Route
+	integration string
+}
+
+type routeSettings struct {
+	defaults *apigatewayv2.RouteSettings
+	byKey    map[string]apigatewayv2.RouteSettings
+}
+
+// detailed tells whether requests of a route are counted by route.
+func (s routeSettings) detailed(key string) bool {
+	if own, ok := s.byKey[key]; ok && own.DetailedMetricsEnabled != nil {
+		return *own.DetailedMetricsEnabled
+	}
+	return s.defaults != nil && value(s.defaults.DetailedMetricsEnabled)
+}
+
+// CheckStage says why a stage couldn't serve the API's definitions as the
+// transaction has them now; nil when it can. A stage without a name is one
+// nobody has made yet.
+func (c *Compiler) CheckStage(tx *store.Tx, s store.Scope, apiID string, doc *definition.Stage) error {
+	key := apiKey{s, apiID}
+	apiDoc, err := definition.APIs.Get(tx, s, apiID)
+	if err != nil {
+		return fmt.Errorf("compile: API %s: %w", apiID, err)
+	}
+	var old *stage
+	if a := c.apis[key]; a != nil {
+		old = a.stages[value(doc.StageName)]
+	}
+	d, err := c.newDraft(key, newAPI(key, apiDoc), old, doc)
+	if err != nil {
+		return err
+	}
+	for _, e := range group(tx.Changes()) {
+		if e.key == key && d.canEdit() {
+			return d.edit(tx, e)
+		}
+	}
+	return d.build(tx)
+}
+
+// draftStage compiles a stage as stored. e is what the transaction changes, nil
+// when loading.
+func (c *Compiler) draftStage(tx *store.Tx, key apiKey, head *plan.API, old *stage, doc *definition.Stage, e *edits) (*draft, error) {
+	if doc.DeploymentId == nil {
+		return c.emptyDraft(key, head, doc), nil
+	}
+	d, err := c.newDraft(key, head, old, doc)
+	if err != nil {
+		return nil, err
+	}
+	// A stage that stays on its deployment with the same settings keeps its
+	// routes.
+	same := old != nil && old.plan.DeploymentID == *doc.DeploymentId
+	if same && d.canKeep() {
+		d.keep(old.atHead && (e == nil || !e.children()))
+		return d, nil
+	}
+	deployment, err := definition.Deployments.Get(tx, key.Scope, key.id, *doc.DeploymentId)
+	if err != nil {
+		return nil, fmt.Errorf("compile: stage %s of API %s: deployment %s: %w", *doc.StageName, key.id, *doc.DeploymentId, err)
+	}
+	now := deployment.Revision == tx.Revision()
+	switch {
+	case now && e != nil && d.canEdit():
+		d.atHead = true
+		return d, d.edit(tx, e)
+	case now && e != nil:
+		d.atHead = true
+		return d, d.build(tx)
+	default:
+		d.atHead = same && old.atHead && !e.children()
+		return d, d.build(tx.AsOf(deployment.Revision))
+	}
+}
+
+// A draft is a stage being compiled: what a transaction would make of it. It
+// changes nothing that is in use before commit.
+type draft struct {
+	c   *Compiler
+	key apiKey
+	// base is the stage the draft edits; nil when it is built from nothing.
+	base   *stage
+	plan   *plan.Stage
+	atHead bool
+
+	routeSettings routeSettings
+	// What differs from base; nil values are gone.
+	routes map[string]*route
+	calls  map[string]plan.Integration
+}
+
+// newDraft makes a draft with the settings of the stage and, where they are
+// there, the routes of old.
+func (c *Compiler) newDraft(key apiKey, head *plan.API, old *stage, doc *definition.Stage) (*draft, error) {
+	d := c.emptyDraft(key, head, doc)
+	d.base = old
+	accessLog, err := c.accessLog(head, doc)
+	if err != nil {
+		return nil, fmt.Errorf("compile: stage %s of API %s: access log: %w", d.plan.Name, key.id, err)
+	}
+	d.plan.AccessLog = accessLog
+	return d, nil
+}
+
+// emptyDraft is a stage that serves nothing.
+func (c *Compiler) emptyDraft(key apiKey, head *plan.API, doc *definition.Stage) *draft {
+	return &draft{
+		c:   c,
+		key: key,
+		plan: &plan.Stage{
+			API:          head,
+			Name:         value(doc.StageName),
+			DeploymentID: value(doc.DeploymentId),
+			Variables:    doc.StageVariables,
+			Metrics:      c.parts.stageMetrics(head, value(doc.StageName)),
+		},
+		routeSettings: routeSettings{doc.DefaultRouteSettings, doc.RouteSettings},
+		routes:        map[string]*route{},
+		calls:         map[string]plan.Integration{},
+	}
+}
+
+// canKeep tells whether the compiled routes of base are good under the
+// settings of the draft, and canEdit whether they are those of the definitions
+// before the transaction, too.
+func (d *draft) canKeep() bool {
+	return d.base != nil && maps.Equal(d.base.plan.Variables, d.plan.Variables) &&
+		d.base.plan.API.Name == d.plan.API.Name &&
+		reflect.DeepEqual(d.base.routeSettings, d.routeSettings)
+}
+
+func (d *draft) canEdit() bool { return d.canKeep() && d.base.atHead }
+
+// keep takes the routes of base as they are.
+func (d *draft) keep(atHead bool) {
+	d.atHead = atHead
+	d.plan.Routes, d.plan.Default = d.base.plan.Routes, d.base.plan.Default
+}
+
+// build compiles everything in a view of the store.
+func (d *draft) build(view *store.Tx) error {
+	d.base = nil
+	for e, err := range definition.Integrations.All(view, d.key.Scope, d.key.id) {
+		if err != nil {
+			return fmt.Errorf("compile: integrations of API %s: %w", d.key.id, err)
+		}
+		if err := d.setIntegration(e.ID[1], e.Doc); err != nil {
+			return err
+		}
+	}
+	for e, err := range definition.Routes.All(view, d.key.Scope, d.key.id) {
+		if err != nil {
+			return fmt.Errorf("compile: routes of API %s: %w", d.key.id, err)
+		}
+		if err := d.setRoute(e.ID[1], e.Doc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// edit applies a transaction's changes to the routes of base.
+func (d *draft) edit(tx *store.Tx, e *edits) error {
+	d.keep(true)
+	for _, id := range e.integrations {
+		doc, err := definition.Integrations.Get(tx, d.key.Scope, d.key.id, id)
+		if errors.Is(err, store.ErrNotFound) {
+			d.calls[id] = nil
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("compile: integration %s of API %s: %w", id, d.key.id, err)
+		}
+		if err := d.setIntegration(id, doc); err != nil {
+			return err
+		}
+	}
+	// All that go before any that come: a key may pass from one to another.
+	for _, id := range e.routes {
+		d.unsetRoute(id)
+	}
+	for _, id := range e.routes {
+		doc, err := definition.Routes.Get(tx, d.key.Scope, d.key.id, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("compile: route %s of API %s: %w", id, d.key.id, err)
+		}
+		if err := d.setRoute(id, doc); err != nil {
+			return err
+		}
+	}
+	for _, id := range e.integrations {
+		for user := range d.base.users[id] {
+			if _, edited := d.routes[user]; !edited {
+				d.rewire(user, id)
+			}
+		}
+	}
+	return nil
+}
+
+func (d *draft) setIntegration(id string, doc *definition.Integration) error {
+	call, err := d.c.integration(doc, d.plan)
+	if err != nil {
+		return fmt.Errorf("Integration %s: %w", id, err) //nolint:staticcheck // users read it in a stage's status
+	}
+	d.calls[id] = call
+	return nil
+}
+
+// call returns the compiled integration, nil when there is none.
+func (d *draft) call(id string) plan.Integration {
+	if call, edited := d.calls[id]; edited {
+		return call
+	}
+	if d.base != nil {
+		return d.base.calls[id]
+	}
+	return nil
+}
+
+func (d *draft) setRoute(id string, doc *definition.Route) error {
+	key, err := plan.ParseRouteKey(value(doc.RouteKey))
+	if err != nil {
+		return fmt.Errorf("Route %s: %w", id, err) //nolint:staticcheck // users read it in a stage's status
+	}
+	r := &route{integration: integrationID(doc.Target), plan: &plan.Route{
+		Key:        value(doc.RouteKey),
+		ID:         id,
+		Method:     key.Method,
+		Path:       key.Path,
+		ParamNames: key.ParamNames,
+		Greedy:     key.Greedy,
+	}}
+	if r.integration != "" {
+		r.plan.Integration = d.callOrRefusal(r.integration)
+	}
+	if d.routeSettings.detailed(r.plan.Key) {
+		r.plan.Metrics = d.c.parts.routeMetrics(d.plan.API, d.plan.Name, r.plan)
+	}
+	d.place(id, r)
+	return nil
+}
+
+// rewire gives a route the integration that was changed under it.
+func (d *draft) rewire(id, integration string) {
+	next := *d.base.routes[id].plan
+	next.Integration = d.callOrRefusal(integration)
+	d.place(id, &route{plan: &next, integration: integration})
+}
+
+func (d *draft) callOrRefusal(id string) plan.Integration {
+	if call := d.call(id); call != nil {
+		return call
+	}
+	return unavailable("the route's integration " + id + " is gone")
+}
+
+func (d *draft) place(id string, r *route) {
+	d.routes[id] = r
+	if r.plan.Path == "" {
+		d.plan.Default = r.plan
+		return
+	}
+	d.plan.Routes = d.plan.Routes.With(r.plan)
+}
+
+func (d *draft) unsetRoute(id string) {
+	d.routes[id] = nil
+	old := d.base.routes[id]
+	if old == nil {
+		return
+	}
+	if old.plan.Path == "" {
+		d.plan.Default = nil
+		return
+	}
+	d.plan.Routes = d.plan.Routes.Without(old.plan.Key)
+}
+
+// commit makes the draft the stage the writer remembers. It may write base,
+// which nobody reads any more.
+func (d *draft) commit() *stage {
+	st := d.base
+	if st == nil {
+		st = &stage{routes: map[string]*route{}, calls: map[string]plan.Integration{}, users: map[string]map[string]struct{}{}}
+	}
+	st.plan, st.atHead, st.routeSettings = d.plan, d.atHead, d.routeSettings
+	for id, call := range d.calls {
+		if call == nil {
+			delete(st.calls, id)
+			continue
+		}
+		st.calls[id] = call
+	}
+	for id, r := range d.routes {
+		if old := st.routes[id]; old != nil {
+			delete(st.users[old.integration], id)
+			if len(st.users[old.integration]) == 0 {
+				delete(st.users, old.integration)
+			}
+		}
+		if r == nil {
+			delete(st.routes, id)
+			continue
+		}
+		st.routes[id] = r
+		if r.integration == "" {
+			continue
+		}
+		if st.users[r.integration] == nil {
+			st.users[r.integration] = map[string]struct{}{}
+		}
+		st.users[r.integration][id] = struct{}{}
+	}
+	return st
+}

@@ -1,0 +1,245 @@
+package apigatewayv2
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/store"
+)
+
+const (
+	// customIDTag gives an API the id in its value, so that URLs can be stable.
+	customIDTag = "_custom_id_"
+
+	apiKeySelection    = "$request.header.x-api-key"
+	httpRouteSelection = "$request.method $request.path"
+)
+
+// Ids are the first label of a host name.
+var customID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// CreateApi makes an HTTP API and, given a target, what it needs to answer.
+func (s *Service) CreateApi(c *awswire.Call, in *apigatewayv2.CreateApiRequest) (*apigatewayv2.CreateApiResponse, error) {
+	if value(in.ProtocolType) != apigatewayv2.ProtocolTypeHTTP {
+		return nil, notYet("CreateApi", "protocolType "+value(in.ProtocolType))
+	}
+	if err := refuse("CreateApi", in, "CorsConfiguration"); err != nil {
+		return nil, err
+	}
+	if in.Target == nil && (in.RouteKey != nil || in.CredentialsArn != nil) {
+		// UNVERIFIED: the words.
+		return nil, badRequest("RouteKey and CredentialsArn can only be specified together with Target")
+	}
+	api := &definition.API{}
+	apply(&api.Api, in, "Tags")
+	if err := checkAPI(api); err != nil {
+		return nil, err
+	}
+	if err := setTags(&api.Tags, in.Tags); err != nil {
+		return nil, err
+	}
+	api.ApiKeySelectionExpression = orDefault(api.ApiKeySelectionExpression, apiKeySelection)
+	api.RouteSelectionExpression = new(httpRouteSelection)
+	api.DisableExecuteApiEndpoint = orDefault(api.DisableExecuteApiEndpoint, false)
+	api.IpAddressType = orDefault(api.IpAddressType, apigatewayv2.IpAddressTypeIpv4)
+	api.CreatedDate = now(c)
+
+	err := s.store.Update(c, func(tx *store.Tx) error {
+		id, err := s.claimID(tx, c, in.Tags[customIDTag])
+		if err != nil {
+			return err
+		}
+		api.ApiId = &id
+		if value(in.Target) != "" {
+			if err := s.quickCreate(tx, c, api, in); err != nil {
+				return err
+			}
+		}
+		return definition.APIs.Put(tx, scope(c), api, id)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer[apigatewayv2.CreateApiResponse](s.apiView(api)), nil
+}
+
+// GetApi returns one API.
+func (s *Service) GetApi(c *awswire.Call, in *apigatewayv2.GetApiRequest) (*apigatewayv2.GetApiResponse, error) {
+	var api *definition.API
+	err := s.store.View(c, func(tx *store.Tx) (err error) {
+		api, err = getAPI(tx, c, value(in.ApiId))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer[apigatewayv2.GetApiResponse](s.apiView(api)), nil
+}
+
+// GetApis lists the APIs of the account and region.
+func (s *Service) GetApis(c *awswire.Call, in *apigatewayv2.GetApisRequest) (out *apigatewayv2.GetApisResponse, err error) {
+	out = &apigatewayv2.GetApisResponse{}
+	err = s.store.View(c, func(tx *store.Tx) (err error) {
+		out.Items, out.NextToken, err = list(tx, scope(c), definition.APIs, pageRequest{in.MaxResults, in.NextToken},
+			func(e store.Entry[definition.API]) apigatewayv2.Api { return *s.apiView(e.Doc) })
+		return err
+	})
+	return out, err
+}
+
+// UpdateApi sets what is present; target, route key and credentials are those
+// of a quick create's integration and route.
+func (s *Service) UpdateApi(c *awswire.Call, in *apigatewayv2.UpdateApiRequest) (*apigatewayv2.UpdateApiResponse, error) {
+	if err := refuse("UpdateApi", in, "CorsConfiguration"); err != nil {
+		return nil, err
+	}
+	var api *definition.API
+	err := s.store.Update(c, func(tx *store.Tx) (err error) {
+		if api, err = getAPI(tx, c, value(in.ApiId)); err != nil {
+			return err
+		}
+		old := *api
+		apply(&api.Api, in, "ApiId")
+		api.ApiKeySelectionExpression = orDefault(api.ApiKeySelectionExpression, apiKeySelection)
+		api.RouteSelectionExpression = orDefault(api.RouteSelectionExpression, httpRouteSelection)
+		api.IpAddressType = orDefault(api.IpAddressType, value(old.IpAddressType))
+		if err := checkAPI(api); err != nil {
+			return err
+		}
+		api.RouteSelectionExpression = old.RouteSelectionExpression
+		if err := s.quickUpdate(tx, c, api, in); err != nil {
+			return err
+		}
+		return definition.APIs.Put(tx, scope(c), api, *api.ApiId)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer[apigatewayv2.UpdateApiResponse](s.apiView(api)), nil
+}
+
+// DeleteApi removes the API and everything in it.
+func (s *Service) DeleteApi(c *awswire.Call, in *apigatewayv2.DeleteApiRequest) error {
+	return s.store.Update(c, func(tx *store.Tx) error {
+		id := value(in.ApiId)
+		if _, err := getAPI(tx, c, id); err != nil {
+			return err
+		}
+		at := scope(c)
+		for _, deleteAll := range []func(*store.Tx, store.Scope, ...string) (int, error){
+			definition.Stages.DeleteAll, definition.Deployments.DeleteAll,
+			definition.Routes.DeleteAll, definition.RouteKeys.DeleteAll, definition.RouteTargets.DeleteAll,
+			definition.Integrations.DeleteAll,
+		} {
+			if _, err := deleteAll(tx, at, id); err != nil {
+				return err
+			}
+		}
+		if err := definition.APIs.Delete(tx, at, id); err != nil {
+			return err
+		}
+		if err := definition.APIOwners.Delete(tx, store.Scope{}, id); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return tx.UnpinAll(at, id)
+	})
+}
+
+// DeleteCorsConfiguration removes what can't be there yet.
+func (s *Service) DeleteCorsConfiguration(c *awswire.Call, in *apigatewayv2.DeleteCorsConfigurationRequest) error {
+	return s.store.View(c, func(tx *store.Tx) error {
+		_, err := getAPI(tx, c, value(in.ApiId))
+		return err
+	})
+}
+
+// getAPI reads an API of the caller's account and region.
+func getAPI(tx *store.Tx, c *awswire.Call, id string) (*definition.API, error) {
+	api, err := definition.APIs.Get(tx, scope(c), id)
+	return api, missing(err, "Invalid API identifier specified %s:%s", c.Account, id)
+}
+
+// claimID takes the id that was asked for, or a random one. An API's host name
+// doesn't hold its account, so ids are unique in the whole gateway.
+func (s *Service) claimID(tx *store.Tx, c *awswire.Call, asked string) (string, error) {
+	taken := func(id string) (bool, error) { return definition.APIOwners.Exists(tx, store.Scope{}, id) }
+	id := asked
+	if asked != "" {
+		if !customID.MatchString(asked) {
+			return "", badRequest("Invalid value for the tag %s: %q is not a host name label of lower-case letters, digits and hyphens", customIDTag, asked)
+		}
+		if used, err := taken(asked); err != nil {
+			return "", err
+		} else if used {
+			return "", conflict("The API identifier %s given by the tag %s is already in use", asked, customIDTag)
+		}
+	} else {
+		var err error
+		if id, err = s.freeID(apiIDLength, taken); err != nil {
+			return "", err
+		}
+	}
+	return id, definition.APIOwners.Put(tx, store.Scope{}, &definition.Reference{ID: c.Account + "/" + c.Region}, id)
+}
+
+func checkAPI(api *definition.API) error {
+	// UNVERIFIED: the words of these errors.
+	if value(api.Name) == "" {
+		return badRequest("Name is required")
+	}
+	if err := checkLength("name", api.Name, 128); err != nil {
+		return err
+	}
+	if err := checkLength("description", api.Description, 1024); err != nil {
+		return err
+	}
+	if err := checkLength("version", api.Version, 64); err != nil {
+		return err
+	}
+	switch value(api.RouteSelectionExpression) {
+	case "", httpRouteSelection, "${request.method} ${request.path}":
+	default:
+		return badRequest("The route selection expression of an HTTP API must be %s", httpRouteSelection)
+	}
+	switch value(api.ApiKeySelectionExpression) {
+	case "", apiKeySelection, "$context.authorizer.usageIdentifierKey":
+	default:
+		return badRequest("Invalid API key selection expression specified: %s", *api.ApiKeySelectionExpression)
+	}
+	if value(api.DisableSchemaValidation) {
+		return badRequest("Disabling schema validation is only supported for WebSocket APIs")
+	}
+	return nil
+}
+
+// apiView is the shape with what is computed when it is read.
+func (s *Service) apiView(api *definition.API) *apigatewayv2.Api {
+	view := api.Api
+	view.ApiEndpoint = new(s.endpoint.url(value(api.ApiId)))
+	view.Tags = orEmpty(api.Tags)
+	return &view
+}
+
+// orDefault returns p, or a pointer to the default when it is nil.
+func orDefault[T any](p *T, d T) *T {
+	if p == nil {
+		return &d
+	}
+	return p
+}
+
+// orEmpty returns a map that is written even when it is empty.
+func orEmpty[V any](m map[string]V) map[string]V {
+	if m == nil {
+		return map[string]V{}
+	}
+	return m
+}
+
+func apiARN(c *awswire.Call, id string) string {
+	return fmt.Sprintf("arn:aws:apigateway:%s::/apis/%s", c.Region, id)
+}

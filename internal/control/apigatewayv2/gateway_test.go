@@ -1,0 +1,178 @@
+package apigatewayv2_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	api "gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/compile"
+	control "gatehouse/internal/control/apigatewayv2"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/store"
+	"gatehouse/internal/store/sqlite"
+)
+
+// A gateway is the service on a real store, compiling into a real plan whose
+// integrations are only named.
+type gateway struct {
+	*control.Service
+	t        testing.TB
+	store    *store.Store
+	compiler *compile.Compiler
+	now      time.Time
+}
+
+func newGateway(t testing.TB) *gateway {
+	t.Helper()
+	g := &gateway{t: t, compiler: newCompiler(), now: time.Date(2026, 3, 4, 5, 6, 7, 890, time.UTC)}
+	g.open(t.TempDir())
+	return g
+}
+
+func newCompiler() *compile.Compiler {
+	return compile.New(compile.Options{
+		Lambda: func(l compile.LambdaCall) (plan.Integration, error) {
+			return named(fmt.Sprintf("lambda %s %s %s", l.FunctionARN, l.Qualifier, l.Payload)), nil
+		},
+		HTTP: func(h compile.HTTPCall) (plan.Integration, error) {
+			return named(fmt.Sprintf("http %s %s", h.Method, h.URI)), nil
+		},
+		AccessLog: func(l compile.AccessLog) (plan.AccessLog, error) {
+			if l.Format == "bad" {
+				return nil, errors.New("it names no variable")
+			}
+			return accessLog(l.LogGroup + " " + l.Format), nil
+		},
+		StageMetrics: func(*plan.API, string) plan.Metrics { return nil },
+		RouteMetrics: func(*plan.API, string, string, string) plan.Metrics { return counter{} },
+	})
+}
+
+func (g *gateway) open(dir string) {
+	g.t.Helper()
+	db, err := sqlite.Open(context.Background(), dir)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if g.store, err = store.Open(context.Background(), db, store.Options{Prepare: g.compiler.Prepare}); err != nil {
+		g.t.Fatal(err)
+	}
+	g.t.Cleanup(func() {
+		if err := g.store.Close(); err != nil {
+			g.t.Error(err)
+		}
+	})
+	g.Service = control.New(control.Options{
+		Store:    g.store,
+		Compiler: g.compiler,
+		Endpoint: control.Endpoint{Scheme: "http", Domain: "localhost", Port: 4566},
+		Rand:     rand.NewChaCha8([32]byte{1}),
+	})
+}
+
+func (g *gateway) call() *awswire.Call {
+	return &awswire.Call{Context: context.Background(), Account: "000000000000", Region: "us-east-1", Time: g.now}
+}
+
+// named is an integration that does nothing but have a name.
+type named string
+
+func (n named) Integrate(*plan.Exchange) error { return nil }
+
+type accessLog string
+
+func (accessLog) Log(*plan.Exchange, time.Duration) {}
+
+type counter struct{}
+
+func (counter) Count(*plan.Exchange, time.Duration) {}
+
+// route sends a request for an API through the plan and returns the route key
+// and the integration it would call.
+func (g *gateway) route(apiID, method, path string) string {
+	g.t.Helper()
+	return match(g.compiler.Plan(), apiID, method, path)
+}
+
+func match(p *plan.Plan, apiID, method, path string) string {
+	x := &plan.Exchange{}
+	x.Request.Method, x.Request.Path, x.Request.Host = method, path, apiID+".execute-api.localhost:4566"
+	traffic, err := p.Place(x)
+	if !traffic {
+		return "not traffic"
+	}
+	if err == nil {
+		err = x.Stage.Match(x)
+	}
+	var fault *plan.Fault
+	if errors.As(err, &fault) {
+		return "fault: " + fault.Reason
+	}
+	return fmt.Sprintf("%s %s → %v %v", x.Stage.Name, x.Route.Key, x.Route.Integration, x.Params)
+}
+
+func must[T any](t testing.TB) func(T, error) T {
+	t.Helper()
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+const functionARN = "arn:aws:lambda:us-east-1:000000000000:function:hello"
+
+// hello makes an API with a Lambda integration, a route and an auto-deployed
+// $default stage, as the seed's Terraform does.
+func (g *gateway) hello() (apiID, integrationID, routeID string) {
+	t, c := g.t, g.call()
+	t.Helper()
+	a := must[*api.CreateApiResponse](t)(g.CreateApi(c, &api.CreateApiRequest{Name: new("hello"), ProtocolType: new("HTTP")}))
+	i := must[*api.CreateIntegrationResult](t)(g.CreateIntegration(c, &api.CreateIntegrationRequest{
+		ApiId: a.ApiId, IntegrationType: new("AWS_PROXY"), IntegrationUri: new(functionARN), PayloadFormatVersion: new("2.0"),
+	}))
+	r := must[*api.CreateRouteResult](t)(g.CreateRoute(c, &api.CreateRouteRequest{
+		ApiId: a.ApiId, RouteKey: new("GET /hello"), Target: new("integrations/" + *i.IntegrationId),
+		ApiKeyRequired: new(false), AuthorizationType: new("NONE"),
+	}))
+	must[*api.CreateStageResponse](t)(g.CreateStage(c, &api.CreateStageRequest{ApiId: a.ApiId, StageName: new("$default"), AutoDeploy: new(true)}))
+	return *a.ApiId, *i.IntegrationId, *r.RouteId
+}
+
+func TestMainPath(t *testing.T) {
+	g := newGateway(t)
+	id, integration, _ := g.hello()
+	if got, want := g.route(id, "GET", "/hello"), "$default GET /hello → lambda "+functionARN+"  2.0 []"; got != want {
+		t.Errorf("GET /hello: %s, want %s", got, want)
+	}
+	// An edit is live when it is answered.
+	must[*api.CreateRouteResult](t)(g.CreateRoute(g.call(), &api.CreateRouteRequest{
+		ApiId: &id, RouteKey: new("POST /pets/{id}"), Target: new("integrations/" + integration),
+	}))
+	if got, want := g.route(id, "POST", "/pets/7"), "$default POST /pets/{id} → lambda "+functionARN+"  2.0 [7]"; got != want {
+		t.Errorf("POST /pets/7: %s, want %s", got, want)
+	}
+	// And it survives a restart.
+	g.reload()
+	if got, want := g.route(id, "POST", "/pets/7"), "$default POST /pets/{id} → lambda "+functionARN+"  2.0 [7]"; got != want {
+		t.Errorf("POST /pets/7 after a restart: %s, want %s", got, want)
+	}
+}
+
+// reload builds the plan from what is stored, as a start does.
+func (g *gateway) reload() {
+	g.t.Helper()
+	if err := g.store.View(context.Background(), func(tx *store.Tx) error {
+		_, err := g.compiler.Load(tx)
+		return err
+	}); err != nil {
+		g.t.Fatal(err)
+	}
+}

@@ -1,0 +1,205 @@
+package apigatewayv2
+
+import (
+	"strings"
+
+	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/store"
+)
+
+const (
+	minTimeoutMillis = 50
+	maxTimeoutMillis = 30_000
+)
+
+// What an integration can have that nothing acts on yet.
+var integrationLater = []string{
+	"IntegrationSubtype", "ConnectionId", "RequestParameters", "ResponseParameters", "TlsConfig",
+	"ContentHandlingStrategy", "PassthroughBehavior", "RequestTemplates", "TemplateSelectionExpression",
+}
+
+// CreateIntegration adds an integration to an API.
+func (s *Service) CreateIntegration(c *awswire.Call, in *apigatewayv2.CreateIntegrationRequest) (*apigatewayv2.CreateIntegrationResult, error) {
+	if err := refuse("CreateIntegration", in, integrationLater...); err != nil {
+		return nil, err
+	}
+	integration := &definition.Integration{}
+	apply(&integration.Integration, in)
+	if err := s.checkIntegration("CreateIntegration", integration); err != nil {
+		return nil, err
+	}
+	err := s.store.Update(c, func(tx *store.Tx) error {
+		api, err := getAPI(tx, c, value(in.ApiId))
+		if err != nil {
+			return err
+		}
+		if err := s.addIntegration(tx, c, *api.ApiId, integration); err != nil {
+			return err
+		}
+		return s.autoDeploy(tx, c, *api.ApiId)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer[apigatewayv2.CreateIntegrationResult](&integration.Integration), nil
+}
+
+// addIntegration stores a new integration under an id of its own.
+func (s *Service) addIntegration(tx *store.Tx, c *awswire.Call, apiID string, integration *definition.Integration) error {
+	id, err := s.freeID(childIDLength, func(id string) (bool, error) {
+		return definition.Integrations.Exists(tx, scope(c), apiID, id)
+	})
+	if err != nil {
+		return err
+	}
+	integration.IntegrationId = &id
+	return definition.Integrations.Put(tx, scope(c), integration, apiID, id)
+}
+
+// GetIntegration returns one integration.
+func (s *Service) GetIntegration(c *awswire.Call, in *apigatewayv2.GetIntegrationRequest) (*apigatewayv2.GetIntegrationResult, error) {
+	var integration *definition.Integration
+	err := s.store.View(c, func(tx *store.Tx) (err error) {
+		integration, err = getIntegration(tx, c, value(in.ApiId), value(in.IntegrationId))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer[apigatewayv2.GetIntegrationResult](&integration.Integration), nil
+}
+
+// GetIntegrations lists an API's integrations.
+func (s *Service) GetIntegrations(c *awswire.Call, in *apigatewayv2.GetIntegrationsRequest) (*apigatewayv2.GetIntegrationsResponse, error) {
+	out := &apigatewayv2.GetIntegrationsResponse{}
+	err := s.store.View(c, func(tx *store.Tx) error {
+		api, err := getAPI(tx, c, value(in.ApiId))
+		if err != nil {
+			return err
+		}
+		out.Items, out.NextToken, err = list(tx, scope(c), definition.Integrations, pageRequest{in.MaxResults, in.NextToken},
+			func(e store.Entry[definition.Integration]) apigatewayv2.Integration { return e.Doc.Integration }, *api.ApiId)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// UpdateIntegration sets what is present.
+func (s *Service) UpdateIntegration(c *awswire.Call, in *apigatewayv2.UpdateIntegrationRequest) (*apigatewayv2.UpdateIntegrationResult, error) {
+	if err := refuse("UpdateIntegration", in, integrationLater...); err != nil {
+		return nil, err
+	}
+	var integration *definition.Integration
+	err := s.store.Update(c, func(tx *store.Tx) (err error) {
+		apiID, id := value(in.ApiId), value(in.IntegrationId)
+		if integration, err = getIntegration(tx, c, apiID, id); err != nil {
+			return err
+		}
+		apply(&integration.Integration, in, "IntegrationId")
+		if err := s.checkIntegration("UpdateIntegration", integration); err != nil {
+			return err
+		}
+		if err := definition.Integrations.Put(tx, scope(c), integration, apiID, id); err != nil {
+			return err
+		}
+		return s.autoDeploy(tx, c, apiID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer[apigatewayv2.UpdateIntegrationResult](&integration.Integration), nil
+}
+
+// DeleteIntegration removes an integration that no route uses.
+func (s *Service) DeleteIntegration(c *awswire.Call, in *apigatewayv2.DeleteIntegrationRequest) error {
+	return s.store.Update(c, func(tx *store.Tx) error {
+		apiID, id := value(in.ApiId), value(in.IntegrationId)
+		integration, err := getIntegration(tx, c, apiID, id)
+		if err != nil {
+			return err
+		}
+		if value(integration.ApiGatewayManaged) {
+			// UNVERIFIED: the words.
+			return badRequest("Cannot delete Integration %s because it is managed by API Gateway", id)
+		}
+		users, err := definition.RouteTargets.List(tx, scope(c), store.Page{Limit: 100}, apiID, id)
+		if err != nil {
+			return err
+		}
+		if len(users) > 0 {
+			var routes []string
+			for _, u := range users {
+				routes = append(routes, u.ID[2])
+			}
+			return conflict("Cannot delete Integration because it is referenced by the following Routes with Ids: [%s]", strings.Join(routes, ", "))
+		}
+		if err := definition.Integrations.Delete(tx, scope(c), apiID, id); err != nil {
+			return err
+		}
+		return s.autoDeploy(tx, c, apiID)
+	})
+}
+
+func getIntegration(tx *store.Tx, c *awswire.Call, apiID, id string) (*definition.Integration, error) {
+	if _, err := getAPI(tx, c, apiID); err != nil {
+		return nil, err
+	}
+	integration, err := definition.Integrations.Get(tx, scope(c), apiID, id)
+	// UNVERIFIED: the words.
+	return integration, missing(err, "Invalid Integration identifier specified")
+}
+
+// checkIntegration fills in AWS's defaults and refuses what AWS would, or what
+// can't be called.
+func (s *Service) checkIntegration(operation string, in *definition.Integration) error {
+	if value(in.ConnectionType) == apigatewayv2.ConnectionTypeVPCLink {
+		return notYet(operation, "connectionType VPC_LINK")
+	}
+	in.ConnectionType = orDefault(in.ConnectionType, apigatewayv2.ConnectionTypeInternet)
+	in.PayloadFormatVersion = orDefault(in.PayloadFormatVersion, "1.0")
+	in.TimeoutInMillis = orDefault(in.TimeoutInMillis, maxTimeoutMillis)
+	if ms := *in.TimeoutInMillis; ms < minTimeoutMillis || ms > maxTimeoutMillis {
+		// UNVERIFIED: the words, which are those of REST APIs.
+		return badRequest("Timeout should be between %d ms and %d ms", minTimeoutMillis, maxTimeoutMillis)
+	}
+	if err := checkLength("description", in.Description, 1024); err != nil {
+		return err
+	}
+	// UNVERIFIED: the words of the errors below but the last.
+	switch value(in.IntegrationType) {
+	case apigatewayv2.IntegrationTypeAWSProxy:
+		in.IntegrationMethod = orDefault(in.IntegrationMethod, "POST")
+	case apigatewayv2.IntegrationTypeHTTPProxy:
+		if in.IntegrationMethod == nil {
+			return badRequest("HTTP method is required for an integration of type HTTP_PROXY")
+		}
+		if *in.PayloadFormatVersion != "1.0" {
+			return badRequest("Payload format version %s is not supported for integrations of type HTTP_PROXY", *in.PayloadFormatVersion)
+		}
+	default:
+		return badRequest("Currently, an API with a protocol type of HTTP may only be associated with proxy integrations (AWS_PROXY, HTTP_PROXY)")
+	}
+	switch *in.PayloadFormatVersion {
+	case "1.0", "2.0":
+	default:
+		return badRequest("Invalid payload format version specified: %s", *in.PayloadFormatVersion)
+	}
+	if !validMethod(*in.IntegrationMethod) {
+		return badRequest("Invalid HTTP method specified: %s", *in.IntegrationMethod)
+	}
+	if in.IntegrationUri == nil {
+		return badRequest("IntegrationUri is required for an integration of type %s", *in.IntegrationType)
+	}
+	if err := checkLength("integrationUri", in.IntegrationUri, 2048); err != nil {
+		return err
+	}
+	if err := s.compiler.CheckIntegration(in); err != nil {
+		return badRequest("Invalid integration URI specified: %v", err)
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package apigatewayv2
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/store"
+)
+
+const serviceName = "apigatewayv2"
+
+// A Compiler says whether definitions can run.
+type Compiler interface {
+	// CheckIntegration says why an integration can't be called as defined; nil
+	// when it can.
+	CheckIntegration(in *definition.Integration) error
+	// CheckAccessLog says why an access log format can't be written.
+	CheckAccessLog(format string) error
+	// CheckStage says why a stage couldn't serve the API's definitions as the
+	// transaction has them now.
+	CheckStage(tx *store.Tx, s store.Scope, apiID string, stage *definition.Stage) error
+}
+
+// Options are what a Service works with.
+type Options struct {
+	Store    *store.Store
+	Compiler Compiler
+	// Endpoint is where the traffic of APIs is served from outside.
+	Endpoint Endpoint
+	// Rand yields the randomness of ids.
+	Rand io.Reader
+}
+
+// An Endpoint is the address that apiEndpoint is made of.
+type Endpoint struct {
+	// Scheme is "http" or "https".
+	Scheme string
+	// Domain is what follows "{api-id}.execute-api.", as in "localhost".
+	Domain string
+	// Port is left out when it is zero or the scheme's own.
+	Port int
+}
+
+func (e Endpoint) url(apiID string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s://%s.execute-api.%s", e.Scheme, apiID, e.Domain)
+	if e.Port != 0 && !(e.Scheme == "http" && e.Port == 80) && !(e.Scheme == "https" && e.Port == 443) {
+		fmt.Fprintf(&b, ":%d", e.Port)
+	}
+	return b.String()
+}
+
+// A Service holds the operations. What is missing here answers 501.
+type Service struct {
+	apigatewayv2.Unimplemented
+	store    *store.Store
+	compiler Compiler
+	endpoint Endpoint
+	rand     io.Reader
+}
+
+var _ apigatewayv2.Operations = (*Service)(nil)
+
+// New makes the service.
+func New(o Options) *Service {
+	return &Service{store: o.Store, compiler: o.Compiler, endpoint: o.Endpoint, rand: o.Rand}
+}
+
+func scope(c *awswire.Call) store.Scope {
+	return store.Scope{Account: c.Account, Region: c.Region}
+}
+
+// missing turns the store's not-found into the service's, and leaves other
+// errors as they are.
+func missing(err error, format string, args ...any) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return apigatewayv2.NewNotFoundException(fmt.Sprintf(format, args...))
+	}
+	return err
+}
+
+func badRequest(format string, args ...any) error {
+	return apigatewayv2.NewBadRequestException(fmt.Sprintf(format, args...))
+}
+
+func conflict(format string, args ...any) error {
+	return apigatewayv2.NewConflictException(fmt.Sprintf(format, args...))
+}
+
+// notYet refuses a member whose effect the gateway doesn't have.
+func notYet(operation, member string) error {
+	return awswire.NotImplemented(serviceName, operation+" with "+member)
+}
+
+// memberName is a member as it is written in requests.
+func memberName(name string) string { return strings.ToLower(name[:1]) + name[1:] }
+
+// refuse answers for the first of the named members that a request carries
+// with a value.
+func refuse(operation string, request any, members ...string) error {
+	if name := present(request, members...); name != "" {
+		return notYet(operation, memberName(name))
+	}
+	return nil
+}
+
+// checkLength refuses a text that is longer than AWS lets it be.
+func checkLength(name string, p *string, most int) error {
+	// UNVERIFIED: the words of the length errors.
+	if p != nil && len(*p) > most {
+		return badRequest("Member must have length less than or equal to %d: %s", most, name)
+	}
+	return nil
+}

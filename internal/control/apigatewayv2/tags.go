@@ -1,0 +1,126 @@
+package apigatewayv2
+
+import (
+	"maps"
+	"strings"
+	"unicode/utf8"
+
+	"gatehouse/internal/arn"
+	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/store"
+)
+
+// AWS's fixed limits of tags.
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+// setTags adds tags to those a resource has and refuses what can't be a tag.
+func setTags(tags *map[string]string, add map[string]string) error {
+	if len(add) == 0 {
+		return nil
+	}
+	merged := maps.Clone(*tags)
+	if merged == nil {
+		merged = map[string]string{}
+	}
+	// UNVERIFIED: the words of these errors.
+	for key, v := range add {
+		if n := utf8.RuneCountInString(key); n == 0 || n > maxTagKey {
+			return badRequest("Tag keys must have between 1 and %d characters", maxTagKey)
+		}
+		if utf8.RuneCountInString(v) > maxTagValue {
+			return badRequest("Tag values must have at most %d characters", maxTagValue)
+		}
+		if strings.HasPrefix(strings.ToLower(key), "aws:") {
+			return badRequest("Tag keys beginning with aws: are reserved: %s", key)
+		}
+		merged[key] = v
+	}
+	if len(merged) > maxTags {
+		return badRequest("A resource can have at most %d tags", maxTags)
+	}
+	*tags = merged
+	return nil
+}
+
+// GetTags returns the tags of an API or a stage.
+func (s *Service) GetTags(c *awswire.Call, in *apigatewayv2.GetTagsRequest) (*apigatewayv2.GetTagsResponse, error) {
+	out := &apigatewayv2.GetTagsResponse{}
+	err := s.store.View(c, func(tx *store.Tx) error {
+		return s.tagged(tx, c, "GetTags", value(in.ResourceArn), func(tags *map[string]string) (bool, error) {
+			out.Tags = orEmpty(*tags)
+			return false, nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TagResource adds tags to an API or a stage.
+func (s *Service) TagResource(c *awswire.Call, in *apigatewayv2.TagResourceRequest) (*apigatewayv2.TagResourceResponse, error) {
+	err := s.store.Update(c, func(tx *store.Tx) error {
+		return s.tagged(tx, c, "TagResource", value(in.ResourceArn), func(tags *map[string]string) (bool, error) {
+			return true, setTags(tags, in.Tags)
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &apigatewayv2.TagResourceResponse{}, nil
+}
+
+// UntagResource removes tags from an API or a stage.
+func (s *Service) UntagResource(c *awswire.Call, in *apigatewayv2.UntagResourceRequest) error {
+	return s.store.Update(c, func(tx *store.Tx) error {
+		return s.tagged(tx, c, "UntagResource", value(in.ResourceArn), func(tags *map[string]string) (bool, error) {
+			for _, key := range in.TagKeys {
+				delete(*tags, key)
+			}
+			return true, nil
+		})
+	})
+}
+
+// tagged finds the resource an ARN names and gives its tags to use, which tells
+// whether they changed.
+func (s *Service) tagged(tx *store.Tx, c *awswire.Call, operation, name string, use func(tags *map[string]string) (bool, error)) error {
+	// UNVERIFIED: the words of these errors.
+	a, err := arn.Parse(name)
+	if err != nil || a.Service != "apigateway" {
+		return badRequest("Invalid resource ARN specified: %s", name)
+	}
+	if a.Region != c.Region {
+		return apigatewayv2.NewNotFoundException("Invalid resource ARN specified: " + name + " is not in region " + c.Region)
+	}
+	parts := strings.Split(strings.TrimPrefix(a.Resource, "/"), "/")
+	switch {
+	case len(parts) == 2 && parts[0] == "apis":
+		api, err := getAPI(tx, c, parts[1])
+		if err != nil {
+			return err
+		}
+		if changed, err := use(&api.Tags); err != nil || !changed {
+			return err
+		}
+		return definition.APIs.Put(tx, scope(c), api, parts[1])
+	case len(parts) == 4 && parts[0] == "apis" && parts[2] == "stages":
+		stage, err := getStage(tx, c, parts[1], parts[3])
+		if err != nil {
+			return err
+		}
+		if changed, err := use(&stage.Tags); err != nil || !changed {
+			return err
+		}
+		return definition.Stages.Put(tx, scope(c), stage, parts[1], parts[3])
+	case parts[0] == "domainnames" || parts[0] == "vpclinks" || parts[0] == "portals" || parts[0] == "portalproducts":
+		return notYet(operation, "a resource of type "+parts[0])
+	}
+	return badRequest("Invalid resource ARN specified: %s", name)
+}
