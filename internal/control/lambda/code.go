@@ -1,0 +1,154 @@
+package lambda
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+
+	api "gatehouse/internal/awsapi/lambda"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/codestore"
+)
+
+const (
+	maxZippedBytes   = 52428800
+	maxUnzippedBytes = 262144000
+	// hotReloadBucket is the bucket that local tooling names for code that is to
+	// run from a directory of the host.
+	hotReloadBucket = "hot-reload"
+)
+
+// A codeSource is what a request says of code.
+type codeSource struct {
+	Zip                       []byte
+	S3Bucket, S3Key, ImageURI *string
+	Layer                     bool
+}
+
+// takeCode stores the code of a request.
+func (s *Service) takeCode(c *awswire.Call, in *codeSource) (codeRef, error) {
+	switch {
+	case in.ImageURI != nil:
+		return codeRef{}, imagesUnsupported()
+	case in.Zip != nil && (in.S3Bucket != nil || in.S3Key != nil):
+		return codeRef{}, badParameter("Please do not provide other FunctionCode parameters when providing a ZipFile.")
+	case in.S3Bucket != nil && *in.S3Bucket == hotReloadBucket && !in.Layer:
+		return s.hotReload(str(in.S3Key))
+	case in.S3Bucket != nil || in.S3Key != nil:
+		return codeRef{}, badParameter("Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: gatehouse has no S3 to read code from yet; send the zip itself as ZipFile.")
+	case len(in.Zip) == 0:
+		return codeRef{}, badParameter("Please provide a source for function code.")
+	case len(in.Zip) > maxZippedBytes:
+		return codeRef{}, zippedTooLarge()
+	}
+	stored, err := s.code.PutBytes(in.Zip)
+	if err != nil {
+		return codeRef{}, zipError(err)
+	}
+	// Unpacked now, while nobody waits for the store's writer.
+	if _, err := s.code.Unpacked(c, stored.Hash); err != nil {
+		return codeRef{}, err
+	}
+	return codeRef{Digest: stored.Hash.String(), Size: stored.ArchiveBytes, UnzippedSize: stored.UnzippedBytes}, nil
+}
+
+// zipError is AWS's answer to a zip that can't be used.
+func zipError(err error) error {
+	if errors.Is(err, codestore.ErrTooLarge) {
+		return zippedTooLarge()
+	}
+	var bad *codestore.ArchiveError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	var out *awswire.Error
+	switch bad.Reason {
+	case codestore.TooLargeUnzipped:
+		return unzippedTooLarge()
+	case codestore.Empty:
+		out = badParameter("Uploaded file must be a non-empty zip")
+	default:
+		out = badParameter("Could not unzip uploaded file. Please check your file, then try to upload again.")
+	}
+	out.Cause = bad
+	return out
+}
+
+func zippedTooLarge() error {
+	return tooLarge("Zipped size must be smaller than %d bytes", maxZippedBytes)
+}
+
+func imagesUnsupported() error {
+	return badParameter("gatehouse doesn't run container images yet; use PackageType Zip, with a provided.al2023 runtime for programs of your own.")
+}
+
+func unzippedTooLarge() error {
+	return badParameter("Unzipped size must be smaller than %d bytes", maxUnzippedBytes)
+}
+
+// hotReload is code that runs from a directory its owner works in.
+func (s *Service) hotReload(directory string) (codeRef, error) {
+	if !s.opts.HotReload {
+		return codeRef{}, badParameter("Code from S3Bucket %s runs from a directory of the gateway's host; that is possible only while management listens on loopback.", hotReloadBucket)
+	}
+	if !filepath.IsAbs(directory) {
+		return codeRef{}, badParameter("With S3Bucket %s, S3Key is the absolute path of a directory on the gateway's host, not %q.", hotReloadBucket, directory)
+	}
+	directory = filepath.Clean(directory)
+	info, err := os.Stat(directory)
+	if err != nil || !info.IsDir() {
+		return codeRef{}, badParameter("There is no directory %s on the gateway's host to run the function from.", directory)
+	}
+	return codeRef{Directory: directory}, nil
+}
+
+// setCode makes code that of a version.
+func setCode(doc *versionDoc, code codeRef) {
+	doc.Code = code
+	doc.Configuration.CodeSha256 = new(codeSHA256(code))
+	doc.Configuration.CodeSize = &code.Size
+}
+
+// codeSHA256 is the digest as AWS shows it. That of a directory is its path's:
+// its contents change without anybody telling.
+func codeSHA256(code codeRef) string {
+	sum, err := hex.DecodeString(code.Digest)
+	if code.Directory != "" || err != nil {
+		h := sha256.Sum256([]byte(code.Directory))
+		sum = h[:]
+	}
+	return base64.StdEncoding.EncodeToString(sum)
+}
+
+// checkUnzippedSize bounds code and layers together.
+func checkUnzippedSize(doc *versionDoc) error {
+	size := doc.Code.UnzippedSize
+	if size >= maxUnzippedBytes {
+		return unzippedTooLarge()
+	}
+	for _, layer := range doc.LayerCode {
+		size += layer.UnzippedSize
+	}
+	if size >= maxUnzippedBytes {
+		return badParameter("Function code combined with layers exceeds the maximum allowed size of %d bytes. The actual size is %d bytes.", maxUnzippedBytes, size)
+	}
+	return nil
+}
+
+// codeLocation is where a caller can download code for the next ten minutes.
+func (s *Service) codeLocation(c *awswire.Call, code codeRef) *api.FunctionCodeLocation {
+	out := &api.FunctionCodeLocation{RepositoryType: new("S3")}
+	if code.Directory != "" {
+		out.Location = new("file://" + filepath.ToSlash(code.Directory))
+		return out
+	}
+	scheme := "http"
+	if c.Secure {
+		scheme = "https"
+	}
+	out.Location = new(scheme + "://" + c.Host + s.codePath(code.Digest, s.now().Add(defaultCodeURLExpires)))
+	return out
+}

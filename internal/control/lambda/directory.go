@@ -1,0 +1,426 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"maps"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	api "gatehouse/internal/awsapi/lambda"
+	"gatehouse/internal/codestore"
+	"gatehouse/internal/function"
+	"gatehouse/internal/store"
+)
+
+// ErrNotFound tells that an ARN names no function, version or alias.
+var ErrNotFound = errors.New("control/lambda: no such function")
+
+// A Directory is what can be invoked: every qualifier of every function with a
+// spec that is ready to run and the policy that guards it. Reading it takes no
+// lock; the store's writer is the only one to change it.
+//
+// It is in shards by function, each an immutable map behind an atomic pointer,
+// so that one change copies a fraction of what there is.
+type Directory struct {
+	log     *slog.Logger
+	code    *codestore.Store
+	runtime Runtime
+	role    Role
+	random  func() float64
+
+	seed   maphash.Seed
+	shards [256]atomic.Pointer[shard]
+}
+
+// A shard holds functions by their unqualified ARN.
+type shard map[string]*entry
+
+// An entry is one function: its qualifiers, $LATEST included.
+type entry map[string]*route
+
+// A route is where a qualifier leads.
+type route struct {
+	// spec is the version called, or the more likely one of an alias with weights.
+	spec *function.Spec
+	// other, if not nil, is called with the probability of weight.
+	other  *function.Spec
+	weight float64
+	// policy is the qualifier's own; nil allows nothing.
+	policy *resourcePolicy
+	retry  retryPolicy
+}
+
+// A retryPolicy says how asynchronous events of a qualifier are retried.
+type retryPolicy struct {
+	attempts int           // after the first
+	age      time.Duration // of an event, at most
+}
+
+// AWS's own.
+var defaultRetry = retryPolicy{attempts: 2, age: 6 * time.Hour}
+
+// NewDirectory returns an empty directory; Load fills it. Of the options it
+// uses Logger, Code, Runtime, Role and Random, and Store isn't needed yet.
+func NewDirectory(o Options) (*Directory, error) {
+	if o.Code == nil || o.Runtime == nil {
+		return nil, errors.New("control/lambda: the directory needs Code and Runtime")
+	}
+	d := &Directory{log: o.Logger, code: o.Code, runtime: o.Runtime, role: o.Role, random: o.Random, seed: maphash.MakeSeed()}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.random == nil {
+		d.random = randomFloat
+	}
+	for i := range d.shards {
+		d.shards[i].Store(&shard{})
+	}
+	return d, nil
+}
+
+func (d *Directory) shard(function string) *atomic.Pointer[shard] {
+	return &d.shards[maphash.String(d.seed, function)%uint64(len(d.shards))]
+}
+
+// splitARN cuts a function's ARN into the unqualified one and the qualifier,
+// which is empty when there is none.
+func splitARN(functionARN string) (unqualified, qualifier string) {
+	colons := 0
+	for i := range len(functionARN) {
+		if functionARN[i] == ':' {
+			if colons++; colons == 7 {
+				return functionARN[:i], functionARN[i+1:]
+			}
+		}
+	}
+	return functionARN, ""
+}
+
+// route finds what an ARN leads to, or nil.
+func (d *Directory) route(functionARN string) *route {
+	unqualified, qualifier := splitARN(functionARN)
+	e := (*d.shard(unqualified).Load())[unqualified]
+	if e == nil {
+		return nil
+	}
+	if qualifier == "" {
+		qualifier = latest
+	}
+	return (*e)[qualifier]
+}
+
+// pick chooses the version to call.
+func (d *Directory) pick(r *route) *function.Spec {
+	if r.other != nil && d.random() < r.weight {
+		return r.other
+	}
+	return r.spec
+}
+
+// Exists tells whether an ARN, with or without a qualifier, can be invoked.
+func (d *Directory) Exists(functionARN string) bool { return d.route(functionARN) != nil }
+
+// Permitted tells whether the resource policy of what the ARN names allows the
+// call. It says nothing of what the caller's own policies allow.
+func (d *Directory) Permitted(functionARN string, a Access) bool {
+	r := d.route(functionARN)
+	return r != nil && r.policy.permits(a)
+}
+
+// Invoke runs a function and waits for it. The error is [ErrNotFound], a
+// *function.Error, or ctx's own.
+func (d *Directory) Invoke(ctx context.Context, functionARN string, payload []byte) (*function.Result, error) {
+	res, _, err := d.InvokeWith(ctx, functionARN, &function.Invocation{Payload: payload})
+	return res, err
+}
+
+// InvokeWith is Invoke with all that an invocation can carry; it sets inv's
+// InvokedARN. It also returns the version that was called.
+func (d *Directory) InvokeWith(ctx context.Context, functionARN string, inv *function.Invocation) (*function.Result, string, error) {
+	inv.InvokedARN = functionARN
+	for attempt := 0; ; attempt++ {
+		r := d.route(functionARN)
+		if r == nil {
+			return nil, "", fmt.Errorf("%w: %s", ErrNotFound, functionARN)
+		}
+		spec := d.pick(r)
+		res, err := d.runtime.Invoke(ctx, spec, inv)
+		// Between the look-up and the call the version may have been replaced.
+		var refused *function.Error
+		if err != nil && attempt < 2 && errors.As(err, &refused) && refused.Kind == function.Unavailable {
+			if now := d.route(functionARN); now == nil || now.spec != spec && now.other != spec {
+				continue
+			}
+		}
+		return res, spec.Version, err
+	}
+}
+
+// Load fills the directory from the store.
+func (d *Directory) Load(tx *store.Tx) error {
+	for fn, err := range functions.Everywhere(tx) {
+		if err != nil {
+			return fmt.Errorf("load functions: %w", err)
+		}
+		name := functionName{fn.Scope, fn.ID[0]}
+		e, err := d.build(tx, name, nil)
+		if err != nil {
+			return fmt.Errorf("load function %s: %w", name.arn(), err)
+		}
+		d.put(name.arn(), e)
+	}
+	return nil
+}
+
+// A functionName is a function in its account and region.
+type functionName struct {
+	scope scope
+	name  string
+}
+
+func (n functionName) arn() string { return functionARN(n.scope.Region, n.scope.Account, n.name, "") }
+
+// Prepare makes the runnable forms of the functions that a transaction
+// changed. Publish makes them the ones that are invoked.
+func (d *Directory) Prepare(tx *store.Tx, changes []store.Change) (publish func(), err error) {
+	changed := map[functionName]bool{}
+	for _, ch := range changes {
+		switch ch.Kind {
+		case functions.Name, versions.Name, aliases.Name, policies.Name, invokes.Name:
+			changed[functionName{ch.Scope, ch.ID[0]}] = true
+		}
+	}
+	if len(changed) == 0 {
+		return nil, nil
+	}
+	built := make(map[string]*entry, len(changed))
+	for name := range changed {
+		old := (*d.shard(name.arn()).Load())[name.arn()]
+		e, err := d.build(tx, name, old)
+		if err != nil {
+			return nil, fmt.Errorf("prepare function %s: %w", name.arn(), err)
+		}
+		built[name.arn()] = e
+	}
+	return func() {
+		for function, e := range built {
+			old := d.put(function, e)
+			for _, id := range retired(old, e) {
+				d.runtime.Retire(id)
+			}
+		}
+	}, nil
+}
+
+// put replaces a function's entry, nil being none, and returns the one before.
+func (d *Directory) put(function string, e *entry) (old *entry) {
+	at := d.shard(function)
+	next := maps.Clone(*at.Load())
+	old = next[function]
+	if e == nil {
+		delete(next, function)
+	} else {
+		next[function] = e
+	}
+	at.Store(&next)
+	return old
+}
+
+// retired lists the ids of specs that the old entry has and the new one hasn't.
+func retired(old, now *entry) []string {
+	kept := map[string]bool{}
+	if now != nil {
+		for _, r := range *now {
+			kept[r.spec.ID] = true
+		}
+	}
+	var ids []string
+	if old != nil {
+		for _, r := range *old {
+			if !kept[r.spec.ID] {
+				kept[r.spec.ID] = true
+				ids = append(ids, r.spec.ID)
+			}
+		}
+	}
+	return ids
+}
+
+// build makes the entry of a function as tx has it, or nil when there is none.
+// Specs of old that are still the same are kept.
+func (d *Directory) build(tx *store.Tx, name functionName, old *entry) (*entry, error) {
+	fn, err := functions.Get(tx, name.scope, name.name)
+	if notFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	e := entry{}
+	add := func(qualifier string, doc *versionDoc) error {
+		spec, err := d.spec(name, doc, fn.ReservedConcurrency)
+		if err != nil {
+			return err
+		}
+		if old != nil {
+			if was := (*old)[qualifier]; was != nil && same(was.spec, spec) {
+				spec = was.spec
+			}
+		}
+		e[qualifier] = &route{spec: spec, retry: defaultRetry}
+		return nil
+	}
+	if err := add(latest, &fn.versionDoc); err != nil {
+		return nil, err
+	}
+	for v, err := range versions.All(tx, name.scope, name.name) {
+		if err != nil {
+			return nil, err
+		}
+		if err := add(str(v.Doc.Configuration.Version), v.Doc); err != nil {
+			return nil, err
+		}
+	}
+	for a, err := range aliases.All(tx, name.scope, name.name) {
+		if err != nil {
+			return nil, err
+		}
+		if r := aliasRoute(e, a.Doc); r != nil {
+			e[a.ID[1]] = r
+		}
+	}
+	for p, err := range policies.All(tx, name.scope, name.name) {
+		if err != nil {
+			return nil, err
+		}
+		if r := e[p.ID[1]]; r != nil {
+			r.policy = p.Doc
+		}
+	}
+	for c, err := range invokes.All(tx, name.scope, name.name) {
+		if err != nil {
+			return nil, err
+		}
+		if r := e[c.ID[1]]; r != nil {
+			r.retry = retryOf(c.Doc)
+		}
+	}
+	return &e, nil
+}
+
+// aliasRoute is where an alias leads, or nil when its version is gone.
+func aliasRoute(e entry, alias *api.AliasConfiguration) *route {
+	main := e[str(alias.FunctionVersion)]
+	if main == nil {
+		return nil
+	}
+	r := &route{spec: main.spec, retry: defaultRetry}
+	if alias.RoutingConfig != nil {
+		for version, weight := range alias.RoutingConfig.AdditionalVersionWeights {
+			if to := e[version]; to != nil && weight > 0 {
+				r.other, r.weight = to.spec, weight
+			}
+		}
+	}
+	return r
+}
+
+func retryOf(c *api.FunctionEventInvokeConfig) retryPolicy {
+	p := defaultRetry
+	if c.MaximumRetryAttempts != nil {
+		p.attempts = int(*c.MaximumRetryAttempts)
+	}
+	if c.MaximumEventAgeInSeconds != nil {
+		p.age = time.Duration(*c.MaximumEventAgeInSeconds) * time.Second
+	}
+	return p
+}
+
+// same tells whether two specs of a qualifier are interchangeable: what a
+// generation fixes needs no comparing.
+func same(a, b *function.Spec) bool {
+	if a.ID != b.ID || (a.ReservedConcurrency == nil) != (b.ReservedConcurrency == nil) {
+		return false
+	}
+	return a.ReservedConcurrency == nil || *a.ReservedConcurrency == *b.ReservedConcurrency
+}
+
+// spec is the runnable form of one version.
+func (d *Directory) spec(name functionName, doc *versionDoc, reserved *int32) (*function.Spec, error) {
+	cfg := doc.Configuration
+	unqualified := name.arn()
+	spec := &function.Spec{
+		ID:          strings.Join([]string{unqualified, str(cfg.Version), doc.Generation}, ":"),
+		ARN:         unqualified,
+		Name:        name.name,
+		Version:     str(cfg.Version),
+		AccountID:   name.scope.Account,
+		Region:      name.scope.Region,
+		Runtime:     str(cfg.Runtime),
+		Handler:     str(cfg.Handler),
+		MemoryMB:    int(deref(cfg.MemorySize)),
+		Timeout:     time.Duration(deref(cfg.Timeout)) * time.Second,
+		HotReload:   doc.Code.Directory != "",
+		Credentials: d.credentials(str(cfg.Role), unqualified),
+	}
+	if len(cfg.Architectures) > 0 {
+		spec.Architecture = cfg.Architectures[0]
+	}
+	if cfg.Environment != nil {
+		spec.Environment = cfg.Environment.Variables
+	}
+	if cfg.EphemeralStorage != nil {
+		spec.EphemeralStorageMB = int(deref(cfg.EphemeralStorage.Size))
+	}
+	if cfg.LoggingConfig != nil {
+		spec.LogGroup = str(cfg.LoggingConfig.LogGroup)
+	}
+	if reserved != nil {
+		spec.ReservedConcurrency = new(int(*reserved))
+	}
+	var err error
+	if spec.CodeDir, err = d.directory(doc.Code); err != nil {
+		return nil, err
+	}
+	for _, layer := range doc.LayerCode {
+		dir, err := d.directory(layer)
+		if err != nil {
+			return nil, err
+		}
+		spec.Layers = append(spec.Layers, dir)
+	}
+	return spec, nil
+}
+
+// directory is where code is, unpacked. That was done when it was stored,
+// unless a crash came in between.
+func (d *Directory) directory(code codeRef) (string, error) {
+	if code.Directory != "" {
+		return code.Directory, nil
+	}
+	hash, err := codestore.ParseHash(code.Digest)
+	if err != nil {
+		return "", err
+	}
+	return d.code.Unpacked(context.Background(), hash)
+}
+
+// credentials makes the session keys of a role for new environments. Without
+// them a function runs as well; it just can't call AWS APIs.
+func (d *Directory) credentials(role, functionARN string) func() function.Credentials {
+	if d.role == nil {
+		return nil
+	}
+	return func() function.Credentials {
+		keys, err := d.role.FunctionCredentials(role, functionARN)
+		if err != nil {
+			d.log.Warn("no session keys for a function's role", "function", functionARN, "role", role, "error", err)
+		}
+		return keys
+	}
+}

@@ -1,0 +1,177 @@
+package lambda
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	api "gatehouse/internal/awsapi/lambda"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/function"
+)
+
+const (
+	maxRequestBytes = 6 << 20 // of a synchronous payload
+	maxEventBytes   = 1 << 20 // of an asynchronous one
+	maxContextBytes = 3583    // of the client context, in base64
+)
+
+// Invoke calls a function: now, later (Event), or not at all (DryRun).
+func (s *Service) Invoke(c *awswire.Call, in *api.InvocationRequest) (*api.InvocationResponse, error) {
+	t, err := resolve(c, in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	mode := api.InvocationTypeRequestResponse
+	if in.InvocationType != nil {
+		mode = *in.InvocationType
+	}
+	switch mode {
+	case api.InvocationTypeRequestResponse, api.InvocationTypeEvent, api.InvocationTypeDryRun:
+	default:
+		return nil, invalid(fmt.Sprintf("Value '%s' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]", mode))
+	}
+	if v := in.LogType; v != nil && *v != api.LogTypeTail && *v != api.LogTypeNone {
+		return nil, invalid(fmt.Sprintf("Value '%s' at 'logType' failed to satisfy constraint: Member must satisfy enum value set: [None, Tail]", *v))
+	}
+	if err := checkInvocation(in); err != nil {
+		return nil, err
+	}
+	if err := checkPayload(in.Payload, mode == api.InvocationTypeEvent); err != nil {
+		return nil, err
+	}
+	if s.directory.route(t.arn()) == nil {
+		// AWS names the version it looked for here, even when none was given.
+		return nil, functionNotFound(t.qualified(t.policyID()))
+	}
+	clientContext, err := decodeClientContext(in.ClientContext)
+	if err != nil {
+		return nil, err
+	}
+	if mode == api.InvocationTypeDryRun {
+		return &api.InvocationResponse{StatusCode: new(int32(204))}, nil
+	}
+	inv := function.Invocation{
+		Payload: in.Payload, RequestID: c.RequestID, ClientContext: clientContext,
+		Tail: str(in.LogType) == api.LogTypeTail && mode == api.InvocationTypeRequestResponse,
+	}
+	if mode == api.InvocationTypeEvent {
+		return &api.InvocationResponse{StatusCode: new(int32(202))}, s.accept(t, inv)
+	}
+	res, version, err := s.directory.InvokeWith(c, t.arn(), &inv)
+	if err != nil {
+		return nil, invokeError(t, err)
+	}
+	out := &api.InvocationResponse{
+		StatusCode: new(int32(200)), Payload: res.Payload, ExecutedVersion: &version, FunctionError: present(res.FunctionError),
+	}
+	if inv.Tail {
+		out.LogResult = new(base64.StdEncoding.EncodeToString(res.LogTail))
+	}
+	return out, nil
+}
+
+// InvokeAsync is the old form of an Event invocation.
+func (s *Service) InvokeAsync(c *awswire.Call, in *api.InvokeAsyncRequest) (*api.InvokeAsyncResponse, error) {
+	t, err := resolve(c, in.FunctionName, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPayload(in.InvokeArgs, true); err != nil {
+		return nil, err
+	}
+	if s.directory.route(t.arn()) == nil {
+		return nil, functionNotFound(t.qualified(t.policyID()))
+	}
+	return &api.InvokeAsyncResponse{Status: new(int32(202))}, s.accept(t, function.Invocation{Payload: in.InvokeArgs, RequestID: c.RequestID})
+}
+
+// accept queues an event. The payload outlives the request, so it is copied.
+func (s *Service) accept(t target, inv function.Invocation) error {
+	inv.Payload = bytes.Clone(inv.Payload)
+	switch err := s.queue.add(t.arn(), inv); {
+	case errors.Is(err, errQueueFull):
+		return throttled("Rate Exceeded.", function.ReasonAccount)
+	case err != nil:
+		return api.NewServiceException(err.Error())
+	}
+	return nil
+}
+
+func checkInvocation(in *api.InvocationRequest) error {
+	switch {
+	case in.DurableExecutionName != nil:
+		return badParameter("gatehouse has no durable functions yet; leave DurableExecutionName out.")
+	case in.TenantId != nil:
+		return badParameter("The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.")
+	}
+	return nil
+}
+
+// checkPayload finds a payload that is too large or isn't JSON. An empty one
+// stands for the empty object.
+func checkPayload(payload []byte, asynchronous bool) error {
+	switch {
+	case asynchronous && len(payload) > maxEventBytes:
+		return tooLarge("%d byte payload is too large for the Event invocation type (limit %d bytes)", len(payload), maxEventBytes)
+	case len(payload) > maxRequestBytes:
+		return tooLarge("Request must be smaller than %d bytes for the InvokeFunction operation", maxRequestBytes)
+	case len(payload) == 0 || json.Valid(payload):
+		return nil
+	}
+	var v any
+	err := json.Unmarshal(payload, &v)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		before := payload[:min(syntax.Offset, int64(len(payload)))]
+		line := bytes.Count(before, []byte("\n")) + 1
+		column := len(before) - bytes.LastIndexByte(before, '\n') - 1
+		return api.NewInvalidRequestContentException(fmt.Sprintf("Could not parse request body into json: Could not parse payload into json: %s; line: %d, column: %d", syntax, line, column))
+	}
+	return api.NewInvalidRequestContentException("Could not parse request body into json: Could not parse payload into json")
+}
+
+// decodeClientContext reads the X-Amz-Client-Context header.
+func decodeClientContext(encoded *string) ([]byte, error) {
+	if str(encoded) == "" {
+		return nil, nil
+	}
+	if len(*encoded) > maxContextBytes {
+		return nil, tooLarge("The client context must be at most %d bytes", maxContextBytes)
+	}
+	plain, err := base64.StdEncoding.DecodeString(*encoded)
+	if err != nil || !json.Valid(plain) {
+		return nil, api.NewInvalidRequestContentException("Client context must be a valid Base64-encoded JSON object.")
+	}
+	return plain, nil
+}
+
+func throttled(message, reason string) *awswire.Error {
+	return api.NewTooManyRequestsException(message).With("Reason", reason)
+}
+
+// invokeError is AWS's answer to an invocation that never reached the function.
+func invokeError(t target, err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return functionNotFound(t.arn())
+	}
+	var refused *function.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	var out *awswire.Error
+	switch refused.Kind {
+	case function.Throttled:
+		return throttled(refused.Message, refused.Reason)
+	case function.RequestTooLarge:
+		return tooLarge("Request must be smaller than %d bytes for the InvokeFunction operation", maxRequestBytes)
+	case function.UnsupportedRuntime, function.InterpreterMissing:
+		out = api.NewInvalidRuntimeException(refused.Message)
+	default:
+		out = api.NewServiceException(refused.Message)
+	}
+	out.Cause = refused
+	return out
+}
