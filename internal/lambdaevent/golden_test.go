@@ -1,0 +1,173 @@
+package lambdaevent
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/internal/plan"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden runs make over the inputs of a folder and compares with the outputs
+// beside them. Lines of an input that begin with "# " say what it shows and on
+// what evidence.
+func golden(t *testing.T, folder, in, out string, make func(t *testing.T, input []byte) []byte) {
+	inputs, err := filepath.Glob(filepath.Join("testdata", folder, "*"+in))
+	if err != nil || len(inputs) == 0 {
+		t.Fatalf("no inputs: %v", err)
+	}
+	var known []string
+	for _, name := range inputs {
+		goldenName := strings.TrimSuffix(name, in) + out
+		known = append(known, goldenName)
+		t.Run(strings.TrimSuffix(filepath.Base(name), in), func(t *testing.T) {
+			input, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make(t, input)
+			if *update {
+				if err := os.WriteFile(goldenName, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(goldenName)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+	outputs, err := filepath.Glob(filepath.Join("testdata", folder, "*"+out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range outputs {
+		if slices.Contains(known, name) {
+			continue
+		}
+		if !*update {
+			t.Errorf("%s has no input", name)
+		} else if err := os.Remove(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// cutComments takes the lines that begin with "# " off the top.
+func cutComments(input []byte) []byte {
+	for bytes.HasPrefix(input, []byte("# ")) {
+		_, input, _ = bytes.Cut(input, []byte("\n"))
+	}
+	return input
+}
+
+// parseExchange reads a request in HTTP's own form, with lines "@name value"
+// before it: @route, @stage (if not $default), @var name=value, @plain for a
+// request without TLS. The request is placed and matched as serve does.
+func parseExchange(t testing.TB, input []byte) *plan.Exchange {
+	t.Helper()
+	api := &plan.API{ID: "a1b2c3d4e5", AccountID: "123456789012", Region: "eu-west-1", Protocol: plan.HTTP}
+	stage := &plan.Stage{API: api, Name: plan.DefaultStage}
+	x := &plan.Exchange{
+		RequestID: "JKJaXmPLvHcESHA=",
+		TraceRoot: "1-5e6722a7-cc56xmpl46db7ae02d4da47e",
+		Start:     time.Date(2020, 4, 21, 15, 8, 21, 123e6, time.UTC),
+	}
+	x.Request.Source, x.Request.LocalPort, x.Request.Secure = netip.MustParseAddrPort("205.255.255.176:50123"), 443, true
+
+	head, body, _ := bytes.Cut(cutComments(input), []byte("\n\n"))
+	lines := strings.Split(strings.TrimSuffix(string(head), "\n"), "\n")
+	for strings.HasPrefix(lines[0], "@") {
+		name, value, _ := strings.Cut(lines[0][1:], " ")
+		lines = lines[1:]
+		switch name {
+		case "route":
+			k, err := plan.ParseRouteKey(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			route := &plan.Route{Key: value, Method: k.Method, Path: k.Path, ParamNames: k.ParamNames, Greedy: k.Greedy}
+			if stage.Routes = stage.Routes.With(route); k.Path == "" {
+				stage.Default = route
+			}
+		case "stage":
+			stage.Name = value
+		case "var":
+			if stage.Variables == nil {
+				stage.Variables = map[string]string{}
+			}
+			key, text, _ := strings.Cut(value, "=")
+			stage.Variables[key] = text
+		case "plain":
+			x.Request.Secure, x.Request.LocalPort = false, 4566
+		default:
+			t.Fatalf("unknown line @%s", name)
+		}
+	}
+	api.Stages = map[string]*plan.Stage{stage.Name: stage}
+
+	target := ""
+	if _, err := fmt.Sscan(lines[0], &x.Request.Method, &target, &x.Request.Proto); err != nil {
+		t.Fatal(err)
+	}
+	x.Request.Path, x.Request.Query, _ = strings.Cut(target, "?")
+	for _, line := range lines[1:] {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok {
+			t.Fatalf("header line %q", line)
+		}
+		x.Request.Headers = append(x.Request.Headers, plan.Header{Name: name, Value: strings.TrimSpace(value)})
+	}
+	x.Request.Host = x.Request.Headers.Get("Host")
+	x.Request.Body = bytes.TrimSuffix(body, []byte("\n"))
+	if traffic, err := (*plan.Plan)(nil).With(api).Place(x); !traffic || err != nil {
+		t.Fatalf("Place: %t, %v", traffic, err)
+	}
+	if err := stage.Match(x); err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func eventGolden(t *testing.T, folder string, event func([]byte, *plan.Exchange) []byte) {
+	golden(t, folder, ".http", ".json", func(t *testing.T, input []byte) []byte {
+		got := event(nil, parseExchange(t, input))
+		if !json.Valid(got) {
+			t.Errorf("the event isn't JSON: %s", got)
+		}
+		return append(got, '\n')
+	})
+}
+
+func TestHTTP20Golden(t *testing.T) { eventGolden(t, "http20", HTTP20) }
+func TestHTTP10Golden(t *testing.T) { eventGolden(t, "http10", HTTP10) }
+
+func replyGolden(t *testing.T, folder string, reply func([]byte, *plan.Response) error) {
+	golden(t, folder, ".json", ".http", func(t *testing.T, input []byte) []byte {
+		var resp plan.Response
+		if err := reply(bytes.TrimSuffix(cutComments(input), []byte("\n")), &resp); err != nil {
+			return fmt.Appendf(nil, "error: %v\n", err)
+		}
+		got := fmt.Appendf(nil, "%d\n", resp.Status)
+		for _, h := range resp.Headers {
+			got = fmt.Appendf(got, "%s: %s\n", h.Name, h.Value)
+		}
+		return fmt.Appendf(got, "\n%s\n", resp.Body)
+	})
+}
+
+func TestReply20Golden(t *testing.T) { replyGolden(t, "reply20", Reply20) }
+func TestReply10Golden(t *testing.T) { replyGolden(t, "reply10", Reply10) }

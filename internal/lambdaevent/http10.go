@@ -1,0 +1,145 @@
+package lambdaevent
+
+import (
+	"slices"
+	"strconv"
+
+	"gatehouse/internal/plan"
+)
+
+// HTTP10 appends the event of payload format 1.0 of an HTTP API. The exchange
+// has been matched and its body read. What is empty is null.
+func HTTP10(dst []byte, x *plan.Exchange) []byte {
+	path := decodedPath(x, x.GatewayPath)
+	dst = append(dst, `{"version":"1.0","resource":`...)
+	dst = appendString(dst, resourcePath(x.Route))
+	dst = appendMember(dst, "path", path)
+	dst = appendMember(dst, "httpMethod", x.Request.Method)
+	dst = appendHeaders10(dst, x)
+	dst = appendQuery10(dst, x)
+	dst = appendContext10(dst, x, path)
+	dst = append(dst, `,"pathParameters":`...)
+	if len(x.Route.ParamNames) > 0 {
+		dst = appendPathParameters(dst, x)
+	} else {
+		dst = append(dst, "null"...)
+	}
+	dst = append(dst, `,"stageVariables":`...)
+	if len(x.Stage.Variables) > 0 {
+		dst = appendStageVariables(dst, x)
+	} else {
+		dst = append(dst, "null"...)
+	}
+	dst = append(dst, `,"body":`...)
+	encoded := false
+	if len(x.Request.Body) > 0 {
+		dst, encoded = appendBody(dst, x)
+	} else {
+		dst = append(dst, "null"...)
+	}
+	dst = append(dst, `,"isBase64Encoded":`...)
+	dst = strconv.AppendBool(dst, encoded)
+	return append(dst, '}')
+}
+
+// resourcePath is the path of the route's key; the key itself for $default.
+func resourcePath(route *plan.Route) string {
+	if route.Path == "" {
+		return route.Key
+	}
+	return route.Path
+}
+
+func appendHeaders10(dst []byte, x *plan.Exchange) []byte {
+	var stack [pairsOnStack]pair
+	pairs := appendHeaders(stack[:0], x, true)
+	// A name that came in several casings is one name, spelled as it first came.
+	slices.SortStableFunc(pairs, foldPairs)
+	for i := 1; i < len(pairs); i++ {
+		if plan.EqualFold(pairs[i].name, pairs[i-1].name) {
+			pairs[i].name = pairs[i-1].name
+		}
+	}
+	slices.SortStableFunc(pairs, comparePairs)
+	dst = append(dst, `,"headers":`...)
+	dst = appendLast(dst, pairs)
+	dst = append(dst, `,"multiValueHeaders":`...)
+	return appendAll(dst, pairs)
+}
+
+func appendQuery10(dst []byte, x *plan.Exchange) []byte {
+	var stack [pairsOnStack]pair
+	pairs := appendQuery(stack[:0], x)
+	if len(pairs) == 0 {
+		return append(dst, `,"queryStringParameters":null,"multiValueQueryStringParameters":null`...)
+	}
+	dst = append(dst, `,"queryStringParameters":`...)
+	dst = appendLast(dst, pairs)
+	dst = append(dst, `,"multiValueQueryStringParameters":`...)
+	return appendAll(dst, pairs)
+}
+
+// appendLast appends sorted pairs as an object of the last value of each name.
+func appendLast(dst []byte, pairs []pair) []byte {
+	dst = append(dst, '{')
+	for i := 0; i < len(pairs); {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		i += run(pairs[i:])
+		last := pairs[i-1]
+		dst = appendString(dst, last.name)
+		dst = append(dst, ':')
+		dst = appendString(dst, last.value)
+	}
+	return append(dst, '}')
+}
+
+// appendAll appends sorted pairs as an object of lists of values.
+func appendAll(dst []byte, pairs []pair) []byte {
+	dst = append(dst, '{')
+	for i := 0; i < len(pairs); {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, pairs[i].name)
+		dst = append(dst, ':', '[')
+		end := i + run(pairs[i:])
+		for first := i; i < end; i++ {
+			if i > first {
+				dst = append(dst, ',')
+			}
+			dst = appendString(dst, pairs[i].value)
+		}
+		dst = append(dst, ']')
+	}
+	return append(dst, '}')
+}
+
+func appendContext10(dst []byte, x *plan.Exchange, path string) []byte {
+	dst = append(dst, `,"requestContext":{"accountId":`...)
+	dst = appendString(dst, x.Stage.API.AccountID)
+	dst = appendMember(dst, "apiId", x.Stage.API.ID)
+	dst = appendMember(dst, "domainName", x.DomainName)
+	dst = appendMember(dst, "domainPrefix", x.DomainPrefix)
+	dst = appendMember(dst, "extendedRequestId", x.RequestID)
+	dst = appendMember(dst, "httpMethod", x.Request.Method)
+	dst = append(dst, `,"identity":{"accessKey":null,"accountId":null,"caller":null,"cognitoAmr":null,`+
+		`"cognitoAuthenticationProvider":null,"cognitoAuthenticationType":null,"cognitoIdentityId":null,`+
+		`"cognitoIdentityPoolId":null,"principalOrgId":null`...)
+	dst = appendMember(dst, "sourceIp", sourceIP(x))
+	dst = append(dst, `,"user":null`...)
+	dst = appendMember(dst, "userAgent", x.Request.Headers.Get(userAgent))
+	dst = append(dst, `,"userArn":null}`...)
+	dst = appendMember(dst, "path", path)
+	dst = append(dst, `,"protocol":"HTTP/1.1"`...)
+	dst = appendMember(dst, "requestId", x.RequestID)
+	dst = append(dst, `,"requestTime":"`...)
+	dst = x.Start.UTC().AppendFormat(dst, clfTime)
+	dst = append(dst, `","requestTimeEpoch":`...)
+	dst = strconv.AppendInt(dst, x.Start.UnixMilli(), 10)
+	dst = appendMember(dst, "resourceId", x.Route.Key)
+	dst = appendMember(dst, "resourcePath", resourcePath(x.Route))
+	dst = appendMember(dst, "stage", x.Stage.Name)
+	return append(dst, '}')
+}
