@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -21,7 +22,7 @@ type environment struct {
 
 	initDuration time.Duration
 	initTimedOut bool
-	initLate     bool // initialised within its first invocation
+	initLate     bool    // initialised within its first invocation
 	initFailure  *answer // of an environment that came up broken
 	warm         bool    // it has served before
 	expires      time.Time
@@ -38,14 +39,15 @@ func logStreamName(now time.Time, version string) string {
 	return now.UTC().Format("2006/01/02/") + "[" + version + "]" + hex.EncodeToString(b[:])
 }
 
-// initialise waits for the init phase. What goes wrong in it is told by the first invocation.
-func (e *environment) initialise(timeout time.Duration) {
+// initialise waits for the init phase. What the function does wrong in it is told by the first invocation; the error
+// is the host's.
+func (e *environment) initialise(timeout time.Duration) error {
 	began := time.Now()
 	a, err := e.channel.ready(began.Add(timeout))
 	e.initDuration = time.Since(began)
 	switch {
 	case err == nil && a == nil:
-		return
+		return nil
 	case err == nil:
 		e.initFailure = a
 	case err == errDeadline:
@@ -55,11 +57,15 @@ func (e *environment) initialise(timeout time.Duration) {
 	default:
 		e.process.kill()
 		<-e.process.exited
+		if why := e.process.cannotBuild; why != "" {
+			return &Error{Kind: StartFailed, Message: "The function's environment couldn't be built", Err: errors.New(why)}
+		}
 		e.initFailure = &answer{failed: true, fatal: true}
 	}
 	if e.initFailure != nil {
 		e.log.initReport(e.initDuration, "error", e.initFailure.errorType)
 	}
+	return nil
 }
 
 // usable reports whether an idle environment can take another invocation.
@@ -175,12 +181,16 @@ const (
 // exitFailure makes the failure of an invocation whose process has exited.
 func (e *environment) exitFailure(requestID string) answer {
 	errorType := errorExit
-	reason := e.process.reason()
+	reason := "Runtime exited " + e.process.reason()
+	if e.process.cannotExec != "" {
+		errorType = errorEntrypoint
+		reason = e.process.cannotExec
+	}
 	if e.tooBig.Load() {
 		errorType = errorOutOfMemory
-		reason = "with error: signal: killed"
+		reason = "Runtime exited with error: signal: killed"
 	}
-	message := "RequestId: " + requestID + " Error: Runtime exited " + reason
+	message := "RequestId: " + requestID + " Error: " + reason
 	e.log.platformError(message + "\n" + errorType)
 	a := failure(errorType, message)
 	a.fatal = true

@@ -38,8 +38,8 @@ func (r *recorder) text() string {
 // newManager returns a manager that is closed with the test.
 func newManager(t testing.TB, o Options) *Manager {
 	t.Helper()
-	if o.Isolation == "" {
-		o.Isolation = IsolationNone
+	if o.Isolation != IsolationNone {
+		o.Executable = "/proc/self/exe"
 	}
 	m, err := New(o)
 	if err != nil {
@@ -115,3 +115,15 @@ func answers(t testing.TB, r *Result, want string) {
 	}
 }
 
+// inBothModes runs a test with plain processes and, where the host allows it, with isolated ones.
+func inBothModes(t *testing.T, test func(t *testing.T, m *Manager)) {
+	for _, isolation := range []Isolation{IsolationNone, IsolationAuto} {
+		t.Run("isolation "+string(isolation), func(t *testing.T) {
+			m := newManager(t, Options{Isolation: isolation})
+			if isolated, reason := m.Isolated(); isolation == IsolationAuto && !isolated {
+				t.Skip("isolation can't be had here: " + reason)
+			}
+			test(t, m)
+		})
+	}
+}

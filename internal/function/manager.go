@@ -201,6 +201,10 @@ func (m *Manager) invoke(ctx context.Context, p *pool, spec *Spec, inv *Invocati
 		call.InvokedARN = spec.ARN
 	}
 	e, err := p.acquire(ctx, spec)
+	var entrypoint *entrypointError
+	if errors.As(err, &entrypoint) {
+		return entrypoint.result(spec, &call), nil, false
+	}
 	if err != nil {
 		return nil, err, false
 	}
@@ -235,7 +239,10 @@ func (m *Manager) startOver(p *pool, old *environment) (*environment, error) {
 		return nil, err
 	}
 	e.generation = old.generation
-	e.initialise(e.spec.Timeout)
+	if err := e.initialise(e.spec.Timeout); err != nil {
+		p.stop(e)
+		return nil, err
+	}
 	e.initLate = true
 	return e, nil
 }
@@ -343,6 +350,11 @@ func (m *Manager) newEnvironment(p *pool, spec *Spec) (*environment, error) {
 		var refused *Error
 		if errors.As(err, &refused) {
 			return nil, refused
+		}
+		var entrypoint *entrypointError
+		if errors.As(err, &entrypoint) {
+			entrypoint.log = log
+			return nil, entrypoint
 		}
 		return nil, &Error{Kind: StartFailed, Message: "The function's process couldn't be started", Err: err}
 	}

@@ -4,8 +4,9 @@ import (
 	"testing"
 )
 
-func TestNodeHandlers(t *testing.T) {
-	m := newManager(t, Options{})
+func TestNodeHandlers(t *testing.T) { inBothModes(t, testNodeHandlers) }
+
+func testNodeHandlers(t *testing.T, m *Manager) {
 	for _, tt := range []struct {
 		name    string
 		files   []string

@@ -113,7 +113,10 @@ func (p *pool) launch(spec *Spec) (*environment, error) {
 		return nil, err
 	}
 	e.generation = generation
-	e.initialise(p.manager.options.InitTimeout)
+	if err := e.initialise(p.manager.options.InitTimeout); err != nil {
+		p.stop(e)
+		return nil, err
+	}
 	return e, nil
 }
 

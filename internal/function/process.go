@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // process is one started program with everything that it prints.
@@ -18,6 +17,9 @@ type process struct {
 	status syscall.WaitStatus
 	known  bool     // whether status could be had
 	report *os.File // where an isolated process's supervisor writes its status; nil for plain ones
+
+	cannotExec  string // why the supervisor couldn't start the function's program
+	cannotBuild string // why it couldn't build the environment
 }
 
 // start runs cmd; print takes what it writes to stdout and stderr. wg counts the goroutines that watch it.
@@ -46,24 +48,19 @@ func (p *process) wait() {
 		p.status, p.known = p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	}
 	if p.report != nil {
-		p.readReport()
+		// The supervisor ends with the function; without a report it was killed.
+		status, exec, build := readReport(p.report)
+		if status != nil {
+			p.status = *status
+		}
+		p.cannotExec, p.cannotBuild = exec, build
+		p.report.Close()
 	}
 	// Children that outlived it hold the pipe open.
 	p.killGroup()
 	p.output.drain()
 	p.output.close()
 	close(p.exited)
-}
-
-// readReport takes the status of an isolated function from its supervisor, which exits with it.
-func (p *process) readReport() {
-	defer p.report.Close()
-	var b [4]byte
-	// The supervisor is gone, so that whatever it wrote is there; nothing means that it was killed itself.
-	_ = p.report.SetReadDeadline(time.Now().Add(time.Second))
-	if n, _ := p.report.Read(b[:]); n == len(b) {
-		p.status = syscall.WaitStatus(uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24)
-	}
 }
 
 // kill ends the process and all it started; exited follows.

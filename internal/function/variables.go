@@ -12,6 +12,9 @@ type folders struct {
 	runtime string
 	layers  string // empty without layers
 	modules string // empty without a folder of shared modules
+	// interpreter is the folder of the runtime's program; empty for a custom runtime.
+	interpreter string
+	isolated    bool
 }
 
 // variables makes the environment of a function's process. Nothing of the gateway's own environment is in it.
@@ -33,6 +36,9 @@ func variables(spec *Spec, at folders, source *LogSource, credentials Credential
 		"AWS_REGION":                      spec.Region,
 		"AWS_DEFAULT_REGION":              spec.Region,
 		"_HANDLER":                        spec.Handler,
+	}
+	if at.interpreter != "" {
+		v["PATH"] = at.interpreter + ":" + v["PATH"]
 	}
 	if at.layers != "" {
 		v["PATH"] += ":" + at.layers + "/bin"
@@ -67,7 +73,9 @@ func variables(spec *Spec, at folders, source *LogSource, credentials Credential
 		if at.modules != "" {
 			shared := []string{at.modules + "/node_modules", at.modules}
 			dirs = append(dirs, shared...)
-			v["_GATEHOUSE_MODULES"] = strings.Join(shared, ":")
+			if !at.isolated { // else they are where ES modules look
+				v["_GATEHOUSE_MODULES"] = strings.Join(shared, ":")
+			}
 		}
 		v["NODE_PATH"] = join(v["NODE_PATH"], dirs)
 	case strings.HasPrefix(spec.Runtime, "python"):
