@@ -1,6 +1,7 @@
 package function
 
 import (
+	"os/exec"
 	"testing"
 )
 
@@ -29,8 +30,19 @@ func BenchmarkInvoke(b *testing.B) {
 		benchmarkWarm(b, m, s)
 	})
 	b.Run("node cold", func(b *testing.B) {
+		m := newManager(b, Options{Isolation: IsolationNone})
+		benchmarkCold(b, m, nodeSpec(b, "index.js", helloNode))
+	})
+	b.Run("node cold isolated", func(b *testing.B) {
 		m := newManager(b, Options{})
 		benchmarkCold(b, m, nodeSpec(b, "index.js", helloNode))
+	})
+	b.Run("node -e 0", func(b *testing.B) {
+		for b.Loop() {
+			if err := exec.Command("node", "-e", "0").Run(); err != nil {
+				b.Fatal(err)
+			}
+		}
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) {
 	ReexecMain()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { removeGoFunction(); os.Exit(code) }))
 }
 
 // recorder keeps log events.

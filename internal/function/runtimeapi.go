@@ -26,6 +26,7 @@ type runtimeAPI struct {
 
 	isReady    chan struct{} // closed by the first call of next
 	readyOnce  sync.Once
+	asked      chan struct{} // told by each call of next
 	initError  chan answer
 	events     chan *apiEvent
 	answers    chan answer
@@ -65,6 +66,7 @@ func newRuntimeAPI(logger *slog.Logger) (*runtimeAPI, error) {
 	}
 	a := &runtimeAPI{
 		listener: listener, served: make(chan struct{}), attached: make(chan struct{}), isReady: make(chan struct{}),
+		asked:     make(chan struct{}, 1),
 		initError: make(chan answer, 1), events: make(chan *apiEvent), answers: make(chan answer, 1),
 		pieces: make(chan piece), interrupts: make(chan struct{}, 1), timer: time.NewTimer(time.Hour),
 	}
@@ -133,7 +135,7 @@ func (a *runtimeAPI) within(deadline time.Time) <-chan time.Time {
 
 func (a *runtimeAPI) ready(deadline time.Time) (*answer, error) {
 	select {
-	case <-a.isReady:
+	case <-a.asked:
 		return nil, nil
 	case failed := <-a.initError:
 		return &failed, nil
@@ -166,6 +168,14 @@ func (a *runtimeAPI) receive(deadline time.Time, stream Stream) (answer, error) 
 	for {
 		select {
 		case got := <-a.answers:
+			// An invocation lasts until the runtime asks for the next one, and some exit instead.
+			select {
+			case <-a.asked:
+			case <-a.process.exited:
+				got.fatal = true
+			case <-expired:
+				got.fatal = true
+			}
 			return a.concluded(got), nil
 		case p := <-a.pieces:
 			a.take(p, stream)
@@ -210,7 +220,7 @@ func (a *runtimeAPI) concluded(got answer) answer {
 	case !a.streamed:
 	case a.streamStart:
 		got.streamed = true
-	case got.failed:
+	case got.failed: // the error takes the place of what came before it
 	case len(a.collected) > maxResponsePayload:
 		return responseTooLarge()
 	default:
@@ -241,6 +251,10 @@ func (a *runtimeAPI) serveNext(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.readyOnce.Do(func() { close(a.isReady) })
+	select {
+	case a.asked <- struct{}{}:
+	default:
+	}
 	var e *apiEvent
 	select {
 	case e = <-a.events:
@@ -297,7 +311,7 @@ func (a *runtimeAPI) serveResponse(w http.ResponseWriter, r *http.Request) {
 	if !a.claim(w, r) {
 		return
 	}
-	if mode == "streaming" {
+	if mode == "streaming" || isStream(r) {
 		a.serveStream(w, r)
 		return
 	}
@@ -315,6 +329,13 @@ func (a *runtimeAPI) serveResponse(w http.ResponseWriter, r *http.Request) {
 	}
 	a.answers <- answer{payload: body, contentType: r.Header.Get("Content-Type")}
 	accept(w)
+}
+
+// isStream tells the streams of runtimes that don't say so, as AWS's client for Go doesn't: they announce an error's
+// trailer and aren't JSON.
+func isStream(r *http.Request) bool {
+	_, announced := r.Trailer["Lambda-Runtime-Function-Error-Type"]
+	return announced && r.Header.Get("Content-Type") != "application/json"
 }
 
 func truncated(requestID string) answer {
