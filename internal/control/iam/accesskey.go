@@ -11,11 +11,8 @@ import (
 // maxAccessKeys is how many keys a user can have.
 const maxAccessKeys = 2
 
-// Statuses of an access key.
-const (
-	active   = "Active"
-	inactive = "Inactive"
-)
+// active is the status of an access key that works.
+const active = "Active"
 
 func noKey(id string) error {
 	return noSuchEntity("The Access Key with id " + id + " cannot be found.")
