@@ -1,0 +1,300 @@
+package integrate
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"gatehouse/internal/http1"
+	"gatehouse/internal/plan"
+)
+
+const (
+	// MaxTimeout is the longest an HTTP API integration may take, and the default.
+	MaxTimeout = 30 * time.Second
+	// maxBackendBody is AWS's limit of a response.
+	maxBackendBody = 10 << 20
+	// maxBuffered is the longest body, of a request or a response, that is held
+	// whole; a longer one is passed on as it comes.
+	maxBuffered = 64 << 10
+)
+
+// HTTPOptions describe an HTTP_PROXY integration.
+type HTTPOptions struct {
+	// URI is the integration URI, its stage variables replaced.
+	URI string
+	// Method is the method to call with; "" and "ANY" pass the client's on.
+	Method string
+	// AppendPath appends the whole path of the request, without its stage, to
+	// the URI's: what an integration of a $default route does.
+	AppendPath bool
+	// Timeout bounds the call from connecting to the last byte; 0 is MaxTimeout.
+	Timeout time.Duration
+	// Upstreams has the connections to backends.
+	Upstreams *Upstreams
+}
+
+// HTTP is an HTTP_PROXY integration: it passes the request to a URL and the
+// answer back.
+type HTTP struct {
+	method     string
+	appendPath bool
+	timeout    time.Duration
+	target     *target
+	backend    *backend
+}
+
+// NewHTTP makes an HTTP_PROXY integration. The error says what is wrong with
+// its options.
+func NewHTTP(o HTTPOptions) (*HTTP, error) {
+	t, err := parseURI(o.URI)
+	if err != nil {
+		return nil, err
+	}
+	h := &HTTP{method: o.Method, appendPath: o.AppendPath, timeout: o.Timeout, target: t}
+	if h.method == "ANY" {
+		h.method = ""
+	}
+	if h.method != "" && !http1.ValidName(h.method) {
+		return nil, fmt.Errorf("integration method %q", o.Method)
+	}
+	if h.timeout == 0 {
+		h.timeout = MaxTimeout
+	}
+	if h.appendPath && len(t.path) > 0 {
+		last := &t.path[len(t.path)-1]
+		if last.name == "" {
+			last.literal = strings.TrimSuffix(last.literal, "/")
+		}
+	}
+	h.backend = o.Upstreams.backend(t)
+	return h, nil
+}
+
+// Integrate calls the backend and leaves its response in x.
+func (h *HTTP) Integrate(x *plan.Exchange) error {
+	u := h.backend.owner
+	start := u.Clock()
+	x.Integration.Called = true
+	c := call{x: x, backend: h.backend, deadline: start.Add(h.timeout), method: h.method}
+	if c.method == "" {
+		c.method = x.Request.Method
+	}
+	err := h.prepare(&c)
+	if err == nil {
+		err = c.do()
+	}
+	x.Integration.Latency = u.Clock().Sub(start)
+	if err == nil {
+		return nil
+	}
+	fault := faultOf(err)
+	x.Integration.Error = fault.Reason
+	return fault
+}
+
+// prepare writes the request into Scratch, with its body unless that is long.
+func (h *HTTP) prepare(c *call) error {
+	x := c.x
+	q := &x.Request
+	body := q.Body
+	if body == nil && q.BodyReader != nil && q.ContentLength <= maxBuffered {
+		var err error
+		if body, c.rest, err = readSmall(x); err != nil {
+			return err
+		}
+	} else if body == nil && q.BodyReader != nil {
+		c.rest = q.BodyReader
+	}
+
+	start := len(x.Scratch)
+	b := append(x.Scratch, c.method...)
+	b = append(b, ' ')
+	b = h.appendTarget(b, x)
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, h.target.host...)
+	b = append(b, "\r\n"...)
+	b = appendPassed(b, q.Headers)
+	b = appendOwn(b, x, h.backend.owner.Random)
+	switch {
+	case c.rest != nil && q.ContentLength < 0:
+		c.chunked = true
+		b = append(b, "Transfer-Encoding: chunked\r\n"...)
+	case c.rest != nil:
+		b = appendLength(b, q.ContentLength)
+	case len(body) > 0 || hasBody(c.method):
+		b = appendLength(b, int64(len(body)))
+	}
+	b = append(b, "\r\n"...)
+	if c.chunked && len(body) > 0 {
+		b = http1.AppendChunkSize(b, len(body))
+		b = append(b, body...)
+		b = append(b, "\r\n"...)
+	} else {
+		b = append(b, body...)
+	}
+	x.Scratch = b
+	c.request = b[start:]
+	return nil
+}
+
+// hasBody tells whether a request of the method announces even an empty body.
+func hasBody(method string) bool {
+	return method == "POST" || method == "PUT" || method == "PATCH"
+}
+
+// readSmall reads up to maxBuffered bytes of the body into Scratch. rest yields
+// what is behind them, nil when that was all.
+func readSmall(x *plan.Exchange) (body []byte, rest io.Reader, err error) {
+	start := len(x.Scratch)
+	for len(x.Scratch)-start < maxBuffered {
+		if cap(x.Scratch)-len(x.Scratch) < 512 {
+			x.Scratch = append(x.Scratch, make([]byte, max(4096, len(x.Scratch)))...)[:len(x.Scratch)]
+		}
+		n, err := x.Request.BodyReader.Read(x.Scratch[len(x.Scratch):cap(x.Scratch)])
+		x.Scratch = x.Scratch[:len(x.Scratch)+n]
+		if err == io.EOF {
+			return x.Scratch[start:], nil, nil
+		}
+		if err != nil {
+			return nil, nil, &requestError{err}
+		}
+	}
+	return x.Scratch[start:], x.Request.BodyReader, nil
+}
+
+func (h *HTTP) appendTarget(b []byte, x *plan.Exchange) []byte {
+	b = h.target.path.appendPath(b, x)
+	if h.appendPath {
+		b = append(b, x.StagePath...)
+	}
+	if len(h.target.query) == 0 && x.Request.Query == "" {
+		return b
+	}
+	b = append(b, '?')
+	b = h.target.query.appendQuery(b, x)
+	if x.Request.Query != "" {
+		if len(h.target.query) > 0 {
+			b = append(b, '&')
+		}
+		b = append(b, x.Request.Query...)
+	}
+	return b
+}
+
+// appendPassed appends the client's headers that go on: in order and case,
+// duplicates kept.
+func appendPassed(b []byte, headers plan.Headers) []byte {
+	names := false
+	for i := range headers {
+		if len(headers[i].Name) == 10 && plan.EqualFold(headers[i].Name, "connection") {
+			names = true
+		}
+	}
+	for i := range headers {
+		h := &headers[i]
+		switch len(h.Name) {
+		case 4:
+			if plan.EqualFold(h.Name, "host") {
+				continue
+			}
+		case 6:
+			// The gateway itself tells the client to go ahead.
+			if plan.EqualFold(h.Name, "expect") {
+				continue
+			}
+		case 14:
+			if plan.EqualFold(h.Name, "content-length") {
+				continue
+			}
+		case 15:
+			if plan.EqualFold(h.Name, "x-amzn-trace-id") {
+				continue
+			}
+		}
+		if http1.PassOn(headers, h.Name, names) {
+			b = http1.AppendHeader(b, h.Name, h.Value)
+		}
+	}
+	return b
+}
+
+// appendOwn appends what AWS adds towards a backend.
+func appendOwn(b []byte, x *plan.Exchange, random func() uint64) []byte {
+	q := &x.Request
+	b = append(b, "Via: HTTP/1.1 AmazonAPIGateway\r\nForwarded: for="...)
+	if a := q.Source.Addr(); a.Is6() {
+		b = append(b, `"[`...)
+		b = a.AppendTo(b)
+		b = append(b, `]"`...)
+	} else {
+		b = a.AppendTo(b)
+	}
+	b = append(b, ";host="...)
+	if strings.IndexByte(q.Host, ':') >= 0 {
+		// A colon makes it a quoted string (RFC 7239 section 4).
+		b = append(b, '"')
+		b = append(b, q.Host...)
+		b = append(b, '"')
+	} else {
+		b = append(b, q.Host...)
+	}
+	if q.Secure {
+		b = append(b, ";proto=https\r\n"...)
+	} else {
+		b = append(b, ";proto=http\r\n"...)
+	}
+	b = append(b, "X-Amzn-Trace-Id: Self=1-"...)
+	b = appendHex(b, uint64(x.Start.Unix()), 8)
+	b = append(b, '-')
+	b = appendHex(b, random(), 16)
+	b = appendHex(b, random(), 8)
+	b = append(b, ";Root="...)
+	b = append(b, x.TraceRoot...)
+	return append(b, "\r\n"...)
+}
+
+func appendLength(b []byte, n int64) []byte {
+	b = append(b, "Content-Length: "...)
+	b = strconv.AppendInt(b, n, 10)
+	return append(b, "\r\n"...)
+}
+
+// appendHex appends the low digits of v.
+func appendHex(dst []byte, v uint64, digits int) []byte {
+	for i := digits - 1; i >= 0; i-- {
+		dst = append(dst, "0123456789abcdef"[v>>(4*i)&15])
+	}
+	return dst
+}
+
+// A requestError is the failure to read the client's body.
+type requestError struct{ cause error }
+
+func (e *requestError) Error() string { return "read the request's body: " + e.cause.Error() }
+func (e *requestError) Unwrap() error { return e.cause }
+
+// errClientGone ends a call whose client has gone away.
+var errClientGone = errors.New("the client went away")
+
+// faultOf is the fault of a failed call.
+func faultOf(err error) *plan.Fault {
+	kind := plan.IntegrationUnreachable
+	var (
+		request *requestError
+		syntax  *http1.SyntaxError
+		timeout interface{ Timeout() bool }
+	)
+	switch {
+	case errors.As(err, &request):
+		kind = plan.BadRequest
+	case errors.As(err, &syntax), errors.Is(err, http1.ErrHeadTooLarge), errors.Is(err, http1.ErrBodyTooLarge), errors.Is(err, errClientGone):
+		kind = plan.IntegrationFailure
+	case errors.As(err, &timeout) && timeout.Timeout():
+		kind = plan.IntegrationTimeout
+	}
+	return &plan.Fault{Kind: kind, Reason: err.Error(), Cause: err}
+}

@@ -1,0 +1,252 @@
+package integrate
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	// sweep is how often idle connections and vanished clients are looked for.
+	sweep = 250 * time.Millisecond
+	// upstreamBuffer is the size of a connection's read buffer.
+	upstreamBuffer = 4096
+)
+
+// UpstreamOptions are what Upstreams use. Zero values are as noted.
+type UpstreamOptions struct {
+	// RootCAs are the authorities that may sign for https backends; nil means
+	// the system's.
+	RootCAs *x509.CertPool
+	// Dial connects; nil is a net.Dialer.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// DialTimeout bounds connecting, TLS included; 0 is 10 s.
+	DialTimeout time.Duration
+	// IdleTimeout is how long a connection is kept unused; 0 is 50 s.
+	IdleTimeout time.Duration
+	// MaxIdle bounds the unused connections per backend; 0 is 256.
+	MaxIdle int
+	// Clock tells the time; nil is time.Now. Random yields random bits; nil is
+	// rand.Uint64.
+	Clock  func() time.Time
+	Random func() uint64
+}
+
+// Upstreams own the connections to HTTP backends. They outlive plans.
+type Upstreams struct {
+	UpstreamOptions
+	base    context.Context
+	abandon context.CancelFunc
+	running sync.WaitGroup
+
+	mu       sync.Mutex
+	backends map[address]*backend
+	all      map[*upstream]struct{}
+	closed   bool
+}
+
+// An address tells backends apart.
+type address struct {
+	tls  bool
+	addr string
+}
+
+// NewUpstreams makes Upstreams without connections.
+func NewUpstreams(o UpstreamOptions) *Upstreams {
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+	}
+	if o.DialTimeout == 0 {
+		o.DialTimeout = 10 * time.Second
+	}
+	if o.IdleTimeout == 0 {
+		o.IdleTimeout = 50 * time.Second
+	}
+	if o.MaxIdle == 0 {
+		o.MaxIdle = 256
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Uint64
+	}
+	u := &Upstreams{UpstreamOptions: o, backends: map[address]*backend{}, all: map[*upstream]struct{}{}}
+	u.base, u.abandon = context.WithCancel(context.Background())
+	u.running.Go(u.run)
+	return u
+}
+
+// Close ends all connections and calls.
+func (u *Upstreams) Close() error {
+	u.abandon()
+	u.mu.Lock()
+	u.closed = true
+	for c := range u.all {
+		c.cut()
+	}
+	for _, b := range u.backends {
+		b.dropIdle(func(*upstream) bool { return true })
+	}
+	u.mu.Unlock()
+	u.running.Wait()
+	return nil
+}
+
+// backend returns the one of a target's address.
+func (u *Upstreams) backend(t *target) *backend {
+	key := address{t.tls, t.addr}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	b := u.backends[key]
+	if b == nil {
+		b = &backend{owner: u, address: key}
+		if t.tls {
+			host, _, err := net.SplitHostPort(t.addr)
+			if err != nil {
+				host = t.addr // can't be: the address was joined from its parts
+			}
+			b.tls = &tls.Config{ServerName: host, RootCAs: u.RootCAs, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(8)}
+		}
+		u.backends[key] = b
+	}
+	return b
+}
+
+func (u *Upstreams) run() {
+	t := time.NewTicker(sweep)
+	defer t.Stop()
+	for {
+		select {
+		case <-u.base.Done():
+			return
+		case <-t.C:
+			u.look(u.Clock())
+		}
+	}
+}
+
+// look closes connections that were idle too long and ends calls whose client
+// has gone.
+func (u *Upstreams) look(now time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for c := range u.all {
+		if c.clientGone() {
+			c.cut()
+		}
+	}
+	for _, b := range u.backends {
+		b.dropIdle(func(c *upstream) bool { return now.Sub(c.idleSince) > u.IdleTimeout })
+	}
+}
+
+// A backend is one address that is called, with its unused connections, the
+// last used at the end.
+type backend struct {
+	address
+	owner *Upstreams
+	tls   *tls.Config
+
+	mu   sync.Mutex
+	idle []*upstream
+}
+
+// take returns an unused connection, nil when there is none.
+func (b *backend) take() *upstream {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := len(b.idle)
+	if n == 0 {
+		return nil
+	}
+	c := b.idle[n-1]
+	b.idle[n-1] = nil
+	b.idle = b.idle[:n-1]
+	return c
+}
+
+// put keeps a connection for a later call.
+func (b *backend) put(c *upstream) {
+	c.idleSince = b.owner.Clock()
+	b.mu.Lock()
+	keep := len(b.idle) < b.owner.MaxIdle && b.owner.base.Err() == nil
+	if keep {
+		b.idle = append(b.idle, c)
+	}
+	b.mu.Unlock()
+	if !keep {
+		c.close()
+	}
+}
+
+// dropIdle closes the unused connections that which chooses. The owner is
+// locked.
+func (b *backend) dropIdle(which func(*upstream) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	kept := b.idle[:0]
+	for _, c := range b.idle {
+		if !which(c) {
+			kept = append(kept, c)
+			continue
+		}
+		delete(b.owner.all, c)
+		c.closeNet()
+	}
+	clear(b.idle[len(kept):])
+	b.idle = kept
+}
+
+// dial connects, until the deadline or the client's end.
+func (b *backend) dial(deadline time.Time, done <-chan struct{}) (*upstream, error) {
+	limit := b.owner.Clock().Add(b.owner.DialTimeout)
+	if deadline.Before(limit) {
+		limit = deadline
+	}
+	// Real time: a context can't follow another clock.
+	ctx, cancel := context.WithTimeout(b.owner.base, limit.Sub(b.owner.Clock()))
+	defer cancel()
+	if done != nil {
+		connected := make(chan struct{})
+		defer close(connected)
+		go func() {
+			select {
+			case <-done:
+				cancel()
+			case <-connected:
+			}
+		}()
+	}
+	nc, err := b.owner.Dial(ctx, "tcp", b.addr)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", b.addr, err)
+	}
+	c := &upstream{backend: b, nc: nc, rw: nc}
+	if b.tls != nil {
+		over := tls.Client(nc, b.tls)
+		if err := over.HandshakeContext(ctx); err != nil {
+			c.closeNet()
+			return nil, fmt.Errorf("connect to %s: %w", b.addr, err)
+		}
+		c.rw = over
+	}
+	c.reader.Reset(c.rw, make([]byte, upstreamBuffer))
+	c.preparePeek()
+	b.owner.mu.Lock()
+	closed := b.owner.closed
+	if !closed {
+		b.owner.all[c] = struct{}{}
+	}
+	b.owner.mu.Unlock()
+	if closed {
+		c.closeNet()
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}

@@ -1,0 +1,178 @@
+package serve_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gatehouse/internal/integrate"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/serve"
+)
+
+// A gateway is a running server with one HTTP API of id "abc".
+type gateway struct {
+	*serve.Server
+	addr      string
+	plan      atomic.Pointer[plan.Plan]
+	upstreams *integrate.Upstreams
+	counts    *counts
+}
+
+// counts is an access log and metrics in one.
+type counts struct {
+	requests, logged atomic.Int64
+	lastStatus       atomic.Int64
+}
+
+func (c *counts) Count(x *plan.Exchange, _ time.Duration) {
+	c.requests.Add(1)
+	c.lastStatus.Store(int64(x.Response.Status))
+}
+
+func (c *counts) Log(*plan.Exchange, time.Duration) { c.logged.Add(1) }
+
+// startGateway serves the routes on a $default stage and a stage "dev".
+func startGateway(t testing.TB, o serve.Options, routes ...*plan.Route) *gateway {
+	t.Helper()
+	g := &gateway{counts: &counts{}}
+	api := &plan.API{ID: "abc", Protocol: plan.HTTP, Stages: map[string]*plan.Stage{}}
+	var tree *plan.Tree // nil is empty
+	var fallback *plan.Route
+	for _, r := range routes {
+		if r.Key == "$default" {
+			fallback = r
+			continue
+		}
+		tree = tree.With(r)
+	}
+	for _, name := range []string{"$default", "dev"} {
+		api.Stages[name] = &plan.Stage{API: api, Name: name, Routes: tree, Default: fallback, AccessLog: g.counts, Metrics: g.counts}
+	}
+	var p *plan.Plan
+	g.plan.Store(p.With(api))
+	o.Plan = &g.plan
+	g.Server = serve.New(o)
+	g.addr = serveOn(t, g.Serve)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := g.Shutdown(ctx); err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+	})
+	return g
+}
+
+// serveOn runs a Serve method on a free port.
+func serveOn(t testing.TB, run func(net.Listener) error) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- run(l) }()
+	t.Cleanup(func() {
+		if err := <-failed; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return l.Addr().String()
+}
+
+// route makes a route of a key with an integration.
+func route(t testing.TB, key string, i plan.Integration) *plan.Route {
+	t.Helper()
+	r := &plan.Route{Key: key, ID: key, Integration: i}
+	if key == "$default" {
+		return r
+	}
+	k, err := plan.ParseRouteKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Method, r.Path, r.ParamNames, r.Greedy = k.Method, k.Path, k.ParamNames, k.Greedy
+	return r
+}
+
+// step is an integration made of a function.
+type step func(x *plan.Exchange) error
+
+func (s step) Integrate(x *plan.Exchange) error { return s(x) }
+
+// answer is an integration that answers 200 with a body.
+func answer(body string) step {
+	return func(x *plan.Exchange) error {
+		x.Response.Status, x.Response.Body = 200, []byte(body)
+		return nil
+	}
+}
+
+// echo answers with the request's body.
+func echo(x *plan.Exchange) error {
+	var body []byte
+	if x.Request.BodyReader != nil {
+		var err error
+		if body, err = io.ReadAll(x.Request.BodyReader); err != nil {
+			return err
+		}
+	}
+	x.Response.Status, x.Response.Body = 200, body
+	return nil
+}
+
+func dial(t testing.TB, addr string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// send sends raw bytes and returns the first response with its body.
+func send(t testing.TB, addr, raw string) (*http.Response, string) {
+	t.Helper()
+	c := dial(t, addr)
+	if _, err := io.WriteString(c, raw); err != nil {
+		t.Fatal(err)
+	}
+	return receive(t, bufio.NewReader(c), "GET")
+}
+
+func receive(t testing.TB, r *bufio.Reader, method string) (*http.Response, string) {
+	t.Helper()
+	res, err := http.ReadResponse(r, &http.Request{Method: method})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, string(body)
+}
+
+// client is an HTTP client that finds every host at the gateway.
+func (g *gateway) client(t testing.TB, c *tls.Config) *http.Client {
+	tr := &http.Transport{
+		TLSClientConfig:   c,
+		ForceAttemptHTTP2: c != nil,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, g.addr)
+		},
+	}
+	t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{Transport: tr}
+}

@@ -1,0 +1,96 @@
+package serve
+
+import (
+	"errors"
+	"io"
+
+	"gatehouse/internal/http1"
+	"gatehouse/internal/plan"
+)
+
+// run takes a placed exchange through the steps and leaves a response in it,
+// whatever happens. placed is the fault of placing it, if there was one.
+func (s *Server) run(x *plan.Exchange, placed error) {
+	s.identify(x)
+	err := placed
+	if err == nil {
+		err = s.steps(x)
+	}
+	if err == nil {
+		return
+	}
+	if body := bodyFault(x); body != nil {
+		err = body
+	}
+	var fault *plan.Fault
+	if !errors.As(err, &fault) {
+		fault = &plan.Fault{Kind: plan.InternalFailure, Reason: err.Error(), Cause: err}
+	}
+	s.answerFault(x, fault)
+}
+
+// steps chooses the order of the API's kind.
+func (s *Server) steps(x *plan.Exchange) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = s.recovered(x, p)
+		}
+	}()
+	switch x.Stage.API.Protocol {
+	case plan.HTTP:
+		return s.serveHTTP(x)
+	default:
+		return &plan.Fault{Kind: plan.NotImplemented, Reason: "this gateway doesn't serve the API's protocol"}
+	}
+}
+
+// serveHTTP runs one exchange in AWS's order for HTTP APIs. The authorizer and
+// the throttle stand between the route and the integration.
+func (s *Server) serveHTTP(x *plan.Exchange) error {
+	if err := x.Stage.Match(x); err != nil {
+		return err
+	}
+	if x.Request.ContentLength > s.MaxBodyBytes {
+		return &plan.Fault{Kind: plan.RequestTooLarge, Reason: "the body is over the limit"}
+	}
+	if x.Route.Integration == nil {
+		// UNVERIFIED: what AWS answers for a route without a target.
+		return &plan.Fault{Kind: plan.IntegrationFailure, Reason: "route " + x.Route.Key + " has no integration"}
+	}
+	return x.Route.Integration.Integrate(x)
+}
+
+// bodyFault is the fault of a request whose body turned out too long or
+// malformed while a step read it. It outranks what the step made of it.
+func bodyFault(x *plan.Exchange) error {
+	body, ok := x.Request.BodyReader.(interface{ Err() error })
+	if !ok || body.Err() == nil || body.Err() == io.EOF {
+		return nil
+	}
+	err := body.Err()
+	var syntax *http1.SyntaxError
+	switch {
+	case errors.Is(err, http1.ErrBodyTooLarge):
+		return &plan.Fault{Kind: plan.RequestTooLarge, Reason: "the body is over the limit", Cause: err}
+	case errors.As(err, &syntax), errors.Is(err, io.ErrUnexpectedEOF):
+		return &plan.Fault{Kind: plan.BadRequest, Reason: err.Error(), Cause: err}
+	}
+	return nil
+}
+
+// finish tells the access log and the metrics about an answered exchange.
+func (s *Server) finish(x *plan.Exchange) {
+	if x.Stage == nil {
+		return
+	}
+	latency := s.Clock().Sub(x.Start)
+	if x.Stage.Metrics != nil {
+		x.Stage.Metrics.Count(x, latency)
+	}
+	if x.Route != nil && x.Route.Metrics != nil {
+		x.Route.Metrics.Count(x, latency)
+	}
+	if x.Stage.AccessLog != nil {
+		x.Stage.AccessLog.Log(x, latency)
+	}
+}

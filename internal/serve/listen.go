@@ -1,0 +1,121 @@
+package serve
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// An entry says what a listener serves.
+type entry struct {
+	management bool // management calls and the gateway's own pages too
+	plain, tls bool
+}
+
+// Serve serves management and traffic, plain and TLS, on one listener until
+// Shutdown, and returns nil then.
+func (s *Server) Serve(l net.Listener) error {
+	return s.serve(l, entry{management: true, plain: true, tls: s.tls != nil})
+}
+
+// ServeTraffic serves traffic only, without TLS.
+func (s *Server) ServeTraffic(l net.Listener) error {
+	return s.serve(l, entry{plain: true})
+}
+
+// ServeTrafficTLS serves traffic only, over TLS only.
+func (s *Server) ServeTrafficTLS(l net.Listener) error {
+	if s.tls == nil {
+		return errors.New("no certificate to serve TLS with")
+	}
+	return s.serve(l, entry{tls: true})
+}
+
+func (s *Server) serve(l net.Listener, e entry) error {
+	s.mu.Lock()
+	if s.draining.Load() {
+		s.mu.Unlock()
+		return errors.Join(net.ErrClosed, l.Close())
+	}
+	s.listeners[l] = struct{}{}
+	s.running.Add(1)
+	s.mu.Unlock()
+	defer s.running.Done()
+	defer func() {
+		s.mu.Lock()
+		delete(s.listeners, l)
+		s.mu.Unlock()
+	}()
+	s.start.Do(s.startBackground)
+
+	var pause time.Duration
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			if s.draining.Load() {
+				return nil
+			}
+			if errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			// Out of descriptors, usually: others may free some.
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			s.log.Warn("cannot accept a connection", "error", err, "retry", pause)
+			select {
+			case <-time.After(pause):
+			case <-s.base.Done():
+				return nil
+			}
+			continue
+		}
+		pause = 0
+		s.accept(nc, e)
+	}
+}
+
+// accept starts serving a connection, unless there are too many.
+func (s *Server) accept(nc net.Conn, e entry) {
+	c := &conn{s: s, entry: e, nc: nc, gone: make(chan struct{})}
+	c.source, c.localPort = addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr()).Port()
+	if !s.watch.add(c) {
+		// Nothing useful can be said cheaply to someone who is one too many.
+		if err := nc.Close(); err != nil {
+			s.log.Debug("cannot close a refused connection", "error", err)
+		}
+		return
+	}
+	go c.serve()
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	if t, ok := a.(*net.TCPAddr); ok {
+		ap := t.AddrPort()
+		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	}
+	return netip.AddrPort{}
+}
+
+// A phase is what a connection is doing; the watch bounds its time.
+type phase int32
+
+const (
+	phaseIdle    phase = iota // waits for the next request
+	phaseHead                 // receives a head or shakes hands
+	phaseRunning              // a step works
+	phaseBody                 // waits for bytes of a body
+	phaseWrite                // sends
+	phaseHTTP2                // is net/http's
+)
+
+// A progress is a phase and when it began. Its owner writes, the watch reads.
+type progress struct {
+	phase atomic.Int32
+	since atomic.Int64 // Unix nanoseconds
+}
+
+func (p *progress) enter(ph phase, now time.Time) {
+	p.since.Store(now.UnixNano())
+	p.phase.Store(int32(ph))
+}

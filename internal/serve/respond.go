@@ -1,0 +1,284 @@
+package serve
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"gatehouse/internal/http1"
+	"gatehouse/internal/plan"
+)
+
+const (
+	// oneWrite is the longest body that is copied behind its head so that both
+	// leave in one write.
+	oneWrite = 16 << 10
+	// writePiece is how much of a long body one write takes: each shows the
+	// watch that the client still reads.
+	writePiece = 256 << 10
+	// lingerTime and maxLinger bound waiting for the end of a client that was
+	// refused while it was sending.
+	lingerTime = time.Second
+	maxLinger  = 1 << 20
+	// sandbox keeps a page served under management's origin from acting as
+	// that origin.
+	sandbox = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts"
+)
+
+// faultOf is how an HTTP API words a kind of fault.
+func faultOf(kind plan.FaultKind) (status int, body string) {
+	switch kind {
+	case plan.BadRequest:
+		return 400, `{"message":"Bad Request"}`
+	case plan.Unauthorized:
+		return 401, `{"message":"Unauthorized"}`
+	case plan.AccessDenied:
+		return 403, `{"message":"Forbidden"}`
+	case plan.RouteNotFound:
+		return 404, `{"message":"Not Found"}`
+	case plan.RequestTooLarge:
+		return 413, `{"message":"Request Entity Too Large"}`
+	case plan.URITooLong:
+		return 414, `{"message":"Request-URI Too Long"}`
+	case plan.Throttled:
+		return 429, `{"message":"Too Many Requests"}`
+	case plan.HeadersTooLarge:
+		return 431, `{"message":"Request Header Fields Too Large"}`
+	case plan.NotImplemented:
+		return 501, `{"message":"Not Implemented"}`
+	case plan.IntegrationTimeout, plan.IntegrationUnreachable:
+		return 503, `{"message":"Service Unavailable"}`
+	default:
+		return 500, `{"message":"Internal Server Error"}`
+	}
+}
+
+// answerFault makes the gateway's own answer of a fault.
+func (s *Server) answerFault(x *plan.Exchange, fault *plan.Fault) {
+	if stream := x.Response.BodyStream; stream != nil {
+		s.closeStream(stream)
+	}
+	status, body := faultOf(fault.Kind)
+	x.Fault = fault
+	x.Response = plan.Response{Status: status, Headers: x.Response.Headers[:0], Body: []byte(body)}
+	x.Response.Add("content-type", "application/json")
+	if s.ShowReasons && fault.Reason != "" {
+		x.Response.Add("x-gatehouse-reason", printable(fault.Reason))
+	}
+	if status >= 500 {
+		s.log.Warn("request failed", "request", x.RequestID, "status", status, "reason", fault.Reason, "cause", fault.Cause)
+	}
+}
+
+func (s *Server) closeStream(stream io.Closer) {
+	if err := stream.Close(); err != nil {
+		s.log.Debug("cannot close a response stream", "error", err)
+	}
+}
+
+// printable replaces what can't stand in a header.
+func printable(text string) string {
+	b := []byte(text)
+	for i, c := range b {
+		if c < ' ' || c > '~' {
+			b[i] = '?'
+		}
+	}
+	return string(b)
+}
+
+// An outcome is what the rules of HTTP make of a response, for any front.
+type outcome struct {
+	// body tells that bytes follow; length is their number, or -1.
+	body   bool
+	length int64
+	// announce tells that the length is announced.
+	announce bool
+	// ownLength passes the integration's content-length on: a HEAD or 304
+	// tells the length of a body it doesn't have.
+	ownLength bool
+}
+
+func outcomeOf(x *plan.Exchange) outcome {
+	r := &x.Response
+	if r.Status < 200 || r.Status > 999 {
+		// Nothing may end a request with an interim status.
+		r.Status = http.StatusInternalServerError
+	}
+	o := outcome{body: true, announce: true, length: int64(len(r.Body))}
+	if r.BodyStream != nil {
+		o.length = r.StreamLength
+		o.announce = r.StreamLength >= 0
+	}
+	switch {
+	case r.Status == http.StatusNoContent:
+		return outcome{}
+	case r.Status == http.StatusNotModified:
+		return outcome{ownLength: true}
+	case x.Request.Method == http.MethodHead:
+		o.body = false
+		_, o.ownLength = r.Headers.Lookup("content-length")
+		o.announce = o.announce && !o.ownLength
+	}
+	return o
+}
+
+// passes tells whether a header of the integration's response goes to the
+// client. Framing is ours, and so is the request id.
+func (o *outcome) passes(h plan.Header) bool {
+	switch len(h.Name) {
+	case 14:
+		if plan.EqualFold(h.Name, "content-length") {
+			return o.ownLength && http1.ValidValue(h.Value)
+		}
+	case 15:
+		if plan.EqualFold(h.Name, "apigw-requestid") {
+			return false
+		}
+	}
+	return !http1.HopByHop(h.Name) && http1.ValidName(h.Name) && http1.ValidValue(h.Value)
+}
+
+// respond writes the exchange's response to an HTTP/1.1 client.
+func (c *conn) respond(x *plan.Exchange) error {
+	r := &x.Response
+	if r.BodyStream != nil {
+		defer c.s.closeStream(r.BodyStream)
+	}
+	now := c.s.Clock()
+	c.enter(phaseWrite, now)
+	o := outcomeOf(x)
+	http10 := x.Request.Proto == "HTTP/1.0"
+	chunked := o.body && !o.announce && !http10
+	if o.body && !o.announce && http10 {
+		c.closing = true
+	}
+
+	buf := c.s.buffers.Get().(*[]byte)
+	out := appendHead((*buf)[:0], c.s, x, o, now)
+	switch {
+	case c.closing:
+		out = append(out, "connection: close\r\n"...)
+	default:
+		out = append(out, "connection: keep-alive\r\n"...)
+	}
+	if chunked {
+		out = append(out, "transfer-encoding: chunked\r\n"...)
+	}
+	out = append(out, "\r\n"...)
+
+	var rest []byte
+	if o.body && r.BodyStream == nil {
+		if len(r.Body) <= oneWrite {
+			out = append(out, r.Body...)
+		} else {
+			rest = r.Body
+		}
+	}
+	_, err := c.rw.Write(out)
+	c.s.buffers.Put(buf)
+	if err == nil && len(rest) > 0 {
+		err = c.writePieces(rest)
+	}
+	if err == nil && o.body && r.BodyStream != nil {
+		err = c.writeStream(r, o.length, chunked)
+	}
+	return err
+}
+
+// appendHead appends the status line and all headers that every front sends.
+func appendHead(out []byte, s *Server, x *plan.Exchange, o outcome, now time.Time) []byte {
+	r := &x.Response
+	out = http1.AppendStatus(out, r.Status, http.StatusText(r.Status))
+	dated := false
+	for i := range r.Headers {
+		h := &r.Headers[i]
+		if !o.passes(*h) {
+			continue
+		}
+		dated = dated || plan.EqualFold(h.Name, "date")
+		out = http1.AppendHeader(out, h.Name, h.Value)
+	}
+	if !dated {
+		out = http1.AppendHeader(out, "date", s.dates.text(now))
+	}
+	if o.announce {
+		out = append(out, "content-length: "...)
+		out = strconv.AppendInt(out, o.length, 10)
+		out = append(out, "\r\n"...)
+	}
+	if onManagementOrigin(x) && fromBrowser(x.Request.Headers) {
+		out = http1.AppendHeader(out, "content-security-policy", sandbox)
+	}
+	return http1.AppendHeader(out, "apigw-requestid", x.RequestID)
+}
+
+// writePieces writes a long body, showing progress.
+func (c *conn) writePieces(body []byte) error {
+	for len(body) > 0 {
+		piece := body[:min(len(body), writePiece)]
+		if _, err := c.rw.Write(piece); err != nil {
+			return err
+		}
+		body = body[len(piece):]
+		c.enter(phaseWrite, c.s.Clock())
+	}
+	return nil
+}
+
+var errShortStream = errors.New("the response ended before its announced length")
+
+// writeStream copies a response that is still being made. One that breaks off
+// ends the connection, so that the client can't take the part for the whole.
+func (c *conn) writeStream(r *plan.Response, length int64, chunked bool) error {
+	buf := make([]byte, 32<<10)
+	var written int64
+	for {
+		c.enter(phaseRunning, c.s.Clock())
+		n, err := r.BodyStream.Read(buf[chunkRoom : len(buf)-chunkRoom])
+		if length >= 0 && written+int64(n) > length {
+			n, err = int(length-written), errShortStream
+		}
+		if n > 0 {
+			c.enter(phaseWrite, c.s.Clock())
+			piece := buf[chunkRoom : chunkRoom+n]
+			if chunked {
+				piece = frameChunk(buf, n)
+			}
+			if _, err := c.rw.Write(piece); err != nil {
+				return err
+			}
+			written += int64(n)
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	r.StreamLength = written
+	if chunked {
+		_, err := c.rw.Write([]byte("0\r\n\r\n"))
+		return err
+	}
+	if length >= 0 && written != length {
+		return errShortStream
+	}
+	return nil
+}
+
+// chunkRoom is the room left in a buffer for a chunk's size line before the
+// data, and for the line end behind.
+const chunkRoom = 16
+
+// frameChunk frames the n bytes of data that stand in buf from chunkRoom on.
+func frameChunk(buf []byte, n int) []byte {
+	var line [chunkRoom]byte
+	size := http1.AppendChunkSize(line[:0], n)
+	start := chunkRoom - len(size)
+	copy(buf[start:], size)
+	return append(buf[start:chunkRoom+n], "\r\n"...)
+}

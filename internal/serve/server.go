@@ -1,0 +1,193 @@
+package serve
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/internal/plan"
+)
+
+// AWS's fixed limits for HTTP APIs.
+const (
+	// MaxBodyBytes is the longest request body.
+	MaxBodyBytes = 10 << 20
+	// MaxHeadBytes is the longest request line with its headers.
+	MaxHeadBytes = 10_240
+)
+
+// Options are what a Server uses. Zero values are as noted.
+type Options struct {
+	// Plan is what is served; each request loads it once.
+	Plan *atomic.Pointer[plan.Plan]
+	// Management takes what is addressed to no API on the shared listener; nil
+	// refuses it.
+	Management http.Handler
+	// Pages takes /_gatehouse/... on the shared listener (health, metrics); nil
+	// refuses it.
+	Pages http.Handler
+	// Certificate chooses the certificate of a TLS connection; nil means that
+	// TLS isn't served.
+	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	// Logger takes what an operator should know; nil discards it.
+	Logger *slog.Logger
+	// Clock tells the time; nil is time.Now. Random yields random bits; nil is
+	// rand.Uint64.
+	Clock  func() time.Time
+	Random func() uint64
+	// ShowReasons adds the header x-gatehouse-reason to answers the gateway
+	// itself makes. It tells clients about the gateway's inside: development only.
+	ShowReasons bool
+
+	// HeadTimeout is how long a client has to send a request's head, and to
+	// finish a TLS handshake; 0 is 20 s.
+	HeadTimeout time.Duration
+	// IdleTimeout is how long a connection may wait for its next request; 0 is 75 s.
+	IdleTimeout time.Duration
+	// StallTimeout is how long a body, in either direction, may make no
+	// progress; 0 is 30 s.
+	StallTimeout time.Duration
+	// MaxConnections bounds the connections open at a time, MaxPerClient those
+	// of one address other than loopback; 0 is 100,000 and 10,000.
+	MaxConnections, MaxPerClient int
+	// MaxBodyBytes and MaxHeadBytes are the limits of traffic; 0 is AWS's.
+	MaxBodyBytes int64
+	MaxHeadBytes int
+	// MaxManagementBodyBytes bounds the body of a management call; 0 is 128 MiB.
+	MaxManagementBodyBytes int64
+}
+
+// A Server serves traffic and hands management calls on. It is made by New.
+type Server struct {
+	Options
+	log   *slog.Logger
+	tls   *tls.Config
+	http2 *http2Front
+	dates dates
+
+	exchanges sync.Pool // *plan.Exchange
+	buffers   sync.Pool // *[]byte of readBuffer bytes
+	watch     watch
+
+	base     context.Context // of management calls; ends when Shutdown gives up on them
+	abandon  context.CancelFunc
+	start    sync.Once
+	draining atomic.Bool
+	running  sync.WaitGroup // accept loops, connections and the watch
+
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{}
+}
+
+// New makes a server. It serves nothing before Serve.
+func New(o Options) *Server {
+	setDefault(&o.HeadTimeout, 20*time.Second)
+	setDefault(&o.IdleTimeout, 75*time.Second)
+	setDefault(&o.StallTimeout, 30*time.Second)
+	setDefault(&o.MaxConnections, 100_000)
+	setDefault(&o.MaxPerClient, 10_000)
+	setDefault(&o.MaxBodyBytes, MaxBodyBytes)
+	setDefault(&o.MaxHeadBytes, MaxHeadBytes)
+	setDefault(&o.MaxManagementBodyBytes, 128<<20)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Uint64
+	}
+	s := &Server{Options: o, log: o.Logger, listeners: map[net.Listener]struct{}{}}
+	s.base, s.abandon = context.WithCancel(context.Background())
+	s.exchanges.New = func() any { return newExchange() }
+	s.buffers.New = func() any { return new(make([]byte, readBuffer)) }
+	s.watch.init(s)
+	if o.Certificate != nil {
+		s.tls = &tls.Config{
+			MinVersion:     tls.VersionTLS12,
+			NextProtos:     []string{"h2", "http/1.1"},
+			GetCertificate: o.Certificate,
+		}
+		s.http2 = newHTTP2Front(s)
+	}
+	return s
+}
+
+func setDefault[T int | int64 | time.Duration](v *T, to T) {
+	if *v == 0 {
+		*v = to
+	}
+}
+
+// newExchange makes an exchange with room for an ordinary request's headers.
+func newExchange() *plan.Exchange {
+	x := &plan.Exchange{
+		Params:  make([]string, 0, 8),
+		Scratch: make([]byte, 0, 4096),
+	}
+	x.Request.Headers = make(plan.Headers, 0, 32)
+	x.Response.Headers = make(plan.Headers, 0, 32)
+	return x
+}
+
+// maxKeptScratch is the most scratch memory an exchange keeps for later ones.
+const maxKeptScratch = 64 << 10
+
+func (s *Server) releaseExchange(x *plan.Exchange) {
+	x.Reset()
+	if cap(x.Scratch) > maxKeptScratch {
+		x.Scratch = nil
+	}
+	s.exchanges.Put(x)
+}
+
+// Shutdown stops accepting, lets requests in flight finish until ctx ends, then
+// cuts what is left. It returns ctx's error if it had to. Every goroutine of
+// the server has ended when it returns.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.draining.Store(true)
+	s.mu.Lock()
+	for l := range s.listeners {
+		if err := l.Close(); err != nil {
+			s.log.Warn("cannot close a listener", "error", err)
+		}
+	}
+	s.mu.Unlock()
+	s.watch.drain()
+	if s.http2 != nil {
+		s.http2.shutdown(ctx)
+	}
+	done := make(chan struct{})
+	go func() {
+		s.watch.connections.Wait()
+		close(done)
+	}()
+	var err error
+	select {
+	case <-done:
+	case <-ctx.Done():
+		err = ctx.Err()
+		s.abandon()
+		s.watch.cut()
+		<-done
+	}
+	s.abandon()
+	close(s.watch.quit)
+	s.running.Wait()
+	return err
+}
+
+// startBackground starts what runs beside the listeners.
+func (s *Server) startBackground() {
+	s.running.Go(s.watch.run)
+	if s.http2 != nil {
+		s.running.Go(s.http2.run)
+	}
+}

@@ -1,0 +1,60 @@
+package serve
+
+import (
+	"crypto/tls"
+	"net"
+	"sync"
+)
+
+// startTLS shakes hands. It serves the connection itself, and returns false,
+// when the client chose HTTP/2.
+func (c *conn) startTLS() bool {
+	first, err := c.reader.Peek()
+	if err != nil {
+		return false
+	}
+	under := &handedConn{Conn: c.nc, c: c, first: append([]byte(nil), first...), closed: make(chan struct{})}
+	over := tls.Server(under, c.s.tls)
+	c.rw = over
+	// The watch bounds the time of the handshake.
+	if err := over.HandshakeContext(c.s.base); err != nil {
+		c.s.log.Debug("TLS handshake failed", "client", c.source, "error", err)
+		return false
+	}
+	c.state = new(over.ConnectionState())
+	if c.state.NegotiatedProtocol == "h2" {
+		c.s.http2.serve(c, over, under)
+		return false
+	}
+	c.reader.Reset(over, c.reader.Buffer())
+	return true
+}
+
+// A handedConn is a connection whose first bytes were read to look at them. It
+// tells its owner when the one it was handed to closes it.
+type handedConn struct {
+	net.Conn
+	c      *conn
+	first  []byte
+	once   sync.Once
+	closed chan struct{}
+}
+
+// Read yields the bytes that were looked at, then the connection's.
+func (h *handedConn) Read(p []byte) (int, error) {
+	if len(h.first) > 0 {
+		n := copy(p, h.first)
+		if h.first = h.first[n:]; len(h.first) == 0 {
+			h.first = nil
+		}
+		return n, nil
+	}
+	return h.Conn.Read(p)
+}
+
+// Close closes the connection.
+func (h *handedConn) Close() error {
+	err := h.Conn.Close()
+	h.once.Do(func() { close(h.closed) })
+	return err
+}

@@ -1,0 +1,165 @@
+package serve
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	// tick is how often the watch looks at every connection.
+	tick = 250 * time.Millisecond
+	// patience is how long a step runs before the watch looks whether the
+	// client is still there: most requests are answered sooner.
+	patience = 400 * time.Millisecond
+)
+
+// A watch knows every connection. It bounds their number and the time of each
+// phase, and notices clients that went away. One goroutine looks at all of them
+// a few times a second, so that a request costs no timer.
+type watch struct {
+	s           *Server
+	quit        chan struct{}
+	wake        chan struct{} // there are connections again
+	connections sync.WaitGroup
+
+	mu      sync.Mutex
+	all     map[*conn]struct{}
+	clients map[netip.Addr]int
+	warned  time.Time
+}
+
+func (w *watch) init(s *Server) {
+	w.s, w.quit, w.wake = s, make(chan struct{}), make(chan struct{}, 1)
+	w.all, w.clients = map[*conn]struct{}{}, map[netip.Addr]int{}
+}
+
+// add registers a connection; false means that it is one too many.
+func (w *watch) add(c *conn) bool {
+	client := c.source.Addr()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.s.draining.Load() {
+		return false
+	}
+	if len(w.all) >= w.s.MaxConnections || (!client.IsLoopback() && w.clients[client] >= w.s.MaxPerClient) {
+		if now := w.s.Clock(); now.Sub(w.warned) > time.Minute {
+			w.warned = now
+			w.s.log.Warn("refusing connections: too many are open", "open", len(w.all), "client", client, "of_client", w.clients[client])
+		}
+		return false
+	}
+	if len(w.all) == 0 {
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+	c.enter(phaseHead, w.s.Clock())
+	w.all[c] = struct{}{}
+	w.clients[client]++
+	w.connections.Add(1)
+	return true
+}
+
+func (w *watch) remove(c *conn) {
+	client := c.source.Addr()
+	w.mu.Lock()
+	delete(w.all, c)
+	if w.clients[client]--; w.clients[client] == 0 {
+		delete(w.clients, client)
+	}
+	w.mu.Unlock()
+	w.connections.Done()
+}
+
+func (w *watch) run() {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	for {
+		select {
+		case <-w.quit:
+			return
+		case <-t.C:
+		}
+		if w.look(w.s.Clock()) {
+			continue
+		}
+		// Nobody is connected: an idle gateway sleeps.
+		select {
+		case <-w.quit:
+			return
+		case <-w.wake:
+		}
+	}
+}
+
+// look checks every connection once and tells whether there are any.
+func (w *watch) look(now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.all {
+		c.check(now)
+	}
+	return len(w.all) > 0
+}
+
+// drain ends connections that wait for a request.
+func (w *watch) drain() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.all {
+		if phase(c.phase.Load()) == phaseIdle {
+			c.expire()
+		}
+	}
+}
+
+// cut ends all connections, whatever they do.
+func (w *watch) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.all {
+		c.leave()
+		c.expire()
+	}
+}
+
+// check ends what takes too long. It runs in the watch's goroutine.
+func (c *conn) check(now time.Time) {
+	spent := now.Sub(time.Unix(0, c.since.Load()))
+	switch phase(c.phase.Load()) {
+	case phaseIdle:
+		if spent > c.s.IdleTimeout || c.s.draining.Load() {
+			c.expire()
+		}
+	case phaseHead:
+		if spent > c.s.HeadTimeout {
+			c.expire()
+		}
+	case phaseBody, phaseWrite:
+		if spent > c.s.StallTimeout {
+			c.expire()
+		}
+	case phaseRunning:
+		if spent > patience && c.hungUp() {
+			c.leave()
+		}
+	case phaseHTTP2: // net/http has its own timeouts
+	}
+}
+
+// expire makes every pending and later read and write of the connection fail.
+func (c *conn) expire() {
+	if err := c.nc.SetDeadline(time.Unix(1, 0)); err != nil {
+		c.s.log.Debug("cannot expire a connection", "error", err)
+	}
+}
+
+// leave tells the request at hand that its client is gone.
+func (c *conn) leave() {
+	c.goneOnce.Do(func() { close(c.gone) })
+	if cancel := c.cancel.Load(); cancel != nil {
+		(*cancel)()
+	}
+}
