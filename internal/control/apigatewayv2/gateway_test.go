@@ -12,6 +12,7 @@ import (
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/compile"
 	control "gatehouse/internal/control/apigatewayv2"
+	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/store"
 	"gatehouse/internal/store/sqlite"
@@ -25,13 +26,32 @@ type gateway struct {
 	store    *store.Store
 	compiler *compile.Compiler
 	now      time.Time
+	endpoint control.Endpoint
+	// failing is why no stage compiles, "" when they do.
+	failing string
 }
 
-func newGateway(t testing.TB) *gateway {
+func newGateway(t testing.TB) *gateway { return newGatewayAt(t, "http", 4566) }
+
+func newGatewayAt(t testing.TB, scheme string, port int) *gateway {
 	t.Helper()
 	g := &gateway{t: t, compiler: newCompiler(), now: time.Date(2026, 3, 4, 5, 6, 7, 890, time.UTC)}
+	g.endpoint = control.Endpoint{Scheme: scheme, Domain: "localhost", Port: port}
 	g.open(t.TempDir())
 	return g
+}
+
+// fallible is the compiler, which a test can make refuse every stage.
+type fallible struct {
+	*compile.Compiler
+	g *gateway
+}
+
+func (f fallible) CheckStage(tx *store.Tx, s store.Scope, apiID string, stage *definition.Stage) error {
+	if f.g.failing != "" {
+		return errors.New(f.g.failing)
+	}
+	return f.Compiler.CheckStage(tx, s, apiID, stage)
 }
 
 func newCompiler() *compile.Compiler {
@@ -69,8 +89,8 @@ func (g *gateway) open(dir string) {
 	})
 	g.Service = control.New(control.Options{
 		Store:    g.store,
-		Compiler: g.compiler,
-		Endpoint: control.Endpoint{Scheme: "http", Domain: "localhost", Port: 4566},
+		Compiler: fallible{g.compiler, g},
+		Endpoint: g.endpoint,
 		Rand:     rand.NewChaCha8([32]byte{1}),
 	})
 }

@@ -1,0 +1,194 @@
+package apigatewayv2_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	api "gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/awswire"
+)
+
+func TestRefusals(t *testing.T) {
+	g := newGateway(t)
+	id, integration, route := g.hello()
+	c := g.call()
+	quick := *must[*api.CreateApiResponse](t)(g.CreateApi(c, &api.CreateApiRequest{Name: new("quick"), ProtocolType: new("HTTP"), Target: new("https://h.example")})).ApiId
+	quickIntegration := *must[*api.GetIntegrationsResponse](t)(g.GetIntegrations(c, &api.GetIntegrationsRequest{ApiId: &quick})).Items[0].IntegrationId
+	quickRoute := *must[*api.GetRoutesResponse](t)(g.GetRoutes(c, &api.GetRoutesRequest{ApiId: &quick})).Items[0].RouteId
+	empty := *must[*api.CreateApiResponse](t)(g.CreateApi(c, &api.CreateApiRequest{Name: new("empty"), ProtocolType: new("HTTP")})).ApiId
+	must[*api.CreateApiResponse](t)(g.CreateApi(c, &api.CreateApiRequest{Name: new("mine"), ProtocolType: new("HTTP"), Tags: map[string]string{"_custom_id_": "mine"}}))
+
+	createAPI := func(in api.CreateApiRequest) error {
+		if in.Name == nil {
+			in.Name = new("n")
+		}
+		if in.ProtocolType == nil {
+			in.ProtocolType = new("HTTP")
+		}
+		_, err := g.CreateApi(c, &in)
+		return err
+	}
+	createIntegration := func(in api.CreateIntegrationRequest) error {
+		in.ApiId = &id
+		_, err := g.CreateIntegration(c, &in)
+		return err
+	}
+	httpProxy := func(uri string) api.CreateIntegrationRequest {
+		return api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationUri: &uri, IntegrationMethod: new("GET")}
+	}
+	lambda := func(uri string) api.CreateIntegrationRequest {
+		return api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY"), IntegrationUri: &uri}
+	}
+	createRoute := func(in api.CreateRouteRequest) error {
+		in.ApiId = &id
+		_, err := g.CreateRoute(c, &in)
+		return err
+	}
+	routeKey := func(key string) error { return createRoute(api.CreateRouteRequest{RouteKey: &key}) }
+	createStage := func(in api.CreateStageRequest) error {
+		in.ApiId = &id
+		if in.StageName == nil {
+			in.StageName = new("new")
+		}
+		_, err := g.CreateStage(c, &in)
+		return err
+	}
+	const badKey = `BadRequestException 400: The provided route key is not formatted properly for HTTP protocol. Format should be "<HTTP METHOD> /<RESOURCE PATH>" or "$default"`
+	const badPart = `BadRequestException 400: One or more path parts appear to be invalid. Parts are validated against this regular expression: ^(\{[\w.:-]+\+?\}|[a-zA-Z0-9.:_-]+)$`
+
+	for _, test := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"unknown API", one(g.GetApi(c, &api.GetApiRequest{ApiId: new("nope")})), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
+		{"unknown API of an integration", one(g.GetIntegration(c, &api.GetIntegrationRequest{ApiId: new("nope"), IntegrationId: &integration})), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
+		{"another account's API", one(g.GetApi(g.as("111111111111"), &api.GetApiRequest{ApiId: &id})), "NotFoundException 404: Invalid API identifier specified 111111111111:" + id},
+		{"unknown integration", one(g.GetIntegration(c, &api.GetIntegrationRequest{ApiId: &id, IntegrationId: new("nope")})), "NotFoundException 404: Invalid Integration identifier specified"},
+		{"unknown route", one(g.GetRoute(c, &api.GetRouteRequest{ApiId: &id, RouteId: new("nope")})), "NotFoundException 404: Invalid Route identifier specified"},
+		{"unknown stage", one(g.GetStage(c, &api.GetStageRequest{ApiId: &id, StageName: new("nope")})), "NotFoundException 404: Invalid stage identifier specified"},
+		{"unknown deployment", one(g.GetDeployment(c, &api.GetDeploymentRequest{ApiId: &id, DeploymentId: new("nope")})), "NotFoundException 404: Invalid Deployment identifier specified"},
+		{"deleting twice", g.DeleteApi(c, &api.DeleteApiRequest{ApiId: new("nope")}), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
+		{"CORS of an unknown API", g.DeleteCorsConfiguration(c, &api.DeleteCorsConfigurationRequest{ApiId: new("nope")}), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
+
+		{"WebSocket", createAPI(api.CreateApiRequest{ProtocolType: new("WEBSOCKET")}), "501: gatehouse does not implement apigatewayv2:CreateApi with protocolType WEBSOCKET"},
+		{"CORS", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{AllowOrigins: []string{"*"}}}), "501: gatehouse does not implement apigatewayv2:CreateApi with corsConfiguration"},
+		{"no name", createAPI(api.CreateApiRequest{Name: new("")}), "BadRequestException 400: Name is required"},
+		{"long name", createAPI(api.CreateApiRequest{Name: new(strings.Repeat("n", 129))}), "BadRequestException 400: Member must have length"},
+		{"route selection", createAPI(api.CreateApiRequest{RouteSelectionExpression: new("$request.body.action")}), "BadRequestException 400: The route selection expression"},
+		{"route key without target", createAPI(api.CreateApiRequest{RouteKey: new("GET /")}), "BadRequestException 400: RouteKey and CredentialsArn"},
+		{"quick create with a bad key", createAPI(api.CreateApiRequest{Target: new("https://h.example"), RouteKey: new("GET")}), badKey},
+		{"quick create with a bad target", createAPI(api.CreateApiRequest{Target: new("arn:aws:sqs:us-east-1:000000000000:q")}), "BadRequestException 400: Invalid integration URI specified"},
+		{"custom id with an underscore", createAPI(api.CreateApiRequest{Tags: map[string]string{"_custom_id_": "a_b"}}), "BadRequestException 400: Invalid value for the tag _custom_id_"},
+		{"custom id in use", createAPI(api.CreateApiRequest{Tags: map[string]string{"_custom_id_": "mine"}}), "ConflictException 409: The API identifier mine"},
+		{"reserved tag", createAPI(api.CreateApiRequest{Tags: map[string]string{"aws:x": "1"}}), "BadRequestException 400: Tag keys beginning with aws:"},
+
+		{"integration type", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("MOCK")}), "BadRequestException 400: Currently, an API with a protocol type of HTTP may only be associated with proxy integrations (AWS_PROXY, HTTP_PROXY)"},
+		{"no URI", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY")}), "BadRequestException 400: IntegrationUri is required"},
+		{"no method", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationUri: new("https://h")}), "BadRequestException 400: HTTP method is required"},
+		{"subtype", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY"), IntegrationSubtype: new("SQS-SendMessage")}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with integrationSubtype"},
+		{"VPC link", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), ConnectionType: new("VPC_LINK")}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with connectionType VPC_LINK"},
+		{"request parameters", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), RequestParameters: map[string]string{"overwrite:path": "/"}}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with requestParameters"},
+		{"TLS", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), TlsConfig: &api.TlsConfigInput{ServerNameToVerify: new("h")}}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with tlsConfig"},
+		{"short timeout", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.TimeoutInMillis = new(int32(49)) })), "BadRequestException 400: Timeout should be between 50 ms and 30000 ms"},
+		{"long timeout", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.TimeoutInMillis = new(int32(30001)) })), "BadRequestException 400: Timeout should be between 50 ms and 30000 ms"},
+		{"payload version", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.PayloadFormatVersion = new("3.0") })), "BadRequestException 400: Invalid payload format version specified: 3.0"},
+		{"payload 2.0 over HTTP", createIntegration(with(httpProxy("https://h"), func(in *api.CreateIntegrationRequest) { in.PayloadFormatVersion = new("2.0") })), "BadRequestException 400: Payload format version 2.0"},
+		{"not a function", createIntegration(lambda("arn:aws:lambda:us-east-1:000000000000:layer:x")), "BadRequestException 400: Invalid integration URI specified: not the ARN of a Lambda function"},
+		{"not an ARN", createIntegration(lambda("https://h")), "BadRequestException 400: Invalid integration URI specified"},
+		{"broken variable", createIntegration(lambda("arn:aws:lambda:us-east-1:000000000000:function:${stageVariables.a-b}")), "BadRequestException 400: Invalid integration URI specified"},
+		{"long URI", createIntegration(httpProxy("https://h/" + strings.Repeat("x", 2048))), "BadRequestException 400: Member must have length"},
+		{"integration in use", g.DeleteIntegration(c, &api.DeleteIntegrationRequest{ApiId: &id, IntegrationId: &integration}), "ConflictException 409: Cannot delete Integration because it is referenced by the following Routes with Ids: [" + route + "]"},
+		{"managed integration", g.DeleteIntegration(c, &api.DeleteIntegrationRequest{ApiId: &quick, IntegrationId: &quickIntegration}), "BadRequestException 400: Cannot delete Integration " + quickIntegration},
+
+		{"no key", createRoute(api.CreateRouteRequest{}), "BadRequestException 400: Route key is required"},
+		{"method only", routeKey("GET"), badKey},
+		{"path only", routeKey("/x"), badKey},
+		{"unknown method", routeKey("FETCH /x"), badKey},
+		{"small letters", routeKey("get /x"), badKey},
+		{"no slash", routeKey("GET x"), badKey},
+		{"default with a method", routeKey("GET $default"), badKey},
+		{"star", routeKey("GET /x/*"), badPart},
+		{"trailing slash", routeKey("GET /x/"), badPart},
+		{"double slash", routeKey("GET /x//y"), badPart},
+		{"plus", routeKey("GET /+"), badPart},
+		{"half a segment", routeKey("GET /x{y}"), badPart},
+		{"greedy in the middle", routeKey("GET /{x+}/y"), "BadRequestException 400: A greedy path variable"},
+		{"a name twice", routeKey("GET /{x}/{x}"), "BadRequestException 400: The path variable x"},
+		{"key taken", routeKey("GET /hello"), "ConflictException 409: Route with key GET /hello already exists for this API"},
+		{"unknown target", createRoute(api.CreateRouteRequest{RouteKey: new("GET /x"), Target: new("integrations/nope")}), "BadRequestException 400: Invalid Integration identifier specified"},
+		{"bad target", createRoute(api.CreateRouteRequest{RouteKey: new("GET /x"), Target: new("nope")}), "BadRequestException 400: Invalid target specified: nope"},
+		{"authorization", createRoute(api.CreateRouteRequest{RouteKey: new("GET /x"), AuthorizationType: new("JWT")}), "501: gatehouse does not implement apigatewayv2:CreateRoute with authorizationType JWT"},
+		{"authorizer", createRoute(api.CreateRouteRequest{RouteKey: new("GET /x"), AuthorizerId: new("a")}), "501: gatehouse does not implement apigatewayv2:CreateRoute with authorizerId"},
+		{"API key", createRoute(api.CreateRouteRequest{RouteKey: new("GET /x"), ApiKeyRequired: new(true)}), "501: gatehouse does not implement apigatewayv2:CreateRoute with apiKeyRequired"},
+		{"managed route", one(g.UpdateRoute(c, &api.UpdateRouteRequest{ApiId: &quick, RouteId: &quickRoute, RouteKey: new("GET /x")})), "BadRequestException 400: The route key of a route that is managed"},
+		{"request parameter", g.DeleteRouteRequestParameter(c, &api.DeleteRouteRequestParameterRequest{ApiId: &id, RouteId: &route, RequestParameterKey: new("p")}), "NotFoundException 404: Unable to find request parameter p"},
+
+		{"stage name", createStage(api.CreateStageRequest{StageName: new("a.b")}), "BadRequestException 400: Stage name only allows"},
+		{"long stage name", createStage(api.CreateStageRequest{StageName: new(strings.Repeat("n", 129))}), "BadRequestException 400: Stage name only allows"},
+		{"stage taken", createStage(api.CreateStageRequest{StageName: new("$default")}), "ConflictException 409: Stage already exists"},
+		{"variable name", createStage(api.CreateStageRequest{StageVariables: map[string]string{"a-b": "1"}}), "BadRequestException 400: Invalid stage variable name: a-b.  Please use names with only word characters."},
+		{"variable value", createStage(api.CreateStageRequest{StageVariables: map[string]string{"a": "<"}}), "BadRequestException 400: Invalid stage variable value: <."},
+		{"settings of a route that isn't there", createStage(api.CreateStageRequest{RouteSettings: map[string]api.RouteSettings{"GET /x": {DetailedMetricsEnabled: new(true)}}}), "NotFoundException 404: Unable to find Route by key GET /x within the provided RouteSettings"},
+		{"execution logs", createStage(api.CreateStageRequest{DefaultRouteSettings: &api.RouteSettings{LoggingLevel: new("INFO")}}), "BadRequestException 400: Execution logs are not supported on protocolType HTTP"},
+		{"unknown deployment of a stage", createStage(api.CreateStageRequest{DeploymentId: new("nope")}), "BadRequestException 400: Invalid Deployment identifier specified"},
+		{"deployment and auto-deploy", createStage(api.CreateStageRequest{DeploymentId: new("x"), AutoDeploy: new(true)}), "BadRequestException 400: Deployment ID cannot be set on this stage 000000000000:" + id + " because AutoDeploy is enabled."},
+		{"client certificate", createStage(api.CreateStageRequest{ClientCertificateId: new("x")}), "501: gatehouse does not implement apigatewayv2:CreateStage with clientCertificateId"},
+		{"log destination", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:s3:::b"), Format: new("f")}}), "BadRequestException 400: Invalid ARN specified in the request. ARN: arn:aws:s3:::b"},
+		{"log format missing", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:g")}}), "BadRequestException 400: Both destinationArn and format"},
+		{"log format", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:g"), Format: new("bad")}}), "BadRequestException 400: Invalid access log format: it names no variable"},
+		{"managed stage", one(g.UpdateStage(c, &api.UpdateStageRequest{ApiId: &quick, StageName: new("$default"), Description: new("d")})), "BadRequestException 400: Stage $default is managed"},
+		{"route settings that aren't there", g.DeleteRouteSettings(c, &api.DeleteRouteSettingsRequest{ApiId: &id, StageName: new("$default"), RouteKey: new("GET /x")}), "NotFoundException 404: Unable to find Route by key GET /x within the provided RouteSettings"},
+
+		{"deployment without routes", one(g.CreateDeployment(c, &api.CreateDeploymentRequest{ApiId: &empty})), "BadRequestException 400: Unable to deploy API because no routes exist in this API"},
+		{"deployment to an auto-deployed stage", one(g.CreateDeployment(c, &api.CreateDeploymentRequest{ApiId: &id, StageName: new("$default")})), "BadRequestException 400: Deployment ID cannot be set on this stage"},
+		{"deployment to no stage", one(g.CreateDeployment(c, &api.CreateDeploymentRequest{ApiId: &id, StageName: new("nope")})), "NotFoundException 404: Invalid stage identifier specified"},
+
+		{"page size", one(g.GetRoutes(c, &api.GetRoutesRequest{ApiId: &id, MaxResults: new("many")})), "BadRequestException 400: Invalid value for maxResults: many"},
+		{"page size zero", one(g.GetApis(c, &api.GetApisRequest{MaxResults: new("0")})), "BadRequestException 400: Invalid value for maxResults: 0"},
+		{"page token", one(g.GetRoutes(c, &api.GetRoutesRequest{ApiId: &id, NextToken: new("foreign")})), "BadRequestException 400: Invalid NextToken"},
+
+		{"tags of nothing", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("x")})), "BadRequestException 400: Invalid resource ARN specified: x"},
+		{"tags of an unknown API", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:us-east-1::/apis/nope")})), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
+		{"tags in another region", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:eu-west-1::/apis/" + id)})), "NotFoundException 404"},
+		{"tags of a domain", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:us-east-1::/domainnames/d")})), "501: gatehouse does not implement apigatewayv2:GetTags with a resource of type domainnames"},
+		{"an operation that isn't there", one(g.ImportApi(c, &api.ImportApiRequest{})), "501: gatehouse does not implement apigatewayv2:ImportApi"},
+	} {
+		if got := describeError(test.err); !strings.Contains(got, test.want) {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+	// Whatever was refused has left nothing behind.
+	if n := len(must[*api.GetApisResponse](t)(g.GetApis(c, &api.GetApisRequest{})).Items); n != 4 {
+		t.Errorf("%d APIs, want 4", n)
+	}
+	if n := len(must[*api.GetRoutesResponse](t)(g.GetRoutes(c, &api.GetRoutesRequest{ApiId: &id})).Items); n != 1 {
+		t.Errorf("%d routes, want 1", n)
+	}
+	if n := len(must[*api.GetStagesResponse](t)(g.GetStages(c, &api.GetStagesRequest{ApiId: &id})).Items); n != 1 {
+		t.Errorf("%d stages, want 1", n)
+	}
+}
+
+func (g *gateway) as(account string) *awswire.Call {
+	c := g.call()
+	c.Account = account
+	return c
+}
+
+func with[T any](v T, change func(*T)) T {
+	change(&v)
+	return v
+}
+
+func one[T any](_ T, err error) error { return err }
+
+func describeError(err error) string {
+	var e *awswire.Error
+	if !errors.As(err, &e) {
+		return fmt.Sprint(err)
+	}
+	return fmt.Sprintf("%s %d: %s", e.Code, e.Status, e.Message)
+}
