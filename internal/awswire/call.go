@@ -34,6 +34,9 @@ type Call struct {
 	// Host is the Host the client used and Secure whether it came over TLS.
 	Host   string
 	Secure bool
+	// PathPrefix is what stood before the operation's own path, as in "/prod" of
+	// POST /prod/@connections/{id}; empty nearly always.
+	PathPrefix string
 	// SourceIP is the address the call came from.
 	SourceIP string
 	// Time is when the call arrived, in UTC.

@@ -20,7 +20,26 @@ type Model struct {
 	Types      []Type
 	Enums      [][]string
 	Errors     []string
+
+	// Checks is how the service words a refused input.
+	Checks CheckStyle
 }
+
+// A CheckStyle is how a service refuses an input that breaks its model.
+type CheckStyle uint8
+
+// The styles of refusal.
+const (
+	// ChecksCoral is a ValidationException that names members from the top.
+	ChecksCoral CheckStyle = iota
+	// ChecksCoralPrefixed names them below the input, as in
+	// "createRestApiInput.name".
+	ChecksCoralPrefixed
+	// ChecksQuery is awsQuery's ValidationError.
+	ChecksQuery
+	// ChecksBadRequest is a BadRequestException.
+	ChecksBadRequest
+)
 
 // A Protocol is a wire protocol.
 type Protocol uint8

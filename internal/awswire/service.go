@@ -4,18 +4,18 @@ package awswire
 type Service struct {
 	*Model
 	// Handlers stand in the order of Model.Operations.
-	Handlers []Handler
+	Handlers []Bound
 }
 
-// A Handler calls one operation.
-type Handler struct {
+// A Bound is an operation bound to its implementation.
+type Bound struct {
 	newInput func() any
 	call     func(*Call, any) (any, error)
 }
 
-// Bind makes the handler of an operation.
-func Bind[I, O any](f func(*Call, *I) (*O, error)) Handler {
-	return Handler{
+// Bind binds an operation.
+func Bind[I, O any](f func(*Call, *I) (*O, error)) Bound {
+	return Bound{
 		newInput: func() any { return new(I) },
 		call: func(c *Call, in any) (any, error) {
 			out, err := f(c, in.(*I))
@@ -27,17 +27,17 @@ func Bind[I, O any](f func(*Call, *I) (*O, error)) Handler {
 	}
 }
 
-// BindInput makes the handler of an operation without output.
-func BindInput[I any](f func(*Call, *I) error) Handler {
-	return Handler{
+// BindInput binds an operation without output.
+func BindInput[I any](f func(*Call, *I) error) Bound {
+	return Bound{
 		newInput: func() any { return new(I) },
 		call:     func(c *Call, in any) (any, error) { return nil, f(c, in.(*I)) },
 	}
 }
 
-// BindOutput makes the handler of an operation without input.
-func BindOutput[O any](f func(*Call) (*O, error)) Handler {
-	return Handler{
+// BindOutput binds an operation without input.
+func BindOutput[O any](f func(*Call) (*O, error)) Bound {
+	return Bound{
 		call: func(c *Call, _ any) (any, error) {
 			out, err := f(c)
 			if out == nil {
@@ -48,7 +48,7 @@ func BindOutput[O any](f func(*Call) (*O, error)) Handler {
 	}
 }
 
-// BindNothing makes the handler of an operation with neither.
-func BindNothing(f func(*Call) error) Handler {
-	return Handler{call: func(c *Call, _ any) (any, error) { return nil, f(c) }}
+// BindNothing binds an operation with neither.
+func BindNothing(f func(*Call) error) Bound {
+	return Bound{call: func(c *Call, _ any) (any, error) { return nil, f(c) }}
 }

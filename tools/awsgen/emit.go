@@ -202,7 +202,7 @@ func (g *generator) operations(f *file) {
 		}
 		f.p("func (Unimplemented) %s%s {\nreturn %sawswire.NotImplemented(%q, %q)\n}\n", op.Name, strings.NewReplacer("c *", "*", "in *", "*").Replace(signature(op)), result, g.s.Package, op.Name)
 	}
-	f.p("// NewService binds the service's model to ops.\nfunc NewService(ops Operations) *awswire.Service {\nreturn &awswire.Service{\nModel: &serviceModel,\nHandlers: []awswire.Handler{")
+	f.p("// NewService binds the service's model to ops.\nfunc NewService(ops Operations) *awswire.Service {\nreturn &awswire.Service{\nModel: &serviceModel,\nHandlers: []awswire.Bound{")
 	for _, op := range g.s.Operations {
 		bind := "Bind"
 		switch {

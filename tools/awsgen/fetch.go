@@ -98,6 +98,7 @@ func fetchService(src source, npm string, over overlay) (*model.Service, error) 
 	s := &model.Service{
 		Package:   src.pkg,
 		Protocols: []string{src.proto},
+		Checks:    src.checks,
 		Origin: model.Origin{
 			Model:       "npm @aws-sdk/" + src.npm + " " + src.npmVer,
 			Constraints: "go " + sdkV1 + " " + sdkV1Ver + " models/apis/" + src.v1,

@@ -10,7 +10,8 @@ type source struct {
 	v2      string // Go SDK v2 service module, empty if the registry has none
 	v2Ver   string
 	proto   string
-	opCount int // self-check: fetch fails on another number of operations
+	checks  string // how the service words a refused input: a name of checkConst
+	opCount int    // self-check: fetch fails on another number of operations
 }
 
 const (
@@ -24,12 +25,12 @@ const (
 )
 
 var sources = []source{
-	{"apigateway", "client-api-gateway", "3.1142.0", "apigateway", "apigateway", "v1.40.2", restJSON1, 124},
-	{"apigatewayv2", "client-apigatewayv2", "3.1169.0", "apigatewayv2", "apigatewayv2", "v1.35.2", restJSON1, 103},
-	{"apigatewaymanagementapi", "client-apigatewaymanagementapi", "3.1169.0", "apigatewaymanagementapi", "", "", restJSON1, 3},
-	{"lambda", "client-lambda", "3.1164.0", "lambda", "lambda", "v1.114.3", restJSON1, 88},
-	{"iam", "client-iam", "3.1169.0", "iam", "iam", "v1.64.9", awsQuery, 180},
-	{"sts", "client-sts", "3.1169.0", "sts", "sts", "v1.52.0", awsQuery, 11},
-	{"acm", "client-acm", "3.1169.0", "acm", "acm", "v1.51.3", awsJSON11, 40},
-	{"logs", "client-cloudwatch-logs", "3.1169.0", "logs", "cloudwatchlogs", "v1.92.1", awsJSON11, 118},
+	{"apigateway", "client-api-gateway", "3.1142.0", "apigateway", "apigateway", "v1.40.2", restJSON1, "coralPrefixed", 124},
+	{"apigatewayv2", "client-apigatewayv2", "3.1169.0", "apigatewayv2", "apigatewayv2", "v1.35.2", restJSON1, "badRequest", 103},
+	{"apigatewaymanagementapi", "client-apigatewaymanagementapi", "3.1169.0", "apigatewaymanagementapi", "", "", restJSON1, "badRequest", 3},
+	{"lambda", "client-lambda", "3.1164.0", "lambda", "lambda", "v1.114.3", restJSON1, "coral", 88},
+	{"iam", "client-iam", "3.1169.0", "iam", "iam", "v1.64.9", awsQuery, "query", 180},
+	{"sts", "client-sts", "3.1169.0", "sts", "sts", "v1.52.0", awsQuery, "query", 11},
+	{"acm", "client-acm", "3.1169.0", "acm", "acm", "v1.51.3", awsJSON11, "coral", 40},
+	{"logs", "client-cloudwatch-logs", "3.1169.0", "logs", "cloudwatchlogs", "v1.92.1", awsJSON11, "coral", 118},
 }

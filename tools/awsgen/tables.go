@@ -23,6 +23,10 @@ var kindConst = map[string]string{
 	model.List: "List", model.Map: "Map", model.Struct: "Structure", model.EventStream: "EventStream",
 }
 
+var checkConst = map[string]string{
+	"coral": "ChecksCoral", "coralPrefixed": "ChecksCoralPrefixed", "query": "ChecksQuery", "badRequest": "ChecksBadRequest",
+}
+
 var formatConst = map[string]string{"date-time": "TimeDate", "http-date": "TimeHTTP", "epoch-seconds": "TimeEpoch"}
 
 // A typeTable numbers the distinct types of a service.
@@ -45,6 +49,7 @@ func (g *generator) tables(f *file) {
 	}
 	f.p("Protocols: []awswire.Protocol{%s},", strings.Join(protocols, ", "))
 	f.p("APIVersion: %q, TargetPrefix: %q, XMLNamespace: %q,", s.APIVersion, s.TargetPrefix, s.XMLNamespace)
+	f.p("Checks: awswire.%s,", checkConst[s.Checks])
 	f.p("Operations: []awswire.Operation{")
 	for _, op := range s.Operations {
 		f.p("{%s},", g.operationRow(op))

@@ -11,6 +11,7 @@ var serviceModel = awswire.Model{
 	Name: "acm", ID: "ACM", SigningName: "acm",
 	Protocols:  []awswire.Protocol{awswire.AWSJSON11},
 	APIVersion: "2015-12-08", TargetPrefix: "CertificateManager", XMLNamespace: "",
+	Checks: awswire.ChecksCoral,
 	Operations: []awswire.Operation{
 		{Name: "AddTagsToCertificate", Input: 10, Output: -1, Errors: []uint8{4, 6, 8, 12, 14, 15, 16, 17}},
 		{Name: "CreateAcmeDomainValidation", Input: 20, Output: 21, Errors: []uint8{0, 1, 2, 12, 13, 15, 17}},

@@ -220,7 +220,7 @@ func (Unimplemented) UpdateCertificateOptions(*awswire.Call, *UpdateCertificateO
 func NewService(ops Operations) *awswire.Service {
 	return &awswire.Service{
 		Model: &serviceModel,
-		Handlers: []awswire.Handler{
+		Handlers: []awswire.Bound{
 			awswire.BindInput(ops.AddTagsToCertificate),
 			awswire.Bind(ops.CreateAcmeDomainValidation),
 			awswire.Bind(ops.CreateAcmeEndpoint),

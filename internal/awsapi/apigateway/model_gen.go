@@ -11,6 +11,7 @@ var serviceModel = awswire.Model{
 	Name: "apigateway", ID: "API Gateway", SigningName: "apigateway",
 	Protocols:  []awswire.Protocol{awswire.RestJSON1},
 	APIVersion: "2015-07-09", TargetPrefix: "BackplaneControlService", XMLNamespace: "",
+	Checks: awswire.ChecksCoralPrefixed,
 	Operations: []awswire.Operation{
 		{Name: "CreateApiKey", Method: "POST", Path: "/apikeys", Code: 201, Input: 13, Output: 2, Errors: []uint8{0, 1, 2, 3, 5, 6}},
 		{Name: "CreateAuthorizer", Method: "POST", Path: "/restapis/{restApiId}/authorizers", Code: 201, Input: 14, Output: 6, Errors: []uint8{0, 1, 2, 3, 5, 6}},

@@ -640,7 +640,7 @@ func (Unimplemented) UpdateVpcLink(*awswire.Call, *UpdateVpcLinkRequest) (*VpcLi
 func NewService(ops Operations) *awswire.Service {
 	return &awswire.Service{
 		Model: &serviceModel,
-		Handlers: []awswire.Handler{
+		Handlers: []awswire.Bound{
 			awswire.Bind(ops.CreateApiKey),
 			awswire.Bind(ops.CreateAuthorizer),
 			awswire.Bind(ops.CreateBasePathMapping),

@@ -11,6 +11,7 @@ var serviceModel = awswire.Model{
 	Name: "apigatewaymanagementapi", ID: "ApiGatewayManagementApi", SigningName: "execute-api",
 	Protocols:  []awswire.Protocol{awswire.RestJSON1},
 	APIVersion: "2018-11-29", TargetPrefix: "ApiGatewayManagementApi", XMLNamespace: "",
+	Checks: awswire.ChecksBadRequest,
 	Operations: []awswire.Operation{
 		{Name: "DeleteConnection", Method: "DELETE", Path: "/@connections/{ConnectionId}", Code: 204, Input: 0, Output: -1, Errors: []uint8{0, 1, 2}},
 		{Name: "GetConnection", Method: "GET", Path: "/@connections/{ConnectionId}", Code: 200, Input: 1, Output: 2, Errors: []uint8{0, 1, 2}},

@@ -35,7 +35,7 @@ func (Unimplemented) PostToConnection(*awswire.Call, *PostToConnectionRequest) e
 func NewService(ops Operations) *awswire.Service {
 	return &awswire.Service{
 		Model: &serviceModel,
-		Handlers: []awswire.Handler{
+		Handlers: []awswire.Bound{
 			awswire.BindInput(ops.DeleteConnection),
 			awswire.Bind(ops.GetConnection),
 			awswire.BindInput(ops.PostToConnection),

@@ -11,6 +11,7 @@ var serviceModel = awswire.Model{
 	Name: "apigatewayv2", ID: "ApiGatewayV2", SigningName: "apigateway",
 	Protocols:  []awswire.Protocol{awswire.RestJSON1},
 	APIVersion: "2018-11-29", TargetPrefix: "ApiGatewayV2", XMLNamespace: "",
+	Checks: awswire.ChecksBadRequest,
 	Operations: []awswire.Operation{
 		{Name: "CreateApi", Method: "POST", Path: "/v2/apis", Code: 201, Input: 10, Output: 11, Errors: []uint8{1, 2, 3, 4}},
 		{Name: "CreateApiMapping", Method: "POST", Path: "/v2/domainnames/{DomainName}/apimappings", Code: 201, Input: 8, Output: 9, Errors: []uint8{1, 2, 3, 4}},

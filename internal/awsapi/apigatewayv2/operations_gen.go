@@ -535,7 +535,7 @@ func (Unimplemented) UpdateVpcLink(*awswire.Call, *UpdateVpcLinkRequest) (*Updat
 func NewService(ops Operations) *awswire.Service {
 	return &awswire.Service{
 		Model: &serviceModel,
-		Handlers: []awswire.Handler{
+		Handlers: []awswire.Bound{
 			awswire.Bind(ops.CreateApi),
 			awswire.Bind(ops.CreateApiMapping),
 			awswire.Bind(ops.CreateAuthorizer),

@@ -11,6 +11,7 @@ var serviceModel = awswire.Model{
 	Name: "iam", ID: "IAM", SigningName: "iam",
 	Protocols:  []awswire.Protocol{awswire.AWSQuery},
 	APIVersion: "2010-05-08", TargetPrefix: "AWSIdentityManagementV20100508", XMLNamespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+	Checks: awswire.ChecksQuery,
 	Operations: []awswire.Operation{
 		{Name: "AcceptDelegationRequest", Input: 0, Output: -1, Errors: []uint8{2, 23, 34}},
 		{Name: "AcquireRole", Input: 5, Output: 6, Errors: []uint8{2, 9, 15, 19, 21, 22, 23, 31, 32, 34}},

@@ -920,7 +920,7 @@ func (Unimplemented) UploadSigningCertificate(*awswire.Call, *UploadSigningCerti
 func NewService(ops Operations) *awswire.Service {
 	return &awswire.Service{
 		Model: &serviceModel,
-		Handlers: []awswire.Handler{
+		Handlers: []awswire.Bound{
 			awswire.BindInput(ops.AcceptDelegationRequest),
 			awswire.Bind(ops.AcquireRole),
 			awswire.BindInput(ops.AddClientIDToOpenIDConnectProvider),

@@ -11,6 +11,7 @@ var serviceModel = awswire.Model{
 	Name: "lambda", ID: "Lambda", SigningName: "lambda",
 	Protocols:  []awswire.Protocol{awswire.RestJSON1},
 	APIVersion: "2015-03-31", TargetPrefix: "AWSGirApiService", XMLNamespace: "",
+	Checks: awswire.ChecksCoral,
 	Operations: []awswire.Operation{
 		{Name: "AddLayerVersionPermission", Method: "POST", Path: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", Code: 201, Input: 2, Output: 3, Errors: []uint8{21, 33, 34, 39, 41, 47, 54}},
 		{Name: "AddPermission", Method: "POST", Path: "/2015-03-31/functions/{FunctionName}/policy", Code: 201, Input: 4, Output: 5, Errors: []uint8{21, 33, 34, 36, 39, 41, 47, 54}},
@@ -25,7 +26,7 @@ var serviceModel = awswire.Model{
 		{Name: "DeleteCapacityProvider", Method: "DELETE", Path: "/2025-11-30/capacity-providers/{CapacityProviderName}", Code: 202, Input: 53, Output: 54, Errors: []uint8{21, 39, 41, 47, 54}},
 		{Name: "DeleteCodeSigningConfig", Method: "DELETE", Path: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Code: 204, Input: 55, Output: 56, Errors: []uint8{21, 39, 41, 47}},
 		{Name: "DeleteEventSourceMapping", Method: "DELETE", Path: "/2015-03-31/event-source-mappings/{UUID}", Code: 202, Input: 57, Output: 79, Errors: []uint8{21, 39, 40, 41, 47, 54}},
-		{Name: "DeleteFunction", Method: "DELETE", Path: "/2015-03-31/functions/{FunctionName}", Code: 200, Input: 61, Output: 62, Errors: []uint8{21, 39, 41, 47, 54}},
+		{Name: "DeleteFunction", Method: "DELETE", Path: "/2015-03-31/functions/{FunctionName}", Code: 204, Input: 61, Output: 62, Errors: []uint8{21, 39, 41, 47, 54}},
 		{Name: "DeleteFunctionCodeSigningConfig", Method: "DELETE", Path: "/2020-06-30/functions/{FunctionName}/code-signing-config", Code: 204, Input: 58, Output: -1, Errors: []uint8{6, 21, 39, 41, 47, 54}},
 		{Name: "DeleteFunctionConcurrency", Method: "DELETE", Path: "/2017-10-31/functions/{FunctionName}/concurrency", Code: 204, Input: 59, Output: -1, Errors: []uint8{21, 39, 41, 47, 54}},
 		{Name: "DeleteFunctionEventInvokeConfig", Method: "DELETE", Path: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Code: 204, Input: 60, Output: -1, Errors: []uint8{21, 39, 41, 47, 54}},

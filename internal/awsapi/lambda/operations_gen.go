@@ -460,7 +460,7 @@ func (Unimplemented) UpdateFunctionUrlConfig(*awswire.Call, *UpdateFunctionUrlCo
 func NewService(ops Operations) *awswire.Service {
 	return &awswire.Service{
 		Model: &serviceModel,
-		Handlers: []awswire.Handler{
+		Handlers: []awswire.Bound{
 			awswire.Bind(ops.AddLayerVersionPermission),
 			awswire.Bind(ops.AddPermission),
 			awswire.Bind(ops.CheckpointDurableExecution),

@@ -610,7 +610,7 @@ func (Unimplemented) UpdateScheduledQuery(*awswire.Call, *UpdateScheduledQueryRe
 func NewService(ops Operations) *awswire.Service {
 	return &awswire.Service{
 		Model: &serviceModel,
-		Handlers: []awswire.Handler{
+		Handlers: []awswire.Bound{
 			awswire.BindInput(ops.AssociateKmsKey),
 			awswire.Bind(ops.AssociateSourceToS3TableIntegration),
 			awswire.BindInput(ops.CancelExportTask),

@@ -11,6 +11,7 @@ var serviceModel = awswire.Model{
 	Name: "sts", ID: "STS", SigningName: "sts",
 	Protocols:  []awswire.Protocol{awswire.AWSQuery},
 	APIVersion: "2011-06-15", TargetPrefix: "AWSSecurityTokenServiceV20110615", XMLNamespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+	Checks: awswire.ChecksQuery,
 	Operations: []awswire.Operation{
 		{Name: "AssumeRole", Input: 0, Output: 1, Errors: []uint8{0, 7, 9, 10}},
 		{Name: "AssumeRoleWithSAML", Input: 2, Output: 3, Errors: []uint8{0, 3, 5, 7, 9, 10}, Unsigned: true},

@@ -75,7 +75,7 @@ func (Unimplemented) GetWebIdentityToken(*awswire.Call, *GetWebIdentityTokenRequ
 func NewService(ops Operations) *awswire.Service {
 	return &awswire.Service{
 		Model: &serviceModel,
-		Handlers: []awswire.Handler{
+		Handlers: []awswire.Bound{
 			awswire.Bind(ops.AssumeRole),
 			awswire.Bind(ops.AssumeRoleWithSAML),
 			awswire.Bind(ops.AssumeRoleWithWebIdentity),

@@ -13,6 +13,9 @@ type Service struct {
 	APIVersion   string   `json:"apiVersion"`
 	TargetPrefix string   `json:"targetPrefix,omitempty"`
 	XMLNamespace string   `json:"xmlNamespace,omitempty"`
+	// Checks is how the service words a refused input: "coral",
+	// "coralPrefixed", "query" or "badRequest".
+	Checks string `json:"checks"`
 	// Origin says where the facts come from.
 	Origin Origin `json:"origin"`
 

@@ -1,0 +1,32 @@
+package sigv4
+
+// A Reason says why a signature was refused.
+type Reason uint8
+
+// The reasons of refusal.
+const (
+	// Missing: the request carries no signature at all.
+	Missing Reason = iota
+	// Incomplete: the signature cannot be read.
+	Incomplete
+	// WrongScope: the credential scope isn't one of this place.
+	WrongScope
+	// Mismatch: the signature isn't what the secret makes of the request.
+	Mismatch
+	// Expired: the time of signing is too long ago.
+	Expired
+	// NotYetValid: the time of signing is in the future.
+	NotYetValid
+	// PresignExpired: a presigned request outlived itself.
+	PresignExpired
+)
+
+// An Error is a refusal. Message is worded as AWS words it.
+type Error struct {
+	Reason  Reason
+	Message string
+}
+
+func (e *Error) Error() string { return e.Message }
+
+func incomplete(message string) error { return &Error{Incomplete, message} }
