@@ -1,6 +1,10 @@
 package plan
 
-import "time"
+import (
+	"io"
+	"slices"
+	"time"
+)
 
 // An Exchange is one request's trip: the request, where it was placed, what
 // the steps learned about it, and the response. The front that received the
@@ -54,6 +58,37 @@ func (x *Exchange) Reset() {
 	clear(params)
 	*x = Exchange{Params: params[:0], Scratch: x.Scratch[:0]}
 	x.Request.Headers, x.Response.Headers = request[:0], response[:0]
+}
+
+// maxFirstRead is how much room a body gets on the word of its announced
+// length alone.
+const maxFirstRead = 64 << 10
+
+// ReadBody reads the whole body into Request.Body, whose memory is Scratch. It
+// does nothing when the body was read before or there is none. The limit of a
+// body's size is the BodyReader's.
+func (x *Exchange) ReadBody() error {
+	r := &x.Request
+	if r.Body != nil || r.BodyReader == nil {
+		return nil
+	}
+	start := len(x.Scratch)
+	// One byte more than announced lets the reader tell its end.
+	x.Scratch = slices.Grow(x.Scratch, int(min(max(r.ContentLength, 511), maxFirstRead))+1)
+	for {
+		n, err := r.BodyReader.Read(x.Scratch[len(x.Scratch):cap(x.Scratch)])
+		x.Scratch = x.Scratch[:len(x.Scratch)+n]
+		if err == io.EOF {
+			r.Body = x.Scratch[start:len(x.Scratch):len(x.Scratch)]
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(x.Scratch) == cap(x.Scratch) {
+			x.Scratch = slices.Grow(x.Scratch, 512)
+		}
+	}
 }
 
 // An IntegrationReport is what $context.integration* and the metrics read.

@@ -77,7 +77,7 @@ type Request struct {
 	LocalPort uint16
 	// Headers are all header lines, Host included, in order and case.
 	Headers Headers
-	// Body is the whole body once a step has asked for it with ReadBody.
+	// Body is the whole body once a step has asked for it with Exchange.ReadBody.
 	Body []byte
 	// BodyReader yields the body; nil when the request has none. ContentLength
 	// is the announced size, or -1 when it isn't known before the end.
