@@ -46,7 +46,7 @@ func (s *Service) takeCode(c *awswire.Call, in *codeSource) (codeRef, error) {
 	}
 	stored, err := s.code.PutBytes(in.Zip)
 	if err != nil {
-		return codeRef{}, zipError(err)
+		return codeRef{}, s.zipError(err)
 	}
 	// Unpacked now, while nobody waits for the store's writer.
 	if _, err := s.code.Unpacked(c, stored.Hash); err != nil {
@@ -56,7 +56,7 @@ func (s *Service) takeCode(c *awswire.Call, in *codeSource) (codeRef, error) {
 }
 
 // zipError is AWS's answer to a zip that can't be used.
-func zipError(err error) error {
+func (s *Service) zipError(err error) error {
 	if errors.Is(err, codestore.ErrTooLarge) {
 		return zippedTooLarge()
 	}
@@ -64,17 +64,16 @@ func zipError(err error) error {
 	if !errors.As(err, &bad) {
 		return err
 	}
-	var out *awswire.Error
 	switch bad.Reason {
 	case codestore.TooLargeUnzipped:
 		return unzippedTooLarge()
 	case codestore.Empty:
-		out = badParameter("Uploaded file must be a non-empty zip")
+		return badParameter("Uploaded file must be a non-empty zip")
 	default:
-		out = badParameter("Could not unzip uploaded file. Please check your file, then try to upload again.")
+		// AWS says no more than this; the log does.
+		s.log.Info("a zip was refused", "error", bad)
+		return badParameter("Could not unzip uploaded file. Please check your file, then try to upload again.")
 	}
-	out.Cause = bad
-	return out
 }
 
 func zippedTooLarge() error {

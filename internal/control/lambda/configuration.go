@@ -219,11 +219,10 @@ func (s *settings) apply(cfg *api.FunctionConfiguration) {
 		cfg.KMSKeyArn = present(*s.KMSKeyARN)
 	}
 	if s.Environment != nil {
-		variables := s.Environment.Variables
-		if variables == nil {
-			variables = map[string]string{}
+		cfg.Environment = nil
+		if len(s.Environment.Variables) > 0 {
+			cfg.Environment = &api.EnvironmentResponse{Variables: s.Environment.Variables}
 		}
-		cfg.Environment = &api.EnvironmentResponse{Variables: variables}
 	}
 	if s.DeadLetter != nil {
 		cfg.DeadLetterConfig = nil

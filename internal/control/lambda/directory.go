@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,14 +46,28 @@ type entry map[string]*route
 
 // A route is where a qualifier leads.
 type route struct {
-	// spec is the version called, or the more likely one of an alias with weights.
-	spec *function.Spec
+	// main is the version called, or the more likely one of an alias with weights.
+	main *version
 	// other, if not nil, is called with the probability of weight.
-	other  *function.Spec
+	other  *version
 	weight float64
 	// policy is the qualifier's own; nil allows nothing.
 	policy *resourcePolicy
 	retry  retryPolicy
+}
+
+// A version is one version that can be run once its code is unpacked.
+type version struct {
+	// spec lacks CodeDir and Layers; they are in ready.
+	spec      *function.Spec
+	code      codeRef
+	layerCode []codeRef
+
+	mu sync.Mutex
+	// ready is spec with the code's place, or nil until the code is unpacked. That
+	// happens when code changes, or by the first call after a restart: unpacking
+	// everything at once would make the start slow.
+	ready atomic.Pointer[function.Spec]
 }
 
 // A retryPolicy says how asynchronous events of a qualifier are retried.
@@ -115,11 +130,11 @@ func (d *Directory) route(functionARN string) *route {
 }
 
 // pick chooses the version to call.
-func (d *Directory) pick(r *route) *function.Spec {
+func (d *Directory) pick(r *route) *version {
 	if r.other != nil && d.random() < r.weight {
 		return r.other
 	}
-	return r.spec
+	return r.main
 }
 
 // Exists tells whether an ARN, with or without a qualifier, can be invoked.
@@ -142,23 +157,57 @@ func (d *Directory) Invoke(ctx context.Context, functionARN string, payload []by
 // InvokeWith is Invoke with all that an invocation can carry; it sets inv's
 // InvokedARN. It also returns the version that was called.
 func (d *Directory) InvokeWith(ctx context.Context, functionARN string, inv *function.Invocation) (*function.Result, string, error) {
+	var version string
+	res, err := d.invoke(ctx, functionARN, inv, &version)
+	return res, version, err
+}
+
+// invoke is InvokeWith that tells the version before the function is called.
+func (d *Directory) invoke(ctx context.Context, functionARN string, inv *function.Invocation, version *string) (*function.Result, error) {
 	inv.InvokedARN = functionARN
 	for attempt := 0; ; attempt++ {
 		r := d.route(functionARN)
 		if r == nil {
-			return nil, "", fmt.Errorf("%w: %s", ErrNotFound, functionARN)
+			return nil, fmt.Errorf("%w: %s", ErrNotFound, functionARN)
 		}
-		spec := d.pick(r)
+		v := d.pick(r)
+		*version = v.spec.Version
+		spec := v.ready.Load()
+		if spec == nil {
+			var err error
+			if spec, err = d.unpack(ctx, v); err != nil {
+				return nil, err
+			}
+		}
 		res, err := d.runtime.Invoke(ctx, spec, inv)
 		// Between the look-up and the call the version may have been replaced.
 		var refused *function.Error
 		if err != nil && attempt < 2 && errors.As(err, &refused) && refused.Kind == function.Unavailable {
-			if now := d.route(functionARN); now == nil || now.spec != spec && now.other != spec {
+			if now := d.route(functionARN); now == nil || now.main != v && now.other != v {
 				continue
 			}
 		}
-		return res, spec.Version, err
+		return res, err
 	}
+}
+
+// unpack makes a version ready. A failure is the call's; the next one tries again.
+func (d *Directory) unpack(ctx context.Context, v *version) (*function.Spec, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if spec := v.ready.Load(); spec != nil {
+		return spec, nil
+	}
+	spec, err := d.locate(ctx, v)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		d.log.Error("the code of a function can't be had", "function", v.spec.ARN, "version", v.spec.Version, "error", err)
+		return nil, &function.Error{Kind: function.StartFailed, Message: "The code of the function can't be had on this host", Err: err}
+	}
+	v.ready.Store(spec)
+	return spec, nil
 }
 
 // Load fills the directory from the store.
@@ -236,15 +285,15 @@ func retired(old, now *entry) []string {
 	kept := map[string]bool{}
 	if now != nil {
 		for _, r := range *now {
-			kept[r.spec.ID] = true
+			kept[r.main.spec.ID] = true
 		}
 	}
 	var ids []string
 	if old != nil {
 		for _, r := range *old {
-			if !kept[r.spec.ID] {
-				kept[r.spec.ID] = true
-				ids = append(ids, r.spec.ID)
+			if !kept[r.main.spec.ID] {
+				kept[r.main.spec.ID] = true
+				ids = append(ids, r.main.spec.ID)
 			}
 		}
 	}
@@ -262,29 +311,21 @@ func (d *Directory) build(tx *store.Tx, name functionName, old *entry) (*entry, 
 		return nil, err
 	}
 	e := entry{}
-	add := func(qualifier string, doc *versionDoc) error {
-		spec, err := d.spec(name, doc, fn.ReservedConcurrency)
-		if err != nil {
-			return err
-		}
+	add := func(qualifier string, doc *versionDoc) {
+		v := &version{spec: d.spec(name, doc, fn.ReservedConcurrency), code: doc.Code, layerCode: doc.LayerCode}
 		if old != nil {
-			if was := (*old)[qualifier]; was != nil && same(was.spec, spec) {
-				spec = was.spec
+			if was := (*old)[qualifier]; was != nil && was.main.spec.ID == v.spec.ID {
+				v = was.main.with(v)
 			}
 		}
-		e[qualifier] = &route{spec: spec, retry: defaultRetry}
-		return nil
+		e[qualifier] = &route{main: v, retry: defaultRetry}
 	}
-	if err := add(latest, &fn.versionDoc); err != nil {
-		return nil, err
-	}
+	add(latest, &fn.versionDoc)
 	for v, err := range versions.All(tx, name.scope, name.name) {
 		if err != nil {
 			return nil, err
 		}
-		if err := add(str(v.Doc.Configuration.Version), v.Doc); err != nil {
-			return nil, err
-		}
+		add(str(v.Doc.Configuration.Version), v.Doc)
 	}
 	for a, err := range aliases.All(tx, name.scope, name.name) {
 		if err != nil {
@@ -319,11 +360,11 @@ func aliasRoute(e entry, alias *api.AliasConfiguration) *route {
 	if main == nil {
 		return nil
 	}
-	r := &route{spec: main.spec, retry: defaultRetry}
+	r := &route{main: main.main, retry: defaultRetry}
 	if alias.RoutingConfig != nil {
 		for version, weight := range alias.RoutingConfig.AdditionalVersionWeights {
 			if to := e[version]; to != nil && weight > 0 {
-				r.other, r.weight = to.spec, weight
+				r.other, r.weight = to.main, weight
 			}
 		}
 	}
@@ -341,17 +382,23 @@ func retryOf(c *api.FunctionEventInvokeConfig) retryPolicy {
 	return p
 }
 
-// same tells whether two specs of a qualifier are interchangeable: what a
-// generation fixes needs no comparing.
-func same(a, b *function.Spec) bool {
-	if a.ID != b.ID || (a.ReservedConcurrency == nil) != (b.ReservedConcurrency == nil) {
-		return false
+// with is next, which has the same code and configuration, or v itself when
+// the rest is the same too.
+func (v *version) with(next *version) *version {
+	a, b := v.spec.ReservedConcurrency, next.spec.ReservedConcurrency
+	if (a == nil) == (b == nil) && deref(a) == deref(b) {
+		return v
 	}
-	return a.ReservedConcurrency == nil || *a.ReservedConcurrency == *b.ReservedConcurrency
+	if ready := v.ready.Load(); ready != nil {
+		spec := *next.spec
+		spec.CodeDir, spec.Layers = ready.CodeDir, ready.Layers
+		next.ready.Store(&spec)
+	}
+	return next
 }
 
-// spec is the runnable form of one version.
-func (d *Directory) spec(name functionName, doc *versionDoc, reserved *int32) (*function.Spec, error) {
+// spec is the runnable form of one version, all but where its code is.
+func (d *Directory) spec(name functionName, doc *versionDoc, reserved *int32) *function.Spec {
 	cfg := doc.Configuration
 	unqualified := name.arn()
 	spec := &function.Spec{
@@ -383,23 +430,27 @@ func (d *Directory) spec(name functionName, doc *versionDoc, reserved *int32) (*
 	if reserved != nil {
 		spec.ReservedConcurrency = new(int(*reserved))
 	}
-	var err error
-	if spec.CodeDir, err = d.directory(doc.Code); err != nil {
-		return nil, err
-	}
-	for _, layer := range doc.LayerCode {
-		dir, err := d.directory(layer)
-		if err != nil {
-			return nil, err
-		}
-		spec.Layers = append(spec.Layers, dir)
-	}
-	return spec, nil
+	return spec
 }
 
-// directory is where code is, unpacked. That was done when it was stored,
-// unless a crash came in between.
-func (d *Directory) directory(code codeRef) (string, error) {
+// locate is the spec of a version with its code unpacked.
+func (d *Directory) locate(ctx context.Context, v *version) (*function.Spec, error) {
+	spec := *v.spec
+	var err error
+	if spec.CodeDir, err = d.unpacked(ctx, v.code); err != nil {
+		return nil, err
+	}
+	spec.Layers = make([]string, len(v.layerCode))
+	for i, layer := range v.layerCode {
+		if spec.Layers[i], err = d.unpacked(ctx, layer); err != nil {
+			return nil, err
+		}
+	}
+	return &spec, nil
+}
+
+// unpacked is the directory of code.
+func (d *Directory) unpacked(ctx context.Context, code codeRef) (string, error) {
 	if code.Directory != "" {
 		return code.Directory, nil
 	}
@@ -407,7 +458,7 @@ func (d *Directory) directory(code codeRef) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return d.code.Unpacked(context.Background(), hash)
+	return d.code.Unpacked(ctx, hash)
 }
 
 // credentials makes the session keys of a role for new environments. Without

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -190,5 +192,25 @@ func must[T any](v T, err error) func(t *testing.T) T {
 		t.Helper()
 		ok(t, err)
 		return v
+	}
+}
+
+func asError(err error, target **awswire.Error) bool { return errors.As(err, target) }
+
+func readAll(t *testing.T, file string) []byte {
+	t.Helper()
+	return must(os.ReadFile(file))(t)
+}
+
+// loseCode removes the code with the hash, unpacked and not.
+func loseCode(t *testing.T, dir, hash string) {
+	t.Helper()
+	h := must(codestore.ParseHash(hash))(t).String()
+	for _, pattern := range []string{"unpacked/*/" + h, "archives/" + h + ".zip"} {
+		found := must(filepath.Glob(filepath.Join(dir, "code", pattern)))(t)
+		if len(found) != 1 {
+			t.Fatalf("%s names %d files", pattern, len(found))
+		}
+		ok(t, os.Rename(found[0], filepath.Join(t.TempDir(), "lost")))
 	}
 }

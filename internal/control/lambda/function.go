@@ -59,6 +59,11 @@ func (s *Service) CreateFunction(c *awswire.Call, in *api.CreateFunctionRequest)
 		}
 		doc := &functionDoc{versionDoc: versionDoc{Configuration: newConfiguration(t)}, Tags: in.Tags}
 		wanted.apply(doc.Configuration)
+		if in.Environment != nil && doc.Configuration.Environment == nil {
+			// An empty environment is shown if the function was made with it; an
+			// update to an empty one takes it away.
+			doc.Configuration.Environment = &api.EnvironmentResponse{Variables: map[string]string{}}
+		}
 		if in.Layers != nil {
 			if err := setLayers(tx, c, &doc.versionDoc, in.Layers); err != nil {
 				return nil, err

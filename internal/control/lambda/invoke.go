@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	api "gatehouse/internal/awsapi/lambda"
 	"gatehouse/internal/awswire"
@@ -20,47 +22,18 @@ const (
 
 // Invoke calls a function: now, later (Event), or not at all (DryRun).
 func (s *Service) Invoke(c *awswire.Call, in *api.InvocationRequest) (*api.InvocationResponse, error) {
-	t, err := resolve(c, in.FunctionName, in.Qualifier)
+	t, inv, err := s.invocation(c, in, api.InvocationTypeEvent)
 	if err != nil {
 		return nil, err
 	}
-	mode := api.InvocationTypeRequestResponse
-	if in.InvocationType != nil {
-		mode = *in.InvocationType
-	}
-	switch mode {
-	case api.InvocationTypeRequestResponse, api.InvocationTypeEvent, api.InvocationTypeDryRun:
-	default:
-		return nil, invalid(fmt.Sprintf("Value '%s' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]", mode))
-	}
-	if v := in.LogType; v != nil && *v != api.LogTypeTail && *v != api.LogTypeNone {
-		return nil, invalid(fmt.Sprintf("Value '%s' at 'logType' failed to satisfy constraint: Member must satisfy enum value set: [None, Tail]", *v))
-	}
-	if err := checkInvocation(in); err != nil {
-		return nil, err
-	}
-	if err := checkPayload(in.Payload, mode == api.InvocationTypeEvent); err != nil {
-		return nil, err
-	}
-	if s.directory.route(t.arn()) == nil {
-		// AWS names the version it looked for here, even when none was given.
-		return nil, functionNotFound(t.qualified(t.policyID()))
-	}
-	clientContext, err := decodeClientContext(in.ClientContext)
-	if err != nil {
-		return nil, err
-	}
-	if mode == api.InvocationTypeDryRun {
+	switch str(in.InvocationType) {
+	case api.InvocationTypeDryRun:
 		return &api.InvocationResponse{StatusCode: new(int32(204))}, nil
+	case api.InvocationTypeEvent:
+		inv.Tail = false
+		return &api.InvocationResponse{StatusCode: new(int32(202))}, s.accept(t, *inv)
 	}
-	inv := function.Invocation{
-		Payload: in.Payload, RequestID: c.RequestID, ClientContext: clientContext,
-		Tail: str(in.LogType) == api.LogTypeTail && mode == api.InvocationTypeRequestResponse,
-	}
-	if mode == api.InvocationTypeEvent {
-		return &api.InvocationResponse{StatusCode: new(int32(202))}, s.accept(t, inv)
-	}
-	res, version, err := s.directory.InvokeWith(c, t.arn(), &inv)
+	res, version, err := s.directory.InvokeWith(c, t.arn(), inv)
 	if err != nil {
 		return nil, invokeError(t, err)
 	}
@@ -73,6 +46,39 @@ func (s *Service) Invoke(c *awswire.Call, in *api.InvocationRequest) (*api.Invoc
 	return out, nil
 }
 
+// invocation checks a request to call a function. Besides RequestResponse and
+// DryRun it takes the invocation types given.
+func (s *Service) invocation(c *awswire.Call, in *api.InvocationRequest, more ...string) (target, *function.Invocation, error) {
+	t, err := resolve(c, in.FunctionName, in.Qualifier)
+	if err != nil {
+		return t, nil, err
+	}
+	types := append(more, api.InvocationTypeRequestResponse, api.InvocationTypeDryRun)
+	if v := in.InvocationType; v != nil && !slices.Contains(types, *v) {
+		return t, nil, invalid(fmt.Sprintf("Value '%s' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [%s]", *v, strings.Join(types, ", ")))
+	}
+	if v := in.LogType; v != nil && *v != api.LogTypeTail && *v != api.LogTypeNone {
+		return t, nil, invalid(fmt.Sprintf("Value '%s' at 'logType' failed to satisfy constraint: Member must satisfy enum value set: [None, Tail]", *v))
+	}
+	if in.DurableExecutionName != nil {
+		return t, nil, badParameter("gatehouse has no durable functions yet; leave DurableExecutionName out.")
+	}
+	if in.TenantId != nil {
+		return t, nil, badParameter("The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.")
+	}
+	if err := checkPayload(in.Payload, str(in.InvocationType) == api.InvocationTypeEvent); err != nil {
+		return t, nil, err
+	}
+	if !s.directory.Exists(t.arn()) {
+		// AWS names the version it looked for here, even when none was given.
+		return t, nil, functionNotFound(t.qualified(t.policyID()))
+	}
+	clientContext, err := decodeClientContext(in.ClientContext)
+	return t, &function.Invocation{
+		Payload: in.Payload, RequestID: c.RequestID, ClientContext: clientContext, Tail: str(in.LogType) == api.LogTypeTail,
+	}, err
+}
+
 // InvokeAsync is the old form of an Event invocation.
 func (s *Service) InvokeAsync(c *awswire.Call, in *api.InvokeAsyncRequest) (*api.InvokeAsyncResponse, error) {
 	t, err := resolve(c, in.FunctionName, nil)
@@ -82,7 +88,7 @@ func (s *Service) InvokeAsync(c *awswire.Call, in *api.InvokeAsyncRequest) (*api
 	if err := checkPayload(in.InvokeArgs, true); err != nil {
 		return nil, err
 	}
-	if s.directory.route(t.arn()) == nil {
+	if !s.directory.Exists(t.arn()) {
 		return nil, functionNotFound(t.qualified(t.policyID()))
 	}
 	return &api.InvokeAsyncResponse{Status: new(int32(202))}, s.accept(t, function.Invocation{Payload: in.InvokeArgs, RequestID: c.RequestID})
@@ -96,16 +102,6 @@ func (s *Service) accept(t target, inv function.Invocation) error {
 		return throttled("Rate Exceeded.", function.ReasonAccount)
 	case err != nil:
 		return api.NewServiceException(err.Error())
-	}
-	return nil
-}
-
-func checkInvocation(in *api.InvocationRequest) error {
-	switch {
-	case in.DurableExecutionName != nil:
-		return badParameter("gatehouse has no durable functions yet; leave DurableExecutionName out.")
-	case in.TenantId != nil:
-		return badParameter("The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.")
 	}
 	return nil
 }
