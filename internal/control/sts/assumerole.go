@@ -1,0 +1,236 @@
+package sts
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"strings"
+	"time"
+
+	"gatehouse/internal/arn"
+	api "gatehouse/internal/awsapi/sts"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/iam"
+	"gatehouse/internal/policy"
+)
+
+// How long a role's sessions last unless asked otherwise, and how long at most
+// when they are assumed from another role's session.
+const (
+	defaultRoleSession = time.Hour
+	maxChainedSession  = time.Hour
+)
+
+// AssumeRole makes a session of a role for a caller its trust policy lets in.
+func (s *Service) AssumeRole(c *awswire.Call, in *api.AssumeRoleRequest) (*api.AssumeRoleResponse, error) {
+	if _, err := arn.Parse(*in.RoleArn); err != nil {
+		return nil, invalid(*in.RoleArn + " is invalid")
+	}
+	if err := noMFA(in.SerialNumber, in.TokenCode); err != nil {
+		return nil, err
+	}
+	policyARNs, err := checkBounds(in.Policy, in.PolicyArns)
+	if err != nil {
+		return nil, err
+	}
+	caller := s.caller(c)
+	tags, transitive, err := sessionTags(in, caller)
+	if err != nil {
+		return nil, err
+	}
+	role, err := s.roles.Role(c, *in.RoleArn)
+	if errors.Is(err, iam.ErrNoRole) {
+		return nil, notAuthorized(c, "sts:AssumeRole", *in.RoleArn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.trusts(c, in, caller, role); err != nil {
+		return nil, err
+	}
+	duration := seconds(in.DurationSeconds, defaultRoleSession)
+	if duration > time.Duration(role.MaxSession)*time.Second {
+		return nil, invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	if caller.RoleARN != "" && duration > maxChainedSession {
+		return nil, invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
+	}
+	packed, err := packedSize(in.Policy, policyARNs, tags)
+	if err != nil {
+		return nil, err
+	}
+	v := roleSession(role, *in.RoleSessionName)
+	v.Tags, v.Transitive, v.Policy, v.PolicyARNs = tags, transitive, value(in.Policy), policyARNs
+	v.SourceIdentity = value(in.SourceIdentity)
+	if v.SourceIdentity == "" {
+		v.SourceIdentity = caller.SourceIdentity
+	}
+	token, err := s.issue(v, c.Time, duration)
+	if err != nil {
+		return nil, err
+	}
+	out := &api.AssumeRoleResponse{
+		Credentials:     shown(v, token),
+		AssumedRoleUser: &api.AssumedRoleUser{Arn: &v.ARN, AssumedRoleId: &v.UserID},
+	}
+	if in.Policy != nil || len(policyARNs)+len(tags) > 0 {
+		out.PackedPolicySize = &packed
+	}
+	if v.SourceIdentity != "" {
+		out.SourceIdentity = &v.SourceIdentity
+	}
+	return out, nil
+}
+
+// roleSession is a session of a role, without its keys.
+func roleSession(role *iam.Role, name string) *Session {
+	partition := "aws"
+	if a, err := arn.Parse(role.ARN); err == nil {
+		partition = a.Partition
+	}
+	return &Session{
+		Account: role.Account, RoleARN: role.ARN, UserID: role.ID + ":" + name,
+		ARN: "arn:" + partition + ":sts::" + role.Account + ":assumed-role/" + role.Name + "/" + name,
+	}
+}
+
+// caller is the session the caller came with; an empty one for a user or root.
+func (s *Service) caller(c *awswire.Call) *Session {
+	if temporary(c) {
+		if v := s.sessions.of(c.Principal.AccessKeyID); v != nil {
+			return v
+		}
+	}
+	return &Session{}
+}
+
+// sessionTags are the tags of the new session: those asked for, and the
+// transitive ones of the calling session.
+func sessionTags(in *api.AssumeRoleRequest, caller *Session) (tags map[string]string, transitive []string, err error) {
+	if tags, err = tagMap(in.Tags); err != nil {
+		return nil, nil, err
+	}
+	for _, key := range in.TransitiveTagKeys {
+		key = strings.ToLower(key)
+		if _, ok := tags[key]; !ok {
+			return nil, nil, invalidParameter("The specified transitive tag key must be included in the requested tags.")
+		}
+		transitive = append(transitive, key)
+	}
+	for _, key := range caller.Transitive {
+		if _, ok := tags[key]; ok {
+			return nil, nil, invalidParameter("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+		}
+		tags[key] = caller.Tags[key]
+		transitive = append(transitive, key)
+	}
+	return tags, transitive, nil
+}
+
+// trusts asks the role's trust policy. What the caller's own policies say about
+// sts:AssumeRole isn't asked yet: that is for the policy engine to add here.
+func (s *Service) trusts(c *awswire.Call, in *api.AssumeRoleRequest, caller *Session, role *iam.Role) error {
+	if c.Principal.Root {
+		if s.strict {
+			return denied("Roles may not be assumed by root accounts.")
+		}
+		s.log.Warn("root assumes a role, which AWS refuses: use a user's access key, or a role's session", "role", role.ARN)
+		return nil
+	}
+	ask := policy.AssumeRequest{
+		Account: c.Principal.Account, PrincipalARN: c.Principal.ARN, SessionARN: c.Principal.ARN,
+		Context: conditionContext(c, in, caller),
+	}
+	if caller.RoleARN != "" {
+		ask.PrincipalARN = caller.RoleARN
+	}
+	actions := []string{"sts:AssumeRole"}
+	if len(in.Tags) > 0 {
+		actions = append(actions, "sts:TagSession")
+	}
+	if in.SourceIdentity != nil {
+		actions = append(actions, "sts:SetSourceIdentity")
+	}
+	for _, ask.Action = range actions {
+		if !role.Trust.Trusts(ask) {
+			return notAuthorized(c, ask.Action, role.ARN)
+		}
+	}
+	return nil
+}
+
+func notAuthorized(c *awswire.Call, action, resource string) error {
+	return denied("User: " + c.Principal.ARN + " is not authorized to perform: " + action + " on resource: " + resource)
+}
+
+// conditionContext are the condition keys of a trust policy.
+func conditionContext(c *awswire.Call, in *api.AssumeRoleRequest, caller *Session) map[string]string {
+	secure := "false"
+	if c.Secure {
+		secure = "true"
+	}
+	context := map[string]string{
+		"aws:principalarn": c.Principal.ARN, "aws:principalaccount": c.Principal.Account, "aws:userid": c.Principal.UserID,
+		"aws:sourceip": c.SourceIP, "aws:securetransport": secure, "sts:rolesessionname": *in.RoleSessionName,
+		"aws:currenttime": c.Time.UTC().Format(time.RFC3339),
+	}
+	if caller.RoleARN != "" {
+		context["aws:principalarn"] = caller.RoleARN
+	}
+	if a, err := arn.Parse(c.Principal.ARN); err == nil && strings.HasPrefix(a.Resource, "user/") {
+		context["aws:username"] = a.Name()
+	}
+	if in.ExternalId != nil {
+		context["sts:externalid"] = *in.ExternalId
+	}
+	if in.SourceIdentity != nil {
+		context["sts:sourceidentity"] = *in.SourceIdentity
+	}
+	if caller.SourceIdentity != "" {
+		context["aws:sourceidentity"] = caller.SourceIdentity
+	}
+	for _, t := range in.Tags {
+		context["aws:requesttag/"+strings.ToLower(value(t.Key))] = value(t.Value)
+	}
+	for key := range maps.Keys(caller.Tags) {
+		context["aws:principaltag/"+key] = caller.Tags[key]
+	}
+	return context
+}
+
+// SessionFor makes a session of a role for a part of the gateway itself, which
+// is trusted. A role that isn't there gets one as well: it has no policies, and
+// whether it must exist was for the caller to decide.
+func (s *Service) SessionFor(ctx context.Context, roleARN, name string, duration time.Duration) (session *Session, token string, err error) {
+	role, err := s.roles.Role(ctx, roleARN)
+	if errors.Is(err, iam.ErrNoRole) {
+		role, err = absentRole(roleARN)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	v := roleSession(role, name)
+	token, err = s.issue(v, s.clock(), duration)
+	return v, token, err
+}
+
+func absentRole(roleARN string) (*iam.Role, error) {
+	a, err := arn.Parse(roleARN)
+	if err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
+		return nil, iam.ErrNoRole
+	}
+	return &iam.Role{Account: a.Account, Name: a.Name(), ID: "AROA" + strings.Repeat("A", 17), ARN: roleARN}, nil
+}
+
+// CanAssume tells whether the role exists and its trust policy lets in the
+// service, as in "lambda.amazonaws.com".
+func (s *Service) CanAssume(ctx context.Context, roleARN, service string) (bool, error) {
+	role, err := s.roles.Role(ctx, roleARN)
+	if errors.Is(err, iam.ErrNoRole) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return role.Trust.Trusts(policy.AssumeRequest{Action: "sts:AssumeRole", Service: service}), nil
+}

@@ -1,0 +1,126 @@
+package sts
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/iam"
+)
+
+// A Session is temporary credentials and what they stand for. It is the content
+// of its own token.
+type Session struct {
+	AccessKeyID string `json:"k"`
+	Secret      string `json:"s"`
+	Account     string `json:"a"`
+	// ARN and UserID are the caller's, as GetCallerIdentity tells them.
+	ARN    string `json:"n"`
+	UserID string `json:"u"`
+	// RoleARN is the role the session assumed; empty for a user's, root's or
+	// federated user's session.
+	RoleARN string `json:"r,omitempty"`
+	// Root tells that the session is the account's own.
+	Root    bool      `json:"t,omitempty"`
+	Expires time.Time `json:"e"`
+	// Tags are the session's tags by key in lower case; Transitive are the keys of
+	// those that sessions assumed from this one inherit.
+	Tags           map[string]string `json:"g,omitempty"`
+	Transitive     []string          `json:"v,omitempty"`
+	SourceIdentity string            `json:"i,omitempty"`
+	// Policy and PolicyARNs bound what the session may do.
+	Policy     string   `json:"p,omitempty"`
+	PolicyARNs []string `json:"q,omitempty"`
+
+	credential *awswire.Credential
+}
+
+// A Sealer encrypts tokens; *seal.Sealer is the one there is.
+type Sealer interface {
+	Seal(plain, context []byte) ([]byte, error)
+	Open(sealed, context []byte) ([]byte, error)
+}
+
+// sealContext keeps a token from being passed off as another sealed value.
+const sealContext = "sts/session"
+
+// maxCached is how many sessions are kept open; beyond it they are forgotten
+// and opened again when they come.
+const maxCached = 4096
+
+// ErrToken is returned for a session token that isn't one of this gateway.
+var ErrToken = errors.New("sts: the session token isn't one of this gateway")
+
+// sessions makes tokens and opens them.
+type sessions struct {
+	sealer Sealer
+	// opened holds *Session by token, byKey the same by access key id.
+	opened, byKey sync.Map
+	cached        atomic.Int32
+}
+
+// token writes a session as its token.
+func (s *sessions) token(v *Session) (string, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("sts: make a token: %w", err)
+	}
+	sealed, err := s.sealer.Seal(plain, []byte(sealContext))
+	if err != nil {
+		return "", fmt.Errorf("sts: make a token: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString(sealed), nil
+}
+
+// open returns the session of a token, expired or not.
+func (s *sessions) open(token string) (*Session, error) {
+	if v, ok := s.opened.Load(token); ok {
+		return v.(*Session), nil
+	}
+	sealed, err := base64.StdEncoding.DecodeString(token)
+	if err != nil {
+		return nil, ErrToken
+	}
+	plain, err := s.sealer.Open(sealed, []byte(sealContext))
+	if err != nil {
+		return nil, ErrToken
+	}
+	v := &Session{}
+	if err := json.Unmarshal(plain, v); err != nil {
+		return nil, ErrToken
+	}
+	v.credential = newCredential(v, token)
+	if s.cached.Add(1) > maxCached {
+		s.opened.Clear()
+		s.byKey.Clear()
+		s.cached.Store(1)
+	}
+	s.opened.Store(token, v)
+	s.byKey.Store(v.AccessKeyID, v)
+	return v, nil
+}
+
+// of returns the session a verified caller came with, nil for none.
+func (s *sessions) of(accessKeyID string) *Session {
+	if v, ok := s.byKey.Load(accessKeyID); ok {
+		return v.(*Session)
+	}
+	return nil
+}
+
+// issue completes a session with keys and makes its token.
+func (s *Service) issue(v *Session, at time.Time, duration time.Duration) (token string, err error) {
+	if v.AccessKeyID, err = iam.NewKeyID(s.random, iam.SessionKey, v.Account); err != nil {
+		return "", err
+	}
+	if v.Secret, err = iam.NewSecret(s.random); err != nil {
+		return "", err
+	}
+	v.Expires = at.Add(duration).UTC().Truncate(time.Second)
+	return s.sessions.token(v)
+}
