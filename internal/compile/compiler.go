@@ -61,9 +61,8 @@ func (c *Compiler) Load(tx *store.Tx) (*plan.Plan, error) {
 				return nil, fmt.Errorf("compile: load stages of %s: %w", key.id, err)
 			}
 			d, err := c.draftStage(tx, key, a.plan, nil, s.Doc, nil)
-			if err != nil {
-				c.log.Error("a stage doesn't compile and serves nothing", "api", key.id, "stage", *s.Doc.StageName, "error", err)
-				d = c.emptyDraft(key, a.plan, s.Doc)
+			if d, err = c.lastGood(d, err, key, a.plan, nil, s.Doc); err != nil {
+				return nil, err
 			}
 			st := d.commit()
 			a.stages[st.plan.Name] = st
@@ -78,7 +77,8 @@ func (c *Compiler) Load(tx *store.Tx) (*plan.Plan, error) {
 }
 
 // Prepare builds what a transaction changes; it is store.Options.Prepare. The
-// function it returns publishes the result. An error refuses the transaction.
+// function it returns publishes the result. A stage that doesn't compile goes on
+// with what it ran before.
 func (c *Compiler) Prepare(tx *store.Tx, changes []store.Change) (func(), error) {
 	touched := group(changes)
 	if len(touched) == 0 {
@@ -142,7 +142,7 @@ func (c *Compiler) prepareAPI(tx *store.Tx, e *edits) (*plan.API, func(), error)
 			return nil, nil, fmt.Errorf("compile: stage %s of API %s: %w", name, e.key.id, err)
 		}
 		d, err := c.draftStage(tx, e.key, head, old.stages[name], doc, e)
-		if err != nil {
+		if d, err = c.lastGood(d, err, e.key, head, old.stages[name], doc); err != nil {
 			return nil, nil, err
 		}
 		head.Stages[name] = d.plan
@@ -163,6 +163,25 @@ func (c *Compiler) prepareAPI(tx *store.Tx, e *edits) (*plan.API, func(), error)
 		}
 		c.apis[e.key] = after
 	}, nil
+}
+
+// lastGood answers for a stage that doesn't compile: it goes on with what it
+// ran before, if there was anything. Operations check before they store, so
+// this is for what an older release let pass: it mustn't keep anyone from
+// mending it, or from editing the rest.
+func (c *Compiler) lastGood(d *draft, err error, key apiKey, head *plan.API, old *stage, doc *definition.Stage) (*draft, error) {
+	var p *Problem
+	if !errors.As(err, &p) {
+		return d, err
+	}
+	c.log.Error("a stage doesn't compile and serves what it served before", "api", key.id, "stage", value(doc.StageName), "reason", p.Error())
+	d = c.emptyDraft(key, head, doc)
+	if old != nil {
+		kept := *old.plan
+		kept.API = head
+		d.base, d.plan, d.routeSettings = old, &kept, old.routeSettings
+	}
+	return d, nil
 }
 
 func newAPI(key apiKey, doc *definition.API) *plan.API {

@@ -19,37 +19,60 @@ func integrationID(target *string) string { return strings.TrimPrefix(value(targ
 // CheckIntegration says why an integration can't be called as defined, whatever
 // the variables of a stage hold.
 func (c *Compiler) CheckIntegration(doc *definition.Integration) error {
-	// Names of functions and of hosts may hold this one.
-	uri, err := anyVariables(value(doc.IntegrationUri), "x")
+	// Names of functions and of hosts may be this, and so may a port.
+	uri, err := anyVariables(value(doc.IntegrationUri), "1")
 	if err != nil {
 		return err
 	}
-	_, err = c.call(doc, uri)
+	_, err = c.call(doc, uri, false)
 	return err
 }
 
+// A call is an integration compiled for a stage: as routes with a path call it
+// and as a $default route does.
+type call struct{ fromPath, fromDefault plan.Integration }
+
+func (c *call) from(r *plan.Route) plan.Integration {
+	if r.Path == "" {
+		return c.fromDefault
+	}
+	return c.fromPath
+}
+
+func refusal(reason string) *call { return &call{unavailable(reason), unavailable(reason)} }
+
 // integration compiles an integration for a stage. One that needs a stage
 // variable which isn't there answers requests with a fault.
-func (c *Compiler) integration(doc *definition.Integration, stage *plan.Stage) (plan.Integration, error) {
+func (c *Compiler) integration(doc *definition.Integration, stage *plan.Stage) (*call, error) {
+	id := value(doc.IntegrationId)
 	uri, err := expand(value(doc.IntegrationUri), stage.Variables)
 	var missing *missingVariable
 	if errors.As(err, &missing) {
-		return unavailable("stage " + stage.Name + " has no variable " + missing.name + ", which integration " + value(doc.IntegrationId) + " names in its URI"), nil
+		return refusal("stage " + stage.Name + " has no variable " + missing.name + ", which integration " + id + " names in its URI"), nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	call, err := c.call(doc, uri)
-	if err != nil && strings.Contains(value(doc.IntegrationUri), variablePrefix) {
-		// What the definition is alone was checked; the variables spoil it, and
-		// only for this stage.
-		return unavailable("integration " + value(doc.IntegrationId) + " can't be called with the variables of stage " + stage.Name + ": " + err.Error()), nil
+	fromPath, err := c.call(doc, uri, false)
+	if err != nil && uri != value(doc.IntegrationUri) {
+		// The definition alone was checked; the variables spoil it, and only for
+		// this stage.
+		return refusal("integration " + id + " can't be called with the variables of stage " + stage.Name + ": " + err.Error()), nil
 	}
-	return call, err
+	if err != nil {
+		return nil, err
+	}
+	fromDefault := fromPath
+	if value(doc.IntegrationType) == apigatewayv2.IntegrationTypeHTTPProxy {
+		if fromDefault, err = c.call(doc, uri, true); err != nil {
+			return nil, err
+		}
+	}
+	return &call{fromPath, fromDefault}, nil
 }
 
 // call compiles an integration whose URI has no variables left.
-func (c *Compiler) call(doc *definition.Integration, uri string) (plan.Integration, error) {
+func (c *Compiler) call(doc *definition.Integration, uri string, appendPath bool) (plan.Integration, error) {
 	timeout := time.Duration(value(doc.TimeoutInMillis)) * time.Millisecond
 	switch kind := value(doc.IntegrationType); kind {
 	case apigatewayv2.IntegrationTypeAWSProxy:
@@ -65,7 +88,7 @@ func (c *Compiler) call(doc *definition.Integration, uri string) (plan.Integrati
 			Credentials: value(doc.CredentialsArn),
 		})
 	case apigatewayv2.IntegrationTypeHTTPProxy:
-		return c.parts.HTTP(HTTPCall{URI: uri, Method: value(doc.IntegrationMethod), Timeout: timeout})
+		return c.parts.HTTP(HTTPCall{URI: uri, Method: value(doc.IntegrationMethod), AppendPath: appendPath, Timeout: timeout})
 	default:
 		return nil, fmt.Errorf("integration type %q isn't known", kind)
 	}

@@ -41,8 +41,10 @@ type HTTPCall struct {
 	// URI is the target with its {path variables}.
 	URI string
 	// Method is the method to call with, "ANY" to keep the client's.
-	Method  string
-	Timeout time.Duration
+	Method string
+	// AppendPath appends the path of the request, as $default routes do.
+	AppendPath bool
+	Timeout    time.Duration
 }
 
 // An AccessLog is what a stage logs and where.

@@ -21,7 +21,7 @@ type stage struct {
 	atHead        bool
 	routeSettings routeSettings
 	routes        map[string]*route
-	calls         map[string]plan.Integration
+	calls         map[string]*call
 	// users are the routes of each integration.
 	users map[string]map[string]struct{}
 }
@@ -46,13 +46,21 @@ func (s routeSettings) detailed(key string) bool {
 }
 
 // CheckStage says why a stage couldn't serve the API's definitions as the
-// transaction has them now; nil when it can. A stage without a name is one
+// transaction has them now; "" when it can. A stage without a name is one
 // nobody has made yet.
-func (c *Compiler) CheckStage(tx *store.Tx, s store.Scope, apiID string, doc *definition.Stage) error {
-	key := apiKey{s, apiID}
-	apiDoc, err := definition.APIs.Get(tx, s, apiID)
+func (c *Compiler) CheckStage(tx *store.Tx, s store.Scope, apiID string, doc *definition.Stage) (reason string, err error) {
+	err = c.checkStage(tx, apiKey{s, apiID}, doc)
+	var p *Problem
+	if errors.As(err, &p) {
+		return p.Error(), nil
+	}
+	return "", err
+}
+
+func (c *Compiler) checkStage(tx *store.Tx, key apiKey, doc *definition.Stage) error {
+	apiDoc, err := definition.APIs.Get(tx, key.Scope, key.id)
 	if err != nil {
-		return fmt.Errorf("compile: API %s: %w", apiID, err)
+		return fmt.Errorf("compile: API %s: %w", key.id, err)
 	}
 	var old *stage
 	if a := c.apis[key]; a != nil {
@@ -88,6 +96,9 @@ func (c *Compiler) draftStage(tx *store.Tx, key apiKey, head *plan.API, old *sta
 		return d, nil
 	}
 	deployment, err := definition.Deployments.Get(tx, key.Scope, key.id, *doc.DeploymentId)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, problem("Deployment", *doc.DeploymentId, errors.New("it is gone"))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("compile: stage %s of API %s: deployment %s: %w", *doc.StageName, key.id, *doc.DeploymentId, err)
 	}
@@ -118,7 +129,7 @@ type draft struct {
 	routeSettings routeSettings
 	// What differs from base; nil values are gone.
 	routes map[string]*route
-	calls  map[string]plan.Integration
+	calls  map[string]*call
 }
 
 // newDraft makes a draft with the settings of the stage and, where they are
@@ -128,7 +139,7 @@ func (c *Compiler) newDraft(key apiKey, head *plan.API, old *stage, doc *definit
 	d.base = old
 	accessLog, err := c.accessLog(head, doc)
 	if err != nil {
-		return nil, fmt.Errorf("compile: stage %s of API %s: access log: %w", d.plan.Name, key.id, err)
+		return nil, problem("Access log of stage", d.plan.Name, err)
 	}
 	d.plan.AccessLog = accessLog
 	return d, nil
@@ -148,7 +159,7 @@ func (c *Compiler) emptyDraft(key apiKey, head *plan.API, doc *definition.Stage)
 		},
 		routeSettings: routeSettings{doc.DefaultRouteSettings, doc.RouteSettings},
 		routes:        map[string]*route{},
-		calls:         map[string]plan.Integration{},
+		calls:         map[string]*call{},
 	}
 }
 
@@ -236,14 +247,14 @@ func (d *draft) edit(tx *store.Tx, e *edits) error {
 func (d *draft) setIntegration(id string, doc *definition.Integration) error {
 	call, err := d.c.integration(doc, d.plan)
 	if err != nil {
-		return fmt.Errorf("Integration %s: %w", id, err) //nolint:staticcheck // users read it in a stage's status
+		return problem("Integration", id, err)
 	}
 	d.calls[id] = call
 	return nil
 }
 
 // call returns the compiled integration, nil when there is none.
-func (d *draft) call(id string) plan.Integration {
+func (d *draft) call(id string) *call {
 	if call, edited := d.calls[id]; edited {
 		return call
 	}
@@ -256,7 +267,7 @@ func (d *draft) call(id string) plan.Integration {
 func (d *draft) setRoute(id string, doc *definition.Route) error {
 	key, err := plan.ParseRouteKey(value(doc.RouteKey))
 	if err != nil {
-		return fmt.Errorf("Route %s: %w", id, err) //nolint:staticcheck // users read it in a stage's status
+		return problem("Route", id, err)
 	}
 	r := &route{integration: integrationID(doc.Target), plan: &plan.Route{
 		Key:        value(doc.RouteKey),
@@ -267,7 +278,7 @@ func (d *draft) setRoute(id string, doc *definition.Route) error {
 		Greedy:     key.Greedy,
 	}}
 	if r.integration != "" {
-		r.plan.Integration = d.callOrRefusal(r.integration)
+		r.plan.Integration = d.callOrRefusal(r.integration).from(r.plan)
 	}
 	if d.routeSettings.detailed(r.plan.Key) {
 		r.plan.Metrics = d.c.parts.routeMetrics(d.plan.API, d.plan.Name, r.plan)
@@ -279,15 +290,15 @@ func (d *draft) setRoute(id string, doc *definition.Route) error {
 // rewire gives a route the integration that was changed under it.
 func (d *draft) rewire(id, integration string) {
 	next := *d.base.routes[id].plan
-	next.Integration = d.callOrRefusal(integration)
+	next.Integration = d.callOrRefusal(integration).from(&next)
 	d.place(id, &route{plan: &next, integration: integration})
 }
 
-func (d *draft) callOrRefusal(id string) plan.Integration {
+func (d *draft) callOrRefusal(id string) *call {
 	if call := d.call(id); call != nil {
 		return call
 	}
-	return unavailable("the route's integration " + id + " is gone")
+	return refusal("the route's integration " + id + " is gone")
 }
 
 func (d *draft) place(id string, r *route) {
@@ -317,7 +328,7 @@ func (d *draft) unsetRoute(id string) {
 func (d *draft) commit() *stage {
 	st := d.base
 	if st == nil {
-		st = &stage{routes: map[string]*route{}, calls: map[string]plan.Integration{}, users: map[string]map[string]struct{}{}}
+		st = &stage{routes: map[string]*route{}, calls: map[string]*call{}, users: map[string]map[string]struct{}{}}
 	}
 	st.plan, st.atHead, st.routeSettings = d.plan, d.atHead, d.routeSettings
 	for id, call := range d.calls {

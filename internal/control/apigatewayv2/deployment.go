@@ -37,11 +37,16 @@ func (s *Service) CreateDeployment(c *awswire.Call, in *apigatewayv2.CreateDeplo
 				return autoDeployed(c, apiID)
 			}
 		}
-		if err := s.checkDeployable(tx, c, apiID); err != nil {
+		if empty, err := s.hasNoRoutes(tx, c, apiID); err != nil {
+			return err
+		} else if empty {
+			return badRequest(noRoutes)
+		}
+		reason, err := s.compiler.CheckStage(tx, scope(c), apiID, stage)
+		if err != nil {
 			return err
 		}
-		failure := s.compiler.CheckStage(tx, scope(c), apiID, stage)
-		if err := s.addDeployment(tx, c, apiID, deployment, failure); err != nil || failure != nil || stage.StageName == nil {
+		if err := s.addDeployment(tx, c, apiID, deployment, reason); err != nil || reason != "" || stage.StageName == nil {
 			return err
 		}
 		return s.moveStage(tx, c, apiID, stage, deployment)
@@ -132,20 +137,14 @@ func getDeployment(tx *store.Tx, c *awswire.Call, apiID, id string) (*definition
 	return deployment, missing(err, "Invalid Deployment identifier specified")
 }
 
-// checkDeployable refuses an API without routes.
-func (s *Service) checkDeployable(tx *store.Tx, c *awswire.Call, apiID string) error {
+func (s *Service) hasNoRoutes(tx *store.Tx, c *awswire.Call, apiID string) (bool, error) {
 	first, err := definition.RouteKeys.List(tx, scope(c), store.Page{Limit: 1}, apiID)
-	if err != nil {
-		return err
-	}
-	if len(first) == 0 {
-		return apigatewayv2.NewBadRequestException(noRoutes)
-	}
-	return nil
+	return len(first) == 0, err
 }
 
-// addDeployment stores a new deployment of the API as this transaction has it.
-func (s *Service) addDeployment(tx *store.Tx, c *awswire.Call, apiID string, deployment *definition.Deployment, failure error) error {
+// addDeployment stores a new deployment of the API as this transaction has it;
+// failure is why it can't run, "" when it can.
+func (s *Service) addDeployment(tx *store.Tx, c *awswire.Call, apiID string, deployment *definition.Deployment, failure string) error {
 	id, err := s.freeID(deploymentIDLength, func(id string) (bool, error) {
 		return definition.Deployments.Exists(tx, scope(c), apiID, id)
 	})
@@ -156,9 +155,9 @@ func (s *Service) addDeployment(tx *store.Tx, c *awswire.Call, apiID string, dep
 	deployment.CreatedDate = now(c)
 	deployment.AutoDeployed = orDefault(deployment.AutoDeployed, false)
 	deployment.DeploymentStatus = new(apigatewayv2.DeploymentStatusDeployed)
-	if failure != nil {
+	if failure != "" {
 		deployment.DeploymentStatus = new(apigatewayv2.DeploymentStatusFailed)
-		deployment.DeploymentStatusMessage = new(failure.Error())
+		deployment.DeploymentStatusMessage = &failure
 	} else {
 		deployment.Revision = tx.Revision()
 		if err := tx.Pin(scope(c), apiID, deployment.Revision); err != nil {
@@ -218,27 +217,19 @@ func (s *Service) autoDeploy(tx *store.Tx, c *awswire.Call, apiID string) error 
 }
 
 func (s *Service) autoDeployStage(tx *store.Tx, c *awswire.Call, apiID string, stage *definition.Stage) error {
-	failure := s.checkDeployable(tx, c, apiID)
-	var refused *awswire.Error
-	if failure != nil && !errors.As(failure, &refused) {
-		return failure
+	failure, err := s.whyNotDeployable(tx, c, apiID, stage)
+	if err != nil {
+		return err
 	}
-	if failure == nil {
-		failure = s.compiler.CheckStage(tx, scope(c), apiID, stage)
-	}
-	if failure != nil {
-		reason := failure.Error()
-		if refused != nil {
-			reason = refused.Message
-		}
-		stage.LastDeploymentStatusMessage = new("Deployment attempt failed: " + reason)
+	if failure != "" {
+		stage.LastDeploymentStatusMessage = new("Deployment attempt failed: " + failure)
 		stage.LastUpdatedDate = now(c)
 		return definition.Stages.Put(tx, scope(c), stage, apiID, *stage.StageName)
 	}
 	deployment := &definition.Deployment{}
 	deployment.AutoDeployed = new(true)
 	deployment.Description = new("Automatic deployment triggered by changes to the Api configuration")
-	if err := s.addDeployment(tx, c, apiID, deployment, nil); err != nil {
+	if err := s.addDeployment(tx, c, apiID, deployment, ""); err != nil {
 		return err
 	}
 	if err := s.supersede(tx, c, apiID, stage); err != nil {
@@ -246,6 +237,17 @@ func (s *Service) autoDeployStage(tx *store.Tx, c *awswire.Call, apiID string, s
 	}
 	stage.LastDeploymentStatusMessage = new(fmt.Sprintf("Successfully deployed stage with deployment ID '%s'", *deployment.DeploymentId))
 	return s.moveStage(tx, c, apiID, stage, deployment)
+}
+
+// whyNotDeployable says why the API as it is now can't be deployed to a stage,
+// "" when it can.
+func (s *Service) whyNotDeployable(tx *store.Tx, c *awswire.Call, apiID string, stage *definition.Stage) (string, error) {
+	if empty, err := s.hasNoRoutes(tx, c, apiID); err != nil {
+		return "", err
+	} else if empty {
+		return noRoutes, nil
+	}
+	return s.compiler.CheckStage(tx, scope(c), apiID, stage)
 }
 
 // supersede remembers the deployment a stage is about to leave, if it was made

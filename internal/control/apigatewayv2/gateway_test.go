@@ -47,9 +47,9 @@ type fallible struct {
 	g *gateway
 }
 
-func (f fallible) CheckStage(tx *store.Tx, s store.Scope, apiID string, stage *definition.Stage) error {
+func (f fallible) CheckStage(tx *store.Tx, s store.Scope, apiID string, stage *definition.Stage) (string, error) {
 	if f.g.failing != "" {
-		return errors.New(f.g.failing)
+		return f.g.failing, nil
 	}
 	return f.Compiler.CheckStage(tx, s, apiID, stage)
 }
@@ -60,6 +60,9 @@ func newCompiler() *compile.Compiler {
 			return named(fmt.Sprintf("lambda %s %s %s", l.FunctionARN, l.Qualifier, l.Payload)), nil
 		},
 		HTTP: func(h compile.HTTPCall) (plan.Integration, error) {
+			if h.AppendPath {
+				return named(fmt.Sprintf("http %s %s + path", h.Method, h.URI)), nil
+			}
 			return named(fmt.Sprintf("http %s %s", h.Method, h.URI)), nil
 		},
 		AccessLog: func(l compile.AccessLog) (plan.AccessLog, error) {

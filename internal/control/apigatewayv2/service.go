@@ -22,8 +22,8 @@ type Compiler interface {
 	// CheckAccessLog says why an access log format can't be written.
 	CheckAccessLog(format string) error
 	// CheckStage says why a stage couldn't serve the API's definitions as the
-	// transaction has them now.
-	CheckStage(tx *store.Tx, s store.Scope, apiID string, stage *definition.Stage) error
+	// transaction has them now; "" when it can.
+	CheckStage(tx *store.Tx, s store.Scope, apiID string, stage *definition.Stage) (reason string, err error)
 }
 
 // Options are what a Service works with.

@@ -1,0 +1,244 @@
+package compile_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+
+	"gatehouse/internal/compile"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/store"
+	"gatehouse/internal/store/sqlite"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// Each archive in testdata holds stored documents, named by kind and id, and
+// the plan they make or why they don't.
+func TestGoldenPlans(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []byte
+			var docs []txtar.File
+			for _, f := range archive.Files {
+				if f.Name == "plan" {
+					want = f.Data
+					continue
+				}
+				docs = append(docs, f)
+			}
+			got := []byte(compileDocs(t, docs))
+			if *update {
+				archive.Files = append(docs, txtar.File{Name: "plan", Data: got})
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("the plan is\n%swant\n%s(go test -update rewrites it)", got, want)
+			}
+		})
+	}
+}
+
+// compileDocs stores documents and returns what a start makes of them.
+func compileDocs(t *testing.T, docs []txtar.File) string {
+	t.Helper()
+	var log bytes.Buffer
+	parts := printedParts()
+	parts.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+	c := compile.New(parts)
+	s := openStore(t, store.Options{})
+	ctx := context.Background()
+	if err := s.Update(ctx, func(tx *store.Tx) error {
+		for _, f := range docs {
+			if err := put(tx, f); err != nil {
+				return fmt.Errorf("%s: %w", f.Name, err)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.View(ctx, func(tx *store.Tx) error {
+		_, err := c.Load(tx)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return printPlan(c.Plan(), probes(docs)) + log.String()
+}
+
+// A probe is a request that a route takes unless a better one does.
+type probe struct{ method, path string }
+
+// probes are requests for each route among the documents, and one for none.
+func probes(docs []txtar.File) []probe {
+	list := []probe{{"GET", "/no/such/path"}}
+	sample := strings.NewReplacer("{", "a-", "+}", "/b", "}", "")
+	for _, f := range docs {
+		var route definition.Route
+		if !strings.HasPrefix(f.Name, "route ") || json.Unmarshal(f.Data, &route) != nil || route.RouteKey == nil {
+			continue
+		}
+		method, path, ok := strings.Cut(*route.RouteKey, " ")
+		if !ok {
+			continue
+		}
+		if method == plan.AnyMethod {
+			method = "PUT"
+		}
+		list = append(list, probe{method, sample.Replace(path)})
+	}
+	return list
+}
+
+var testScope = store.Scope{Account: "000000000000", Region: "us-east-1"}
+
+func openStore(t testing.TB, o store.Options) *store.Store {
+	t.Helper()
+	db, err := sqlite.Open(context.Background(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(context.Background(), db, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// put stores the document in a file named "kind apiID [childID]".
+func put(tx *store.Tx, f txtar.File) error {
+	words := strings.Fields(f.Name)
+	if len(words) < 2 {
+		return errors.New("not named by kind and id")
+	}
+	id := words[1:]
+	switch words[0] {
+	case "api":
+		return putAs(tx, definition.APIs, f.Data, id)
+	case "integration":
+		return putAs(tx, definition.Integrations, f.Data, id)
+	case "route":
+		return putAs(tx, definition.Routes, f.Data, id)
+	case "stage":
+		return putAs(tx, definition.Stages, f.Data, id)
+	case "deployment":
+		if err := tx.Pin(testScope, id[0], tx.Revision()); err != nil {
+			return err
+		}
+		return putAs(tx, definition.Deployments, fmt.Appendf(nil, `{"DeploymentId": %q, "_revision": %d}`, id[1], tx.Revision()), id)
+	}
+	return fmt.Errorf("unknown kind %s", words[0])
+}
+
+func putAs[T any](tx *store.Tx, kind store.Kind[T], text []byte, id []string) error {
+	doc := new(T)
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(doc); err != nil {
+		return err
+	}
+	return kind.Put(tx, testScope, doc, id...)
+}
+
+// printedParts make parts that print what they were made of.
+func printedParts() compile.Options {
+	return compile.Options{
+		Lambda: func(l compile.LambdaCall) (plan.Integration, error) {
+			return printed(fmt.Sprintf("lambda %s qualifier=%q payload=%s timeout=%s credentials=%q", l.FunctionARN, l.Qualifier, l.Payload, l.Timeout, l.Credentials)), nil
+		},
+		HTTP: func(h compile.HTTPCall) (plan.Integration, error) {
+			if !strings.Contains(h.URI, "://") {
+				return nil, fmt.Errorf("%q has no scheme", h.URI)
+			}
+			return printed(fmt.Sprintf("http %s %s append=%v timeout=%s", h.Method, h.URI, h.AppendPath, h.Timeout)), nil
+		},
+		AccessLog: func(l compile.AccessLog) (plan.AccessLog, error) {
+			if !strings.Contains(l.Format, "$context.requestId") {
+				return nil, errors.New("it lacks $context.requestId")
+			}
+			return printed(fmt.Sprintf("to %s in %s/%s: %s", l.LogGroup, l.Account, l.Region, l.Format)), nil
+		},
+		StageMetrics: func(api *plan.API, stage string) plan.Metrics { return printed("of " + api.ID + " " + stage) },
+		RouteMetrics: func(api *plan.API, stage, method, path string) plan.Metrics {
+			return printed("of " + api.ID + " " + stage + " " + method + " " + path)
+		},
+	}
+}
+
+type printed string
+
+func (printed) Integrate(*plan.Exchange) error      { return nil }
+func (printed) Log(*plan.Exchange, time.Duration)   {}
+func (printed) Count(*plan.Exchange, time.Duration) {}
+
+func printPlan(p *plan.Plan, probes []probe) string {
+	var b strings.Builder
+	for _, a := range slices.SortedFunc(p.APIs(), func(a, b *plan.API) int { return strings.Compare(a.ID, b.ID) }) {
+		fmt.Fprintf(&b, "api %s %q account=%s region=%s", a.ID, a.Name, a.AccountID, a.Region)
+		if a.DisableExecuteAPIEndpoint {
+			b.WriteString(" execute-api disabled")
+		}
+		b.WriteByte('\n')
+		for _, name := range slices.Sorted(maps.Keys(a.Stages)) {
+			printStage(&b, a.Stages[name], probes)
+		}
+	}
+	return b.String()
+}
+
+func printStage(b *strings.Builder, s *plan.Stage, probes []probe) {
+	fmt.Fprintf(b, "  stage %s deployment=%q variables=%v metrics %v\n", s.Name, s.DeploymentID, s.Variables, s.Metrics)
+	if s.AccessLog != nil {
+		fmt.Fprintf(b, "    access log %v\n", s.AccessLog)
+	}
+	for _, probe := range probes {
+		fmt.Fprintf(b, "    %s %s\n", probe.method, probe.path)
+		x := &plan.Exchange{StagePath: probe.path}
+		x.Request.Method = probe.method
+		if err := s.Match(x); err != nil {
+			fmt.Fprintf(b, "      %v\n", err)
+			continue
+		}
+		fmt.Fprintf(b, "      route %s %q names=%v params=%v\n", x.Route.ID, x.Route.Key, x.Route.ParamNames, x.Params)
+		fmt.Fprintf(b, "      integration %v\n", x.Route.Integration)
+		if x.Route.Metrics != nil {
+			fmt.Fprintf(b, "      metrics %v\n", x.Route.Metrics)
+		}
+	}
+}
