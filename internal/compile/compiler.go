@@ -45,6 +45,9 @@ func New(o Options) *Compiler {
 // Plan returns the plan published last; it is never nil.
 func (c *Compiler) Plan() *plan.Plan { return c.current.Load() }
 
+// Published is where the plan published last is read by every request.
+func (c *Compiler) Published() *atomic.Pointer[plan.Plan] { return &c.current }
+
 // Load builds the plan of everything stored and publishes it. A stage that no
 // longer compiles is logged and serves nothing; the others are served.
 func (c *Compiler) Load(tx *store.Tx) (*plan.Plan, error) {

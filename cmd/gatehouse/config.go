@@ -1,0 +1,209 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+)
+
+// config is what an operator can set. Every field is a flag, an environment
+// variable and a key of the configuration file, all of the same name; flags
+// outrank the environment, which outranks the file.
+type config struct {
+	Listen              string
+	Traffic             []string
+	TrafficTLS          []string
+	Data                string
+	AccountID           string
+	Region              string
+	Auth                string
+	RootAccessKeyID     string
+	RootSecretAccessKey string
+	Domain              string
+	ManagementHosts     []string
+	FunctionIsolation   string
+	FunctionModules     string
+	StrictPermissions   bool
+	AccessLog           string
+	Explain             bool
+	LogLevel            string
+}
+
+// bind declares the flags of c on fs.
+func (c *config) bind(fs *pflag.FlagSet) {
+	fs.StringVar(&c.Listen, "listen", "127.0.0.1:4566", "address of management and traffic, TLS and plain on one `HOST:PORT`")
+	fs.StringSliceVar(&c.Traffic, "traffic", nil, "further `HOST:PORT` that serves traffic only, plain HTTP (repeatable)")
+	fs.StringSliceVar(&c.TrafficTLS, "traffic-tls", nil, "further `HOST:PORT` that serves traffic only, over TLS (repeatable)")
+	fs.StringVar(&c.Data, "data", defaultDataDir(), "`directory` of everything the gateway keeps")
+	fs.StringVar(&c.AccountID, "account-id", "000000000000", "`account` of calls whose credentials name none: twelve digits")
+	fs.StringVar(&c.Region, "region", "us-east-1", "`region` of calls that name none")
+	fs.StringVar(&c.Auth, "auth", "open", "`open`: on loopback an unknown access key counts as root; strict: it is refused")
+	fs.StringVar(&c.RootAccessKeyID, "root-access-key-id", "", "access key `ID` of the account's root; required when management isn't on loopback")
+	fs.StringVar(&c.RootSecretAccessKey, "root-secret-access-key", "", "its `SECRET` (better given as GATEHOUSE_ROOT_SECRET_ACCESS_KEY)")
+	fs.StringVar(&c.Domain, "domain", "localhost", "`NAME` under which API host names are handed out: {api-id}.execute-api.NAME")
+	fs.StringSliceVar(&c.ManagementHosts, "management-host", nil, "further `HOST` name under which management may be called (repeatable)")
+	fs.StringVar(&c.FunctionIsolation, "function-isolation", "auto", "`auto`: functions run in namespaces of their own; none: as plain processes")
+	fs.StringVar(&c.FunctionModules, "function-modules", "", "host `directory` of modules offered to all functions (AWS's runtimes bring @aws-sdk/* and boto3)")
+	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission, instead of a warning")
+	fs.StringVar(&c.AccessLog, "access-log", "", "also write every request's access log line to `FILE` (- for standard output)")
+	fs.BoolVar(&c.Explain, "explain", true, "on loopback, name the reason of a gateway-made error in the response header x-gatehouse-reason")
+	fs.StringVar(&c.LogLevel, "log-level", "info", "`debug`, info, warn or error")
+}
+
+// load fills the flags that weren't given from the environment and then from
+// the file named by --config.
+func load(cmd *cobra.Command, getenv func(string) (string, bool)) error {
+	fs := cmd.Flags()
+	path, _ := fs.GetString("config")
+	if v, ok := getenv(envName("config")); ok && !fs.Changed("config") {
+		path = v
+	}
+	file, err := readConfigFile(path, fs)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	fs.VisitAll(func(f *pflag.Flag) {
+		if f.Changed || f.Name == "config" || f.Name == "help" {
+			return
+		}
+		from, value, ok := envName(f.Name), "", false
+		if value, ok = getenv(from); !ok {
+			if value, ok = file[f.Name]; !ok {
+				return
+			}
+			from = path + ": " + f.Name
+		}
+		if err := fs.Set(f.Name, value); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", from, err))
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// envName is the environment variable of a flag: GATEHOUSE_ROOT_ACCESS_KEY_ID.
+func envName(flag string) string {
+	return "GATEHOUSE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// readConfigFile reads a YAML mapping of flag names to values. An unknown name
+// is an error: a misspelt setting must not be ignored.
+func readConfigFile(path string, fs *pflag.FlagSet) (map[string]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // read only
+	var raw map[string]any
+	if err := yaml.NewDecoder(f).Decode(&raw); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	values := make(map[string]string, len(raw))
+	for name, v := range raw {
+		if fs.Lookup(name) == nil || name == "config" || name == "help" {
+			return nil, fmt.Errorf("%s: unknown setting %q; the settings are the flags of this command without their dashes", path, name)
+		}
+		list, ok := v.([]any)
+		if !ok {
+			list = []any{v}
+		}
+		parts := make([]string, len(list))
+		for i, item := range list {
+			parts[i] = fmt.Sprint(item)
+		}
+		values[name] = strings.Join(parts, ",")
+	}
+	return values, nil
+}
+
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
+// check refuses settings that can't work or wouldn't be safe.
+func (c *config) check() error {
+	if !accountID.MatchString(c.AccountID) {
+		return fmt.Errorf("--account-id %q: an AWS account id has twelve digits (quote it in a configuration file)", c.AccountID)
+	}
+	if !slices.Contains([]string{"open", "strict"}, c.Auth) {
+		return fmt.Errorf("--auth %q: must be open or strict", c.Auth)
+	}
+	if !slices.Contains([]string{"auto", "none"}, c.FunctionIsolation) {
+		return fmt.Errorf("--function-isolation %q: must be auto or none", c.FunctionIsolation)
+	}
+	if (c.RootAccessKeyID == "") != (c.RootSecretAccessKey == "") {
+		return errors.New("--root-access-key-id and --root-secret-access-key go together")
+	}
+	if c.Data == "" {
+		return errors.New("--data: there is no home directory to keep data in; name a directory")
+	}
+	if c.FunctionModules != "" {
+		abs, err := filepath.Abs(c.FunctionModules)
+		if err != nil {
+			return err
+		}
+		if fi, err := os.Stat(abs); err != nil || !fi.IsDir() {
+			return fmt.Errorf("--function-modules %q: no such directory", c.FunctionModules)
+		}
+		c.FunctionModules = abs
+	}
+	if !isLoopback(c.Listen) {
+		if c.RootAccessKeyID == "" {
+			return fmt.Errorf("--listen %s isn't loopback: management there needs --root-access-key-id and --root-secret-access-key", c.Listen)
+		}
+		// An unknown key counts as root on loopback only.
+		c.Auth = "strict"
+	}
+	_, err := c.level()
+	return err
+}
+
+func (c *config) level() (slog.Level, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return 0, fmt.Errorf("--log-level %q: must be debug, info, warn or error", c.LogLevel)
+	}
+	return l, nil
+}
+
+// loopback tells whether management is reachable from this machine only.
+func (c *config) loopback() bool { return isLoopback(c.Listen) }
+
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// defaultDataDir is $XDG_DATA_HOME/gatehouse, "" when there is no home.
+func defaultDataDir() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "gatehouse")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".local", "share", "gatehouse")
+}
+
+// newFlagSet is an empty flag set, for the defaults of the settings alone.
+func newFlagSet() *pflag.FlagSet { return pflag.NewFlagSet("gatehouse", pflag.ContinueOnError) }

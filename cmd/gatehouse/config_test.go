@@ -1,0 +1,112 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// loadConfig resolves a configuration as serve does.
+func loadConfig(t *testing.T, args []string, env map[string]string) (config, error) {
+	t.Helper()
+	var c config
+	cmd := &cobra.Command{Use: "serve"}
+	cmd.Flags().String("config", "", "")
+	c.bind(cmd.Flags())
+	if err := cmd.ParseFlags(args); err != nil {
+		return c, err
+	}
+	if err := load(cmd, func(name string) (string, bool) { v, ok := env[name]; return v, ok }); err != nil {
+		return c, err
+	}
+	return c, c.check()
+}
+
+func write(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "gatehouse.yaml")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestFlagsOutrankEnvironmentOutranksFile(t *testing.T) {
+	file := write(t, "region: eu-west-1\naccount-id: \"111111111111\"\ndomain: example.test\ntraffic: [\"127.0.0.1:8080\", \"127.0.0.1:8081\"]\nstrict-permissions: true\n")
+	c, err := loadConfig(t, []string{"--config", file, "--region", "ap-south-1"},
+		map[string]string{"GATEHOUSE_REGION": "us-west-2", "GATEHOUSE_ACCOUNT_ID": "222222222222"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range []struct{ name, got, want string }{
+		{"flag", c.Region, "ap-south-1"},
+		{"environment", c.AccountID, "222222222222"},
+		{"file", c.Domain, "example.test"},
+		{"list", strings.Join(c.Traffic, " "), "127.0.0.1:8080 127.0.0.1:8081"},
+		{"default", c.Listen, "127.0.0.1:4566"},
+	} {
+		if check.got != check.want {
+			t.Errorf("%s: got %q, want %q", check.name, check.got, check.want)
+		}
+	}
+	if !c.StrictPermissions {
+		t.Error("strict-permissions of the file was ignored")
+	}
+}
+
+func TestConfigFromEnvironmentFile(t *testing.T) {
+	file := write(t, "region: eu-west-1\n")
+	c, err := loadConfig(t, nil, map[string]string{"GATEHOUSE_CONFIG": file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Region != "eu-west-1" {
+		t.Errorf("got region %q, want eu-west-1", c.Region)
+	}
+}
+
+func TestConfigRefusals(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		args []string
+		env  map[string]string
+		file string
+		want string
+	}{
+		{name: "unknown key", file: "regoin: us-east-1\n", want: `unknown setting "regoin"`},
+		{name: "not yaml", file: "region: [", want: "gatehouse.yaml"},
+		{name: "bad value in the file", file: "strict-permissions: maybe\n", want: "strict-permissions"},
+		{name: "bad value in the environment", env: map[string]string{"GATEHOUSE_STRICT_PERMISSIONS": "maybe"}, want: "GATEHOUSE_STRICT_PERMISSIONS"},
+		{name: "account id", args: []string{"--account-id", "123"}, want: "twelve digits"},
+		{name: "auth", args: []string{"--auth", "none"}, want: "open or strict"},
+		{name: "isolation", args: []string{"--function-isolation", "docker"}, want: "auto or none"},
+		{name: "half a root key", args: []string{"--root-access-key-id", "AKIAROOT"}, want: "go together"},
+		{name: "not loopback", args: []string{"--listen", "0.0.0.0:4566"}, want: "--root-access-key-id"},
+		{name: "log level", args: []string{"--log-level", "loud"}, want: "debug, info"},
+		{name: "modules", args: []string{"--function-modules", "no/such/dir"}, want: "no such directory"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			args := test.args
+			if test.file != "" {
+				args = append(args, "--config", write(t, test.file))
+			}
+			_, err := loadConfig(t, args, test.env)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got error %v, want one that says %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestNotLoopbackIsStrict(t *testing.T) {
+	c, err := loadConfig(t, []string{"--listen", "0.0.0.0:4566", "--root-access-key-id", "AKIAROOT", "--root-secret-access-key", "secret"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Auth != "strict" {
+		t.Errorf("got auth %q, want strict", c.Auth)
+	}
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+
+	"gatehouse/internal/control/apigatewayv2"
+	"gatehouse/internal/control/lambda"
+	"gatehouse/internal/serve"
+)
+
+// What lies in the data directory beside the database and the sealing key.
+const (
+	codeDir    = "code"
+	logsDir    = "logs"
+	tlsDir     = "tls"
+	runtimeDir = "runtime"
+)
+
+// A gateway is everything that runs, in the order it was started; Close stops
+// it in the opposite one.
+type gateway struct {
+	addr   net.Addr
+	failed chan error
+	// closers stop the parts; the last one started stops first.
+	closers []closer
+}
+
+type closer struct {
+	name  string
+	close func(context.Context) error
+}
+
+// start brings up a gateway. Functions' output goes to terminal.
+func start(ctx context.Context, c config, log *slog.Logger, terminal io.Writer) (_ *gateway, err error) {
+	g := &gateway{failed: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.Close(context.WithoutCancel(ctx)))
+		}
+	}()
+
+	// The addresses first: a port that is taken is the most likely trouble, and
+	// the port is part of what is handed out.
+	l, err := g.listen(c)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := g.open(ctx, c, log, terminal, g.endpoint(c, l))
+	if err != nil {
+		return nil, err
+	}
+	if err := g.serve(c, log, l, parts); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// Addr is where management listens.
+func (g *gateway) Addr() string { return g.addr.String() }
+
+// Failed yields the error of a listener that failed.
+func (g *gateway) Failed() <-chan error { return g.failed }
+
+// Close stops everything: no new requests, those in flight finish until ctx
+// ends, then functions, logs and the store. It may be called again.
+func (g *gateway) Close(ctx context.Context) error {
+	var errs []error
+	for len(g.closers) > 0 {
+		last := g.closers[len(g.closers)-1]
+		g.closers = g.closers[:len(g.closers)-1]
+		if err := last.close(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", last.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (g *gateway) onClose(name string, f func(context.Context) error) {
+	g.closers = append(g.closers, closer{name, f})
+}
+
+// listeners are the sockets of a gateway.
+type listeners struct {
+	shared              net.Listener
+	traffic, trafficTLS []net.Listener
+}
+
+func (g *gateway) listen(c config) (listeners, error) {
+	var l listeners
+	open := func(addr string) (net.Listener, error) {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, fmt.Errorf("listen on %s: %w", addr, err)
+		}
+		g.onClose("listener "+addr, func(context.Context) error {
+			if err := ln.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			return nil
+		})
+		return ln, nil
+	}
+	var err error
+	if l.shared, err = open(c.Listen); err != nil {
+		return l, err
+	}
+	g.addr = l.shared.Addr()
+	for _, addr := range c.Traffic {
+		ln, err := open(addr)
+		if err != nil {
+			return l, err
+		}
+		l.traffic = append(l.traffic, ln)
+	}
+	for _, addr := range c.TrafficTLS {
+		ln, err := open(addr)
+		if err != nil {
+			return l, err
+		}
+		l.trafficTLS = append(l.trafficTLS, ln)
+	}
+	return l, nil
+}
+
+// endpoint is the address that APIs are told to be reached at: the listener for
+// traffic if there is one, the shared one otherwise.
+func (g *gateway) endpoint(c config, l listeners) apigatewayv2.Endpoint {
+	e := apigatewayv2.Endpoint{Scheme: "http", Domain: c.Domain, Port: port(l.shared)}
+	switch {
+	case len(l.trafficTLS) > 0:
+		e.Scheme, e.Port = "https", port(l.trafficTLS[0])
+	case len(l.traffic) > 0:
+		e.Port = port(l.traffic[0])
+	}
+	return e
+}
+
+func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+
+// serve starts the server on all listeners.
+func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error {
+	server := serve.New(serve.Options{
+		Plan:        p.compiler.Published(),
+		Management:  p.management,
+		Pages:       p.pages(),
+		Certificate: p.certificates.Certificate,
+		Logger:      log,
+		ShowReasons: c.Explain && c.loopback(),
+	})
+	g.onClose("server", server.Shutdown)
+	run := func(ln net.Listener, f func(net.Listener) error) {
+		go func() {
+			if err := f(ln); err != nil {
+				select {
+				case g.failed <- fmt.Errorf("serve %s: %w", ln.Addr(), err):
+				default: // one failure is enough to stop for
+				}
+			}
+		}()
+	}
+	run(l.shared, server.Serve)
+	for _, ln := range l.traffic {
+		run(ln, server.ServeTraffic)
+	}
+	for _, ln := range l.trafficTLS {
+		run(ln, server.ServeTrafficTLS)
+	}
+	return nil
+}
+
+// pages are the gateway's own, below /_gatehouse/.
+func (p *parts) pages() http.Handler {
+	pages := http.NewServeMux()
+	pages.HandleFunc("GET /_gatehouse/health", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"status":"ok","version":"`+strings.ReplaceAll(version, `"`, "")+`"}`+"\n")
+	})
+	pages.HandleFunc(lambda.CodePathPrefix, p.lambda.ServeCode)
+	return pages
+}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	acmapi "gatehouse/internal/awsapi/acm"
+	apigatewayapi "gatehouse/internal/awsapi/apigateway"
+	managementapi "gatehouse/internal/awsapi/apigatewaymanagementapi"
+	apigatewayv2api "gatehouse/internal/awsapi/apigatewayv2"
+	iamapi "gatehouse/internal/awsapi/iam"
+	lambdaapi "gatehouse/internal/awsapi/lambda"
+	logsapi "gatehouse/internal/awsapi/logs"
+	stsapi "gatehouse/internal/awsapi/sts"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/codestore"
+	"gatehouse/internal/compile"
+	"gatehouse/internal/control/apigatewayv2"
+	"gatehouse/internal/control/iam"
+	"gatehouse/internal/control/lambda"
+	"gatehouse/internal/control/sts"
+	"gatehouse/internal/function"
+	"gatehouse/internal/integrate"
+	"gatehouse/internal/localcert"
+	"gatehouse/internal/logstore"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/seal"
+	"gatehouse/internal/store"
+	"gatehouse/internal/store/sqlite"
+)
+
+// parts are what the server needs of the rest.
+type parts struct {
+	compiler     *compile.Compiler
+	management   http.Handler
+	lambda       *lambda.Service
+	certificates *localcert.Authority
+}
+
+// open brings up the state, then what runs, then the services, and fills
+// directories and plan from what is stored.
+func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal io.Writer, own apigatewayv2.Endpoint) (*parts, error) {
+	// State. The database comes first: it holds the lock on the directory.
+	backend, err := sqlite.Open(ctx, c.Data)
+	if err != nil {
+		return nil, err
+	}
+	g.onClose("database", func(context.Context) error { return backend.Close() })
+	sealer, err := seal.OpenFile(filepath.Join(c.Data, seal.KeyFileName))
+	if err != nil {
+		return nil, err
+	}
+	code, err := codestore.Open(filepath.Join(c.Data, codeDir), codestore.Options{})
+	if err != nil {
+		return nil, err
+	}
+	events, err := logstore.Open(filepath.Join(c.Data, logsDir), logstore.Options{Log: log})
+	if err != nil {
+		return nil, err
+	}
+	g.onClose("log events", func(context.Context) error { return events.Close() })
+	certificates, err := localcert.Open(localcert.Options{Dir: filepath.Join(c.Data, tlsDir), Domain: c.Domain})
+	if err != nil {
+		return nil, err
+	}
+
+	// What runs.
+	executable := "/proc/self/exe"
+	functions, err := function.New(function.Options{
+		Logger:      log,
+		Logs:        &functionLogs{events: events},
+		Terminal:    terminal,
+		Isolation:   function.Isolation(c.FunctionIsolation),
+		Executable:  executable,
+		ModulesDir:  c.FunctionModules,
+		EndpointURL: func() string { return "http://" + g.Addr() },
+		TempDir:     filepath.Join(c.Data, runtimeDir),
+	})
+	if err != nil {
+		return nil, err
+	}
+	g.onClose("functions", functions.Close)
+	upstreams := integrate.NewUpstreams(integrate.UpstreamOptions{})
+	g.onClose("upstream connections", func(context.Context) error { return upstreams.Close() })
+
+	// Directories and plan follow every transaction; the store tells them.
+	keys := iam.NewDirectory()
+	roles := &lateRoles{}
+	lambdaOptions := lambda.Options{
+		Logger: log, Code: code, Runtime: functions, Role: roles,
+		HotReload: c.loopback(), StrictRoles: c.StrictPermissions,
+	}
+	directory, err := lambda.NewDirectory(lambdaOptions)
+	if err != nil {
+		return nil, err
+	}
+	lambdas := integrate.NewLambdaService(integrate.LambdaOptions{Invoker: invoker{directory}})
+	compiler := compile.New(compile.Options{
+		Lambda: func(call compile.LambdaCall) (plan.Integration, error) {
+			target := integrate.LambdaTarget{
+				FunctionARN: call.FunctionARN, Qualifier: call.Qualifier, PayloadFormat: call.Payload, Timeout: call.Timeout,
+			}
+			// A role of its own is what the call is made with; the function's
+			// policy has no say then.
+			if call.Credentials == "" {
+				target.Permitted = newPermission(directory, call, c.StrictPermissions, log).check
+			}
+			return lambdas.Lambda(target)
+		},
+		HTTP: func(call compile.HTTPCall) (plan.Integration, error) {
+			return integrate.NewHTTP(integrate.HTTPOptions{
+				URI: call.URI, Method: call.Method, AppendPath: call.AppendPath, Timeout: call.Timeout, Upstreams: upstreams,
+			})
+		},
+		AccessLog:    func(compile.AccessLog) (plan.AccessLog, error) { return nil, nil },
+		StageMetrics: func(*plan.API, string) plan.Metrics { return noMetrics{} },
+		RouteMetrics: func(*plan.API, string, string, string) plan.Metrics { return noMetrics{} },
+		Logger:       log,
+	})
+	documents, err := store.Open(ctx, backend, store.Options{
+		Sealer:  sealer,
+		Prepare: together(directory.Prepare, keys.Prepare, compiler.Prepare),
+	})
+	if err != nil {
+		return nil, err
+	}
+	g.onClose("store", func(context.Context) error { return documents.Close() })
+	err = documents.View(ctx, func(tx *store.Tx) error {
+		if err := directory.Load(tx); err != nil {
+			return err
+		}
+		_, err := compiler.Load(tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := keys.Load(ctx, documents); err != nil {
+		return nil, err
+	}
+
+	// Services.
+	identities := iam.New(iam.Options{Store: documents, Directory: keys, Log: log})
+	tokens := sts.New(sts.Options{
+		Roles: identities, Directory: keys, Sealer: sealer, Strict: c.Auth == "strict", Log: log,
+		RootAccessKeyID: c.RootAccessKeyID, RootSecretAccessKey: c.RootSecretAccessKey, RootAccount: c.AccountID,
+	})
+	roles.Service = tokens
+	lambdaOptions.Store = documents
+	lambdaService, err := lambda.New(lambdaOptions, directory)
+	if err != nil {
+		return nil, err
+	}
+	g.onClose("asynchronous invocations", lambdaService.Close)
+	apis := apigatewayv2.New(apigatewayv2.Options{Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader})
+	management := awswire.NewHandler(awswire.Options{
+		Services: []*awswire.Service{
+			apigatewayv2api.NewService(apis),
+			lambdaapi.NewService(lambdaService),
+			iamapi.NewService(identities),
+			stsapi.NewService(tokens),
+			// Not here yet: each operation answers a 501 that names itself.
+			logsapi.NewService(logsapi.Unimplemented{}),
+			apigatewayapi.NewService(apigatewayapi.Unimplemented{}),
+			managementapi.NewService(managementapi.Unimplemented{}),
+			acmapi.NewService(acmapi.Unimplemented{}),
+		},
+		Auth:      awswire.Auth{Credentials: tokens.Credentials, Open: c.Auth == "open"},
+		Authorize: tokens.Credentials.Authorize,
+		Account:   c.AccountID,
+		Region:    c.Region,
+		Hosts:     c.ManagementHosts,
+		Logger:    log,
+	})
+	return &parts{compiler: compiler, management: management, lambda: lambdaService, certificates: certificates}, nil
+}
+
+// together makes one of what has to follow every transaction. Each prepares
+// before the commit; they are published in order after it.
+func together(prepare ...func(*store.Tx, []store.Change) (func(), error)) func(*store.Tx, []store.Change) (func(), error) {
+	return func(tx *store.Tx, changes []store.Change) (func(), error) {
+		var publish []func()
+		for _, p := range prepare {
+			f, err := p(tx, changes)
+			if err != nil {
+				return nil, err
+			}
+			if f != nil {
+				publish = append(publish, f)
+			}
+		}
+		return func() {
+			for _, f := range publish {
+				f()
+			}
+		}, nil
+	}
+}
+
+// lateRoles hands out roles' keys once the service that makes them is there.
+// Functions start no earlier.
+type lateRoles struct{ *sts.Service }
+
+// An invoker runs functions for integrations.
+type invoker struct{ directory *lambda.Directory }
+
+// Invoke implements integrate.Invoker.
+func (i invoker) Invoke(ctx context.Context, call integrate.Invocation) (integrate.InvocationResult, error) {
+	arn := call.FunctionARN
+	if call.Qualifier != "" {
+		arn += ":" + call.Qualifier
+	}
+	res, _, err := i.directory.InvokeWith(ctx, arn, &function.Invocation{Payload: call.Payload, TraceID: call.TraceID})
+	if err != nil {
+		return integrate.InvocationResult{}, err
+	}
+	return integrate.InvocationResult{RequestID: res.RequestID, Payload: res.Payload, FunctionError: res.FunctionError}, nil
+}
+
+type noMetrics struct{}
+
+func (noMetrics) Count(*plan.Exchange, time.Duration) {}
+
+type functionLogs struct{ events *logstore.Store }
+
+func (f *functionLogs) Append(s *function.LogSource, at time.Time, message []byte) {
+	f.events.Group(logstore.GroupID{Account: s.AccountID, Region: s.Region, Name: s.Group}).Append(s.Stream, logstore.Event{Timestamp: at.UnixMilli(), Message: string(message)})
+}
