@@ -214,3 +214,47 @@ func loseCode(t *testing.T, dir, hash string) {
 		ok(t, os.Rename(found[0], filepath.Join(t.TempDir(), "lost")))
 	}
 }
+
+// openBubble is open within a synctest bubble, with AWS's waiting times. The
+// store's own goroutines end with close, inside the bubble.
+func openBubble(t *testing.T, dir string, runtime lambda.Runtime) *fixture {
+	t.Helper()
+	return open(t, dir, runtime, func(o *lambda.Options) { o.RetryDelay, o.BackoffDelay = nil, nil })
+}
+
+// blocking is a runtime whose function "slow" waits for hold.
+type blocking struct {
+	hold chan struct{}
+	mu   sync.Mutex
+	done []string
+}
+
+func (b *blocking) Invoke(ctx context.Context, spec *function.Spec, _ *function.Invocation) (*function.Result, error) {
+	if spec.Name == "slow" {
+		select {
+		case <-b.hold:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.done = append(b.done, spec.Name)
+	return &function.Result{}, nil
+}
+
+func (b *blocking) Retire(string) {}
+
+func (b *blocking) count(name string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for _, d := range b.done {
+		if d == name {
+			n++
+		}
+	}
+	return n
+}
+
+func (b *blocking) ran(name string) bool { return b.count(name) > 0 }
