@@ -55,6 +55,11 @@ func (e *environment) initialise(timeout time.Duration) error {
 		e.log.initReport(e.initDuration, "timeout", "")
 		e.process.kill()
 	default:
+		// A process that exits closes its socket first; its status follows.
+		select {
+		case <-e.process.exited:
+		case <-time.After(time.Until(began.Add(timeout))):
+		}
 		e.process.kill()
 		<-e.process.exited
 		if why := e.process.cannotBuild; why != "" {

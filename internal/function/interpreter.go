@@ -81,7 +81,8 @@ type interpreters struct {
 	home     string
 
 	mu     sync.Mutex
-	found  map[string][]*interpreter
+	found  map[string][]*interpreter // by family, the newest first
+	exact  map[string]*interpreter   // by runtime
 	at     map[string]time.Time
 	warned map[string]bool
 }
@@ -93,7 +94,7 @@ func newInterpreters(logger *slog.Logger) *interpreters {
 	}
 	return &interpreters{
 		logger: logger, families: []*family{nodeFamily(), pythonFamily()}, path: os.Getenv("PATH"), home: home,
-		found: map[string][]*interpreter{}, at: map[string]time.Time{}, warned: map[string]bool{},
+		found: map[string][]*interpreter{}, exact: map[string]*interpreter{}, at: map[string]time.Time{}, warned: map[string]bool{},
 	}
 }
 
@@ -116,9 +117,21 @@ func (in *interpreters) lookFor(runtime string) (*interpreter, error) {
 
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if one := in.exact[runtime]; one != nil {
+		return one, nil
+	}
+	// A program that has the version in its name saves asking all the others.
+	if exact == 2 {
+		for _, one := range in.ask(f, in.candidates(f, []string{parts[1] + parts[2] + "." + parts[3]})) {
+			if slices.Equal(one.version[:2], want[:]) {
+				in.exact[runtime] = one
+				return one, nil
+			}
+		}
+	}
 	// What wasn't there may have been installed meanwhile.
 	if len(in.found[f.name]) == 0 && time.Since(in.at[f.name]) > 2*time.Second {
-		in.found[f.name] = in.scan(f)
+		in.found[f.name] = in.ask(f, in.candidates(f, f.programs))
 		in.at[f.name] = time.Now()
 	}
 	all := in.found[f.name]
@@ -141,8 +154,8 @@ func (in *interpreters) lookFor(runtime string) (*interpreter, error) {
 	return newest, nil
 }
 
-// scan asks every candidate for its version and returns those that answer, the newest first.
-func (in *interpreters) scan(f *family) []*interpreter {
+// candidates lists the programs of the given names in the folders of a family, the likeliest first.
+func (in *interpreters) candidates(f *family, programs []string) []string {
 	var paths []string
 	seen := map[string]bool{}
 	add := func(path string) {
@@ -169,11 +182,16 @@ func (in *interpreters) scan(f *family) []*interpreter {
 		if !filepath.IsAbs(folder) {
 			continue // a relative folder would mean a program of whoever's folder we happen to be in
 		}
-		for _, program := range f.programs {
+		for _, program := range programs {
 			add(filepath.Join(folder, program))
 		}
 	}
 
+	return paths
+}
+
+// ask returns those of the candidates that answer, the newest first.
+func (in *interpreters) ask(f *family, paths []string) []*interpreter {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	answers := make([]*interpreter, len(paths))
