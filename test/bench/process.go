@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// clockTick is the unit of the CPU times in /proc: Linux fixes it for programs
+// at a hundredth of a second.
+const clockTick = 10 * time.Millisecond
+
+// A process is a child whose CPU time is measured.
+type process struct {
+	cmd  *exec.Cmd
+	addr string // where it listens
+	done chan struct{}
+}
+
+// child starts this program in a role. The child prints its address first.
+func child(role string, args ...string) (*process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return spawn(exec.Command(self, append([]string{"-role", role}, args...)...), func(line string) string { return line })
+}
+
+// spawn starts a command and waits for the line in which it says where it
+// listens.
+func spawn(cmd *exec.Cmd, address func(line string) string) (*process, error) {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	var errs strings.Builder
+	if cmd.Stderr == nil {
+		cmd.Stderr = &errs
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	found := make(chan string, 1)
+	go func() {
+		defer close(p.done)
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			if a := address(lines.Text()); a != "" {
+				select {
+				case found <- a:
+				default:
+				}
+			}
+		}
+		_ = cmd.Wait() // the state tells how it ended
+	}()
+	select {
+	case p.addr = <-found:
+		return p, nil
+	case <-p.done:
+		return nil, fmt.Errorf("%s ended before it listened: %s\n%s", cmd.Path, cmd.ProcessState, errs.String())
+	case <-time.After(30 * time.Second):
+		p.stop()
+		return nil, fmt.Errorf("%s didn't listen within 30 s", cmd.Path)
+	}
+}
+
+// stop ends the process, gently first.
+func (p *process) stop() {
+	if p == nil {
+		return
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); errors.Is(err, os.ErrProcessDone) {
+		return
+	}
+	select {
+	case <-p.done:
+	case <-time.After(5 * time.Second):
+		if err := p.cmd.Process.Kill(); err == nil {
+			<-p.done
+		}
+	}
+}
+
+// cpu returns the CPU time that a process and its descendants have used.
+func (p *process) cpu() (time.Duration, error) {
+	var total time.Duration
+	pids := []int{p.cmd.Process.Pid}
+	for len(pids) > 0 {
+		pid := pids[0]
+		pids = pids[1:]
+		spent, err := cpuOf(pid)
+		if err != nil {
+			return 0, err
+		}
+		total += spent
+		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+		if err != nil {
+			return 0, err
+		}
+		for _, t := range tasks {
+			children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, t.Name()))
+			if err != nil {
+				continue // the thread has ended
+			}
+			for f := range strings.FieldsSeq(string(children)) {
+				if child, err := strconv.Atoi(f); err == nil {
+					pids = append(pids, child)
+				}
+			}
+		}
+	}
+	return total, nil
+}
+
+// cpuOf returns utime + stime of one process, with those of the children it
+// has waited for.
+func cpuOf(pid int) (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	// The name in parentheses may hold anything; the fields follow the last one.
+	_, after, ok := strings.Cut(string(stat[strings.LastIndexByte(string(stat), ')'):]), ") ")
+	fields := strings.Fields(after)
+	if !ok || len(fields) < 15 {
+		return 0, fmt.Errorf("/proc/%d/stat: %q", pid, stat)
+	}
+	var ticks int64
+	for _, f := range fields[11:15] { // utime, stime, cutime, cstime
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * clockTick, nil
+}
+
+// memory returns the resident memory of a process in bytes.
+func (p *process) memory() (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			return kb << 10, err
+		}
+	}
+	return 0, errors.New("no VmRSS in /proc status")
+}
+
+// announce tells the parent where a child listens.
+func announce(addr string) { fmt.Println(addr) }
+
+// untilDone waits for the parent's signal or its end.
+func untilDone(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
