@@ -14,6 +14,9 @@ import (
 
 func TestMain(m *testing.M) {
 	ReexecMain()
+	if os.Args[0] == gatewayForTest {
+		runGatewayForTest()
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { removeGoFunction(); os.Exit(code) }))
 }
 
