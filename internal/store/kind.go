@@ -44,8 +44,8 @@ type Page struct {
 	Limit int
 }
 
-// scanChunk is how many rows are read at a time; between chunks a loop over All
-// may write.
+// scanChunk is how many rows are read at a time, at most; between chunks a loop
+// over All may write.
 const scanChunk = 256
 
 // Get returns the document with the id, or ErrNotFound.
@@ -132,7 +132,7 @@ func (k Kind[T]) DeleteAll(tx *Tx, s Scope, prefix ...string) (int, error) {
 		return 0, err
 	}
 	n := 0
-	for row, err := range k.rows(tx, s, prefix, nil) {
+	for row, err := range k.rows(tx, s, prefix, nil, scanChunk) {
 		if err != nil {
 			return n, err
 		}
@@ -151,7 +151,11 @@ func (k Kind[T]) DeleteAll(tx *Tx, s Scope, prefix ...string) (int, error) {
 // List returns one page of the documents whose id begins with prefix, by id.
 func (k Kind[T]) List(tx *Tx, s Scope, page Page, prefix ...string) ([]Entry[T], error) {
 	var entries []Entry[T]
-	for row, err := range k.rows(tx, s, prefix, page.After) {
+	chunk := scanChunk
+	if page.Limit > 0 {
+		chunk = min(chunk, page.Limit)
+	}
+	for row, err := range k.rows(tx, s, prefix, page.After, chunk) {
 		if err != nil {
 			return nil, err
 		}
@@ -190,13 +194,13 @@ func (k Kind[T]) ListToken(tx *Tx, s Scope, token string, limit int, prefix ...s
 // All yields every document whose id begins with prefix, by id. The loop may
 // write; it sees its own writes ahead of it or not.
 func (k Kind[T]) All(tx *Tx, s Scope, prefix ...string) iter.Seq2[Entry[T], error] {
-	return k.decoded(tx, k.rows(tx, s, prefix, nil))
+	return k.decoded(tx, k.rows(tx, s, prefix, nil, scanChunk))
 }
 
 // Everywhere yields every document of the kind in every scope, by account,
 // region and id.
 func (k Kind[T]) Everywhere(tx *Tx) iter.Seq2[Entry[T], error] {
-	return k.decoded(tx, k.scan(tx, encodeParts(k.Name), nil, func() error {
+	return k.decoded(tx, k.scan(tx, encodeParts(k.Name), nil, scanChunk, func() error {
 		if tx.past == nil {
 			return nil
 		}
@@ -219,12 +223,12 @@ func (k Kind[T]) decoded(tx *Tx, rows iter.Seq2[Row, error]) iter.Seq2[Entry[T],
 	}
 }
 
-func (k Kind[T]) rows(tx *Tx, s Scope, prefix, after []string) iter.Seq2[Row, error] {
+func (k Kind[T]) rows(tx *Tx, s Scope, prefix, after []string, chunk int) iter.Seq2[Row, error] {
 	var from []byte
 	if after != nil {
 		from = keyAfter(encodeKey(k.Name, s, after))
 	}
-	return k.scan(tx, encodeKey(k.Name, s, prefix), from, func() error {
+	return k.scan(tx, encodeKey(k.Name, s, prefix), from, chunk, func() error {
 		if tx.past == nil {
 			return nil
 		}
@@ -232,8 +236,9 @@ func (k Kind[T]) rows(tx *Tx, s Scope, prefix, after []string) iter.Seq2[Row, er
 	})
 }
 
-// scan yields the rows under an encoded prefix that aren't before from.
-func (k Kind[T]) scan(tx *Tx, prefix, from []byte, check func() error) iter.Seq2[Row, error] {
+// scan yields the rows under an encoded prefix that aren't before from, and
+// reads them in chunks.
+func (k Kind[T]) scan(tx *Tx, prefix, from []byte, chunk int, check func() error) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		if err := check(); err != nil {
 			yield(Row{}, err)
@@ -247,9 +252,9 @@ func (k Kind[T]) scan(tx *Tx, prefix, from []byte, check func() error) iter.Seq2
 			var rows []Row
 			var err error
 			if tx.past == nil {
-				rows, err = tx.b.Scan(from, to, scanChunk)
+				rows, err = tx.b.Scan(from, to, chunk)
 			} else {
-				rows, err = tx.b.ScanAt(from, to, tx.revision, scanChunk)
+				rows, err = tx.b.ScanAt(from, to, tx.revision, chunk)
 			}
 			if err != nil {
 				yield(Row{}, fmt.Errorf("store: scan %s: %w", k.Name, err))
@@ -260,7 +265,7 @@ func (k Kind[T]) scan(tx *Tx, prefix, from []byte, check func() error) iter.Seq2
 					return
 				}
 			}
-			if len(rows) < scanChunk {
+			if len(rows) < chunk {
 				return
 			}
 			from = keyAfter(rows[len(rows)-1].Key)
