@@ -249,7 +249,7 @@ func TestSDKResponseStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	stream := out.GetStream()
-	defer stream.Close()
+	defer func() { _ = stream.Close() }()
 	var got []string
 	for event := range stream.Events() {
 		switch event := event.(type) {

@@ -126,7 +126,7 @@ func rawTarget(hr *http.Request) (path, query string) {
 func (h *Handler) answer(r *request) (out response, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			if v == http.ErrAbortHandler {
+			if e, ok := v.(error); ok && errors.Is(e, http.ErrAbortHandler) {
 				panic(v)
 			}
 			h.o.Logger.Error("an operation panicked", "service", r.route.serviceName(), "operation", r.route.operationName(),

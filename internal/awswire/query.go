@@ -3,6 +3,7 @@ package awswire
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -108,10 +109,12 @@ func (d formDecoder) value(t *Type, v reflect.Value, n *node) error {
 	if n.value == "" && t.Kind != KindString && t.Kind != KindBlob {
 		return nil
 	}
-	if err := setText(t, v, n.value); err != nil {
-		return &Error{Code: "MalformedInput", Status: 400, Message: err.(*Error).Message}
+	err := setText(t, v, n.value)
+	var e *Error
+	if errors.As(err, &e) {
+		e.Code = "MalformedInput"
 	}
-	return nil
+	return err
 }
 
 // list reads Name.member.N, or Name.N where the list is flattened. Name= alone

@@ -23,7 +23,7 @@ func fetch(schemaDir, npmDir string) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(tmp)
+		defer func() { _ = os.RemoveAll(tmp) }()
 		if err := npmInstall(tmp); err != nil {
 			return err
 		}
