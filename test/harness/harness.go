@@ -4,6 +4,7 @@ package harness
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -177,7 +178,26 @@ func (g *Gateway) Config() aws.Config {
 		BaseEndpoint: aws.String(g.URL),
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
 		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
+		HTTPClient:   wholeBodies{},
 	}
+}
+
+// wholeBodies is an HTTP client that reads a response to its end before it
+// hands it over. The SDK's XML clients sometimes lose a connection in the middle
+// of a long answer, also one of net/http's own server.
+type wholeBodies struct{}
+
+func (wholeBodies) Do(req *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
 }
 
 // Get requests a path of an API by its execute-api host name.
