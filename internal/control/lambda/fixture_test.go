@@ -258,3 +258,14 @@ func (b *blocking) count(name string) int {
 }
 
 func (b *blocking) ran(name string) bool { return b.count(name) > 0 }
+
+// fakeRoles knows one role that Lambda can assume.
+type fakeRoles struct{ good string }
+
+func (r *fakeRoles) FunctionCredentials(roleARN, functionARN string) (function.Credentials, error) {
+	return function.Credentials{AccessKeyID: roleARN, SessionToken: functionARN}, nil
+}
+
+func (r *fakeRoles) LambdaCanAssume(_ context.Context, roleARN string) (bool, error) {
+	return roleARN == r.good, nil
+}
