@@ -245,9 +245,11 @@ func (g *Group) load() error {
 	}
 	if err == nil {
 		name := strings.Join([]string{g.id.Account, g.id.Region, g.id.Name}, "\n")
-		if err := os.WriteFile(filepath.Join(g.dir, "name"), []byte(name+"\n"), 0o600); err != nil {
+		path := filepath.Join(g.dir, nameFile)
+		if err := os.WriteFile(path, []byte(name+"\n"), 0o600); err != nil {
 			return err
 		}
+		g.unsynced[path] = true
 		g.unsynced[g.store.dir] = true
 		g.unsynced[g.dir] = true
 	}
@@ -493,4 +495,11 @@ func (g *Group) DropBefore(t time.Time) (int, error) {
 		delete(g.unsynced, seg.path)
 	}
 	return len(drop), errors.Join(errs...)
+}
+
+// Deleted tells that the handle is dead.
+func (g *Group) Deleted() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.deleted
 }

@@ -57,6 +57,9 @@ type Store struct {
 // trash holds deleted groups until their files are gone.
 const trash = "deleted"
 
+// nameFile says which group a directory is.
+const nameFile = "name"
+
 // Open opens the store in a directory, made if need be, and starts its writer.
 // The data directory's lock must be held. Groups are read when first used.
 func Open(dir string, opts Options) (*Store, error) {
@@ -275,4 +278,39 @@ func (g *Group) close() error {
 	g.written = make(chan struct{})
 	g.io.Unlock()
 	return errors.Join(err, g.sync())
+}
+
+// DeleteUnopened removes the groups in the directory that no handle was taken
+// of since Open and that keep doesn't name.
+func (s *Store) DeleteUnopened(keep func(GroupID) bool) error {
+	names, err := filepath.Glob(filepath.Join(s.dir, "*", nameFile))
+	if err != nil {
+		return fmt.Errorf("logstore: %w", err)
+	}
+	var errs []error
+	for _, path := range names {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		parts := strings.SplitN(strings.TrimSuffix(string(text), "\n"), "\n", 3)
+		if len(parts) != 3 {
+			continue // torn by a power cut: nobody can say whose it is
+		}
+		id := GroupID{Account: parts[0], Region: parts[1], Name: parts[2]}
+		if !keep(id) {
+			errs = append(errs, s.deleteUnopened(id, filepath.Dir(path)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Store) deleteUnopened(id GroupID, dir string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.groups[id] != nil || s.closed {
+		return nil
+	}
+	return s.removeDir(dir)
 }
