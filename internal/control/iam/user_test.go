@@ -188,3 +188,24 @@ func TestKeyAccount(t *testing.T) {
 		}
 	}
 }
+
+// TestAbsent covers what whoever deletes a user asks for first.
+func TestAbsent(t *testing.T) {
+	f := newFixture(t)
+	f.user(t, "alice")
+	name := new("alice")
+	if got := must(f.ListMFADevices(f.Call, &api.ListMFADevicesRequest{UserName: name}))(t).MFADevices; got == nil || len(got) != 0 {
+		t.Errorf("devices %v", got)
+	}
+	if got := must(f.ListSSHPublicKeys(f.Call, &api.ListSSHPublicKeysRequest{UserName: name}))(t).SSHPublicKeys; got == nil || len(got) != 0 {
+		t.Errorf("SSH keys %v", got)
+	}
+	if got := must(f.ListSigningCertificates(f.Call, &api.ListSigningCertificatesRequest{UserName: name}))(t).Certificates; got == nil || len(got) != 0 {
+		t.Errorf("certificates %v", got)
+	}
+	fails(t, f.DeleteLoginProfile(f.Call, &api.DeleteLoginProfileRequest{UserName: name}), "NoSuchEntity", "Login Profile for User alice cannot be found.")
+	_, err := f.GetLoginProfile(f.Call, &api.GetLoginProfileRequest{UserName: new("bob")})
+	fails(t, err, "NoSuchEntity", "The user with name bob cannot be found.")
+	_, err = f.GetAccountPasswordPolicy(f.Call)
+	fails(t, err, "NoSuchEntity", "The Password Policy with domain name 123456789012 cannot be found.")
+}
