@@ -41,7 +41,11 @@ type functions struct {
 
 func newFunctions(t *testing.T) *functions {
 	t.Helper()
-	gw := harness.Start(t, "")
+	return functionsOf(t, harness.Start(t, ""))
+}
+
+func functionsOf(t *testing.T, gw *harness.Gateway) *functions {
+	t.Helper()
 	role := must(iam.NewFromConfig(gw.Config()).CreateRole(t.Context(), &iam.CreateRoleInput{
 		RoleName: new("hello"), Path: new("/"), AssumeRolePolicyDocument: new(lambdaTrust),
 	}))(t).Role
