@@ -359,10 +359,10 @@ var serviceModel = awswire.Model{
 			{Name: "ProvisionedPollerConfig", Type: 89},
 		}},
 		{Name: "CreateFunctionRequest", Members: []awswire.Member{
-			{Name: "FunctionName", Type: 8, Required: true},
-			{Name: "Role", Type: 90, Required: true},
-			{Name: "Code", Type: 91, Required: true},
-			{Name: "Runtime", Type: 92},
+			{Name: "FunctionName", Type: 90, Required: true},
+			{Name: "Role", Type: 91, Required: true},
+			{Name: "Code", Type: 92, Required: true},
+			{Name: "Runtime", Type: 7},
 			{Name: "Handler", Type: 93},
 			{Name: "Description", Type: 60},
 			{Name: "Timeout", Type: 94},
@@ -785,7 +785,7 @@ var serviceModel = awswire.Model{
 			{Name: "ReservedConcurrentExecutions", Type: 1},
 		}},
 		{Name: "GetFunctionConfigurationRequest", Members: []awswire.Member{
-			{Name: "FunctionName", Type: 186, In: awswire.InLabel, Required: true},
+			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
 			{Name: "Qualifier", Type: 16, In: awswire.InQuery},
 		}},
 		{Name: "GetFunctionEventInvokeConfigRequest", Members: []awswire.Member{
@@ -799,15 +799,15 @@ var serviceModel = awswire.Model{
 			{Name: "RecursiveLoop", Type: 7},
 		}},
 		{Name: "GetFunctionRequest", Members: []awswire.Member{
-			{Name: "FunctionName", Type: 186, In: awswire.InLabel, Required: true},
+			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
 			{Name: "Qualifier", Type: 16, In: awswire.InQuery},
 		}},
 		{Name: "GetFunctionResponse", Members: []awswire.Member{
-			{Name: "Configuration", Type: 187},
-			{Name: "Code", Type: 188},
+			{Name: "Configuration", Type: 186},
+			{Name: "Code", Type: 187},
 			{Name: "Tags", Type: 61},
-			{Name: "TagsError", Type: 189},
-			{Name: "Concurrency", Type: 190},
+			{Name: "TagsError", Type: 188},
+			{Name: "Concurrency", Type: 189},
 		}},
 		{Name: "GetFunctionScalingConfigRequest", Members: []awswire.Member{
 			{Name: "FunctionName", Type: 7, In: awswire.InLabel, Required: true},
@@ -815,8 +815,8 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "GetFunctionScalingConfigResponse", Members: []awswire.Member{
 			{Name: "FunctionArn", Type: 7},
-			{Name: "AppliedFunctionScalingConfig", Type: 191},
-			{Name: "RequestedFunctionScalingConfig", Type: 191},
+			{Name: "AppliedFunctionScalingConfig", Type: 190},
+			{Name: "RequestedFunctionScalingConfig", Type: 190},
 		}},
 		{Name: "GetFunctionUrlConfigRequest", Members: []awswire.Member{
 			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
@@ -832,7 +832,7 @@ var serviceModel = awswire.Model{
 			{Name: "InvokeMode", Type: 7},
 		}},
 		{Name: "GetLayerVersionByArnRequest", Members: []awswire.Member{
-			{Name: "Arn", Type: 103, In: awswire.InQuery, Required: true},
+			{Name: "Arn", Type: 191, In: awswire.InQuery, Required: true},
 		}},
 		{Name: "GetLayerVersionPolicyRequest", Members: []awswire.Member{
 			{Name: "LayerName", Type: 2, In: awswire.InLabel, Required: true},
@@ -858,7 +858,7 @@ var serviceModel = awswire.Model{
 			{Name: "LicenseInfo", Type: 7},
 		}},
 		{Name: "GetPolicyRequest", Members: []awswire.Member{
-			{Name: "FunctionName", Type: 186, In: awswire.InLabel, Required: true},
+			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
 			{Name: "Qualifier", Type: 16, In: awswire.InQuery},
 		}},
 		{Name: "GetPolicyResponse", Members: []awswire.Member{
@@ -885,7 +885,7 @@ var serviceModel = awswire.Model{
 			{Name: "RevisionId", Type: 7},
 		}},
 		{Name: "GetRuntimeManagementConfigRequest", Members: []awswire.Member{
-			{Name: "FunctionName", Type: 186, In: awswire.InLabel, Required: true},
+			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
 			{Name: "Qualifier", Type: 16, In: awswire.InQuery},
 		}},
 		{Name: "GetRuntimeManagementConfigResponse", Members: []awswire.Member{
@@ -918,7 +918,7 @@ var serviceModel = awswire.Model{
 			{Name: "Error", Type: 27},
 		}},
 		{Name: "InvocationRequest", Members: []awswire.Member{
-			{Name: "FunctionName", Type: 186, In: awswire.InLabel, Required: true},
+			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
 			{Name: "InvocationType", Wire: "X-Amz-Invocation-Type", Type: 197, In: awswire.InHeader},
 			{Name: "LogType", Wire: "X-Amz-Log-Type", Type: 198, In: awswire.InHeader},
 			{Name: "ClientContext", Wire: "X-Amz-Client-Context", Type: 7, In: awswire.InHeader},
@@ -936,7 +936,7 @@ var serviceModel = awswire.Model{
 			{Name: "DurableExecutionArn", Wire: "X-Amz-Durable-Execution-Arn", Type: 7, In: awswire.InHeader},
 		}},
 		{Name: "InvokeAsyncRequest", Members: []awswire.Member{
-			{Name: "FunctionName", Type: 186, In: awswire.InLabel, Required: true},
+			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
 			{Name: "InvokeArgs", Type: 199, In: awswire.InPayload, Required: true},
 		}},
 		{Name: "InvokeAsyncResponse", Members: []awswire.Member{
@@ -951,7 +951,7 @@ var serviceModel = awswire.Model{
 			{Name: "LogResult", Type: 7},
 		}},
 		{Name: "InvokeWithResponseStreamRequest", Members: []awswire.Member{
-			{Name: "FunctionName", Type: 186, In: awswire.InLabel, Required: true},
+			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
 			{Name: "LogType", Wire: "X-Amz-Log-Type", Type: 198, In: awswire.InHeader},
 			{Name: "ClientContext", Wire: "X-Amz-Client-Context", Type: 7, In: awswire.InHeader},
 			{Name: "Qualifier", Type: 16, In: awswire.InQuery},
@@ -1124,23 +1124,23 @@ var serviceModel = awswire.Model{
 		{Name: "ListLayerVersionsRequest", Members: []awswire.Member{
 			{Name: "LayerName", Type: 2, In: awswire.InLabel, Required: true},
 			{Name: "CompatibleArchitecture", Type: 109, In: awswire.InQuery},
-			{Name: "CompatibleRuntime", Type: 92, In: awswire.InQuery},
+			{Name: "CompatibleRuntime", Type: 234, In: awswire.InQuery},
 			{Name: "Marker", Type: 7, In: awswire.InQuery},
 			{Name: "MaxItems", Type: 224, In: awswire.InQuery},
 		}},
 		{Name: "ListLayerVersionsResponse", Members: []awswire.Member{
 			{Name: "NextMarker", Type: 7},
-			{Name: "LayerVersions", Type: 234},
+			{Name: "LayerVersions", Type: 235},
 		}},
 		{Name: "ListLayersRequest", Members: []awswire.Member{
 			{Name: "CompatibleArchitecture", Type: 109, In: awswire.InQuery},
-			{Name: "CompatibleRuntime", Type: 92, In: awswire.InQuery},
+			{Name: "CompatibleRuntime", Type: 234, In: awswire.InQuery},
 			{Name: "Marker", Type: 7, In: awswire.InQuery},
 			{Name: "MaxItems", Type: 224, In: awswire.InQuery},
 		}},
 		{Name: "ListLayersResponse", Members: []awswire.Member{
 			{Name: "NextMarker", Type: 7},
-			{Name: "Layers", Type: 236},
+			{Name: "Layers", Type: 237},
 		}},
 		{Name: "ListProvisionedConcurrencyConfigsRequest", Members: []awswire.Member{
 			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
@@ -1148,17 +1148,17 @@ var serviceModel = awswire.Model{
 			{Name: "MaxItems", Type: 224, In: awswire.InQuery},
 		}},
 		{Name: "ListProvisionedConcurrencyConfigsResponse", Members: []awswire.Member{
-			{Name: "ProvisionedConcurrencyConfigs", Type: 238},
+			{Name: "ProvisionedConcurrencyConfigs", Type: 239},
 			{Name: "NextMarker", Type: 7},
 		}},
 		{Name: "ListTagsRequest", Members: []awswire.Member{
-			{Name: "Resource", Type: 239, In: awswire.InLabel, Required: true},
+			{Name: "Resource", Type: 240, In: awswire.InLabel, Required: true},
 		}},
 		{Name: "ListTagsResponse", Members: []awswire.Member{
 			{Name: "Tags", Type: 61},
 		}},
 		{Name: "ListVersionsByFunctionRequest", Members: []awswire.Member{
-			{Name: "FunctionName", Type: 186, In: awswire.InLabel, Required: true},
+			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
 			{Name: "Marker", Type: 7, In: awswire.InQuery},
 			{Name: "MaxItems", Type: 64, In: awswire.InQuery},
 		}},
@@ -1167,16 +1167,16 @@ var serviceModel = awswire.Model{
 			{Name: "Versions", Type: 233},
 		}},
 		{Name: "LoggingConfig", Members: []awswire.Member{
-			{Name: "LogFormat", Type: 240},
-			{Name: "ApplicationLogLevel", Type: 241},
+			{Name: "LogFormat", Type: 241},
+			{Name: "ApplicationLogLevel", Type: 242},
 			{Name: "SystemLogLevel", Type: 36},
-			{Name: "LogGroup", Type: 242},
+			{Name: "LogGroup", Type: 243},
 		}},
 		{Name: "OnFailure", Members: []awswire.Member{
-			{Name: "Destination", Type: 243},
+			{Name: "Destination", Type: 244},
 		}},
 		{Name: "OnSuccess", Members: []awswire.Member{
-			{Name: "Destination", Type: 243},
+			{Name: "Destination", Type: 244},
 		}},
 		{Name: "Operation", Members: []awswire.Member{
 			{Name: "Id", Type: 7, Required: true},
@@ -1187,30 +1187,30 @@ var serviceModel = awswire.Model{
 			{Name: "Name", Type: 7},
 			{Name: "SubType", Type: 7},
 			{Name: "EndTimestamp", Type: 72},
-			{Name: "ExecutionDetails", Type: 244},
-			{Name: "ContextDetails", Type: 245},
-			{Name: "StepDetails", Type: 246},
-			{Name: "WaitDetails", Type: 247},
-			{Name: "CallbackDetails", Type: 248},
-			{Name: "ChainedInvokeDetails", Type: 249},
+			{Name: "ExecutionDetails", Type: 245},
+			{Name: "ContextDetails", Type: 246},
+			{Name: "StepDetails", Type: 247},
+			{Name: "WaitDetails", Type: 248},
+			{Name: "CallbackDetails", Type: 249},
+			{Name: "ChainedInvokeDetails", Type: 250},
 		}},
 		{Name: "OperationUpdate", Members: []awswire.Member{
 			{Name: "Id", Type: 7, Required: true},
-			{Name: "Type", Type: 250, Required: true},
-			{Name: "Action", Type: 251, Required: true},
+			{Name: "Type", Type: 251, Required: true},
+			{Name: "Action", Type: 252, Required: true},
 			{Name: "ParentId", Type: 7},
 			{Name: "Name", Type: 7},
 			{Name: "SubType", Type: 7},
 			{Name: "Payload", Type: 25},
 			{Name: "Error", Type: 26},
-			{Name: "ContextOptions", Type: 252},
-			{Name: "StepOptions", Type: 253},
-			{Name: "WaitOptions", Type: 254},
-			{Name: "CallbackOptions", Type: 255},
-			{Name: "ChainedInvokeOptions", Type: 256},
+			{Name: "ContextOptions", Type: 253},
+			{Name: "StepOptions", Type: 254},
+			{Name: "WaitOptions", Type: 255},
+			{Name: "CallbackOptions", Type: 256},
+			{Name: "ChainedInvokeOptions", Type: 257},
 		}},
 		{Name: "PropagateTags", Members: []awswire.Member{
-			{Name: "Mode", Type: 257},
+			{Name: "Mode", Type: 258},
 			{Name: "ExplicitTags", Type: 61},
 		}},
 		{Name: "ProvisionedConcurrencyConfigListItem", Members: []awswire.Member{
@@ -1229,11 +1229,11 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "PublishLayerVersionRequest", Members: []awswire.Member{
 			{Name: "LayerName", Type: 2, In: awswire.InLabel, Required: true},
-			{Name: "Content", Type: 258, Required: true},
+			{Name: "Content", Type: 259, Required: true},
 			{Name: "Description", Type: 60},
-			{Name: "CompatibleArchitectures", Type: 259},
-			{Name: "CompatibleRuntimes", Type: 260},
-			{Name: "LicenseInfo", Type: 261},
+			{Name: "CompatibleArchitectures", Type: 260},
+			{Name: "CompatibleRuntimes", Type: 261},
+			{Name: "LicenseInfo", Type: 262},
 		}},
 		{Name: "PublishLayerVersionResponse", Members: []awswire.Member{
 			{Name: "Content", Type: 192},
@@ -1263,18 +1263,18 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "PutFunctionConcurrencyRequest", Members: []awswire.Member{
 			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
-			{Name: "ReservedConcurrentExecutions", Type: 262, Required: true},
+			{Name: "ReservedConcurrentExecutions", Type: 263, Required: true},
 		}},
 		{Name: "PutFunctionEventInvokeConfigRequest", Members: []awswire.Member{
 			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
 			{Name: "Qualifier", Type: 16, In: awswire.InQuery},
-			{Name: "MaximumRetryAttempts", Type: 263},
-			{Name: "MaximumEventAgeInSeconds", Type: 264},
+			{Name: "MaximumRetryAttempts", Type: 264},
+			{Name: "MaximumEventAgeInSeconds", Type: 265},
 			{Name: "DestinationConfig", Type: 73},
 		}},
 		{Name: "PutFunctionRecursionConfigRequest", Members: []awswire.Member{
 			{Name: "FunctionName", Type: 7, In: awswire.InLabel, Required: true},
-			{Name: "RecursiveLoop", Type: 265, Required: true},
+			{Name: "RecursiveLoop", Type: 266, Required: true},
 		}},
 		{Name: "PutFunctionRecursionConfigResponse", Members: []awswire.Member{
 			{Name: "RecursiveLoop", Type: 7},
@@ -1282,7 +1282,7 @@ var serviceModel = awswire.Model{
 		{Name: "PutFunctionScalingConfigRequest", Members: []awswire.Member{
 			{Name: "FunctionName", Type: 7, In: awswire.InLabel, Required: true},
 			{Name: "Qualifier", Type: 7, In: awswire.InQuery, Required: true},
-			{Name: "FunctionScalingConfig", Type: 191},
+			{Name: "FunctionScalingConfig", Type: 190},
 		}},
 		{Name: "PutFunctionScalingConfigResponse", Members: []awswire.Member{
 			{Name: "FunctionState", Type: 7},
@@ -1311,9 +1311,9 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "PutRuntimeManagementConfigRequest", Members: []awswire.Member{
 			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
-			{Name: "UpdateRuntimeOn", Type: 266, Required: true},
+			{Name: "UpdateRuntimeOn", Type: 267, Required: true},
 			{Name: "Qualifier", Type: 16, In: awswire.InQuery},
-			{Name: "RuntimeVersionArn", Type: 267},
+			{Name: "RuntimeVersionArn", Type: 268},
 		}},
 		{Name: "PutRuntimeManagementConfigResponse", Members: []awswire.Member{
 			{Name: "UpdateRuntimeOn", Type: 7, Required: true},
@@ -1328,7 +1328,7 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "RemovePermissionRequest", Members: []awswire.Member{
 			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
-			{Name: "StatementId", Type: 268, In: awswire.InLabel, Required: true},
+			{Name: "StatementId", Type: 269, In: awswire.InLabel, Required: true},
 			{Name: "Qualifier", Type: 16, In: awswire.InQuery},
 			{Name: "RevisionId", Type: 7, In: awswire.InQuery},
 		}},
@@ -1343,25 +1343,25 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "RuntimeVersionConfig", Members: []awswire.Member{
 			{Name: "RuntimeVersionArn", Type: 7},
-			{Name: "Error", Type: 269},
+			{Name: "Error", Type: 270},
 		}},
 		{Name: "RuntimeVersionError", Members: []awswire.Member{
 			{Name: "ErrorCode", Type: 7},
 			{Name: "Message", Type: 25},
 		}},
 		{Name: "S3FilesConfig", Members: []awswire.Member{
-			{Name: "DirectS3Read", Type: 270},
+			{Name: "DirectS3Read", Type: 271},
 		}},
 		{Name: "ScalingConfig", Members: []awswire.Member{
-			{Name: "MaximumConcurrency", Type: 271},
+			{Name: "MaximumConcurrency", Type: 272},
 		}},
 		{Name: "SelfManagedEventSource", Members: []awswire.Member{
-			{Name: "Endpoints", Type: 275},
+			{Name: "Endpoints", Type: 276},
 		}},
 		{Name: "SelfManagedKafkaEventSourceConfig", Members: []awswire.Member{
 			{Name: "ConsumerGroupId", Type: 23},
 			{Name: "SchemaRegistryConfig", Type: 24},
-			{Name: "ConsumptionMode", Type: 276},
+			{Name: "ConsumptionMode", Type: 277},
 		}},
 		{Name: "SendDurableExecutionCallbackFailureRequest", Members: []awswire.Member{
 			{Name: "CallbackId", Type: 7, In: awswire.InLabel, Required: true},
@@ -1378,14 +1378,14 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "SendDurableExecutionCallbackSuccessResponse", Members: []awswire.Member{}},
 		{Name: "SnapStart", Members: []awswire.Member{
-			{Name: "ApplyOn", Type: 277},
+			{Name: "ApplyOn", Type: 278},
 		}},
 		{Name: "SnapStartResponse", Members: []awswire.Member{
 			{Name: "ApplyOn", Type: 7},
 			{Name: "OptimizationStatus", Type: 7},
 		}},
 		{Name: "SourceAccessConfiguration", Members: []awswire.Member{
-			{Name: "Type", Type: 278},
+			{Name: "Type", Type: 279},
 			{Name: "URI", Type: 23},
 		}},
 		{Name: "StepDetails", Members: []awswire.Member{
@@ -1396,7 +1396,7 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "StepFailedDetails", Members: []awswire.Member{
 			{Name: "Error", Type: 27, Required: true},
-			{Name: "RetryDetails", Type: 279, Required: true},
+			{Name: "RetryDetails", Type: 280, Required: true},
 		}},
 		{Name: "StepOptions", Members: []awswire.Member{
 			{Name: "NextAttemptDelaySeconds", Type: 1},
@@ -1404,7 +1404,7 @@ var serviceModel = awswire.Model{
 		{Name: "StepStartedDetails", Members: []awswire.Member{}},
 		{Name: "StepSucceededDetails", Members: []awswire.Member{
 			{Name: "Result", Type: 28, Required: true},
-			{Name: "RetryDetails", Type: 279, Required: true},
+			{Name: "RetryDetails", Type: 280, Required: true},
 		}},
 		{Name: "StopDurableExecutionRequest", Members: []awswire.Member{
 			{Name: "DurableExecutionArn", Type: 7, In: awswire.InLabel, Required: true},
@@ -1414,7 +1414,7 @@ var serviceModel = awswire.Model{
 			{Name: "StopTimestamp", Type: 72, Required: true},
 		}},
 		{Name: "TagResourceRequest", Members: []awswire.Member{
-			{Name: "Resource", Type: 239, In: awswire.InLabel, Required: true},
+			{Name: "Resource", Type: 240, In: awswire.InLabel, Required: true},
 			{Name: "Tags", Type: 61, Required: true},
 		}},
 		{Name: "TagsError", Members: []awswire.Member{
@@ -1422,23 +1422,23 @@ var serviceModel = awswire.Model{
 			{Name: "Message", Type: 7, Required: true},
 		}},
 		{Name: "TargetTrackingScalingPolicy", Members: []awswire.Member{
-			{Name: "PredefinedMetricType", Type: 280, Required: true},
+			{Name: "PredefinedMetricType", Type: 281, Required: true},
 			{Name: "TargetValue", Type: 211, Required: true},
 		}},
 		{Name: "TenancyConfig", Members: []awswire.Member{
-			{Name: "TenantIsolationMode", Type: 281, Required: true},
+			{Name: "TenantIsolationMode", Type: 282, Required: true},
 		}},
 		{Name: "TraceHeader", Members: []awswire.Member{
 			{Name: "XAmznTraceId", Type: 7},
 		}},
 		{Name: "TracingConfig", Members: []awswire.Member{
-			{Name: "Mode", Type: 282},
+			{Name: "Mode", Type: 283},
 		}},
 		{Name: "TracingConfigResponse", Members: []awswire.Member{
 			{Name: "Mode", Type: 7},
 		}},
 		{Name: "UntagResourceRequest", Members: []awswire.Member{
-			{Name: "Resource", Type: 239, In: awswire.InLabel, Required: true},
+			{Name: "Resource", Type: 240, In: awswire.InLabel, Required: true},
 			{Name: "TagKeys", Wire: "tagKeys", Type: 41, In: awswire.InQuery, Required: true},
 		}},
 		{Name: "UpdateAliasRequest", Members: []awswire.Member{
@@ -1508,14 +1508,14 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "UpdateFunctionConfigurationRequest", Members: []awswire.Member{
 			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
-			{Name: "Role", Type: 90},
+			{Name: "Role", Type: 91},
 			{Name: "Handler", Type: 93},
 			{Name: "Description", Type: 60},
 			{Name: "Timeout", Type: 94},
 			{Name: "MemorySize", Type: 95},
 			{Name: "VpcConfig", Type: 97},
 			{Name: "Environment", Type: 100},
-			{Name: "Runtime", Type: 92},
+			{Name: "Runtime", Type: 7},
 			{Name: "DeadLetterConfig", Type: 99},
 			{Name: "KMSKeyArn", Type: 101},
 			{Name: "TracingConfig", Type: 102},
@@ -1532,8 +1532,8 @@ var serviceModel = awswire.Model{
 		{Name: "UpdateFunctionEventInvokeConfigRequest", Members: []awswire.Member{
 			{Name: "FunctionName", Type: 8, In: awswire.InLabel, Required: true},
 			{Name: "Qualifier", Type: 16, In: awswire.InQuery},
-			{Name: "MaximumRetryAttempts", Type: 263},
-			{Name: "MaximumEventAgeInSeconds", Type: 264},
+			{Name: "MaximumRetryAttempts", Type: 264},
+			{Name: "MaximumEventAgeInSeconds", Type: 265},
 			{Name: "DestinationConfig", Type: 73},
 		}},
 		{Name: "UpdateFunctionUrlConfigRequest", Members: []awswire.Member{
@@ -1553,8 +1553,8 @@ var serviceModel = awswire.Model{
 			{Name: "InvokeMode", Type: 7},
 		}},
 		{Name: "VpcConfig", Members: []awswire.Member{
-			{Name: "SubnetIds", Type: 283},
-			{Name: "SecurityGroupIds", Type: 284},
+			{Name: "SubnetIds", Type: 284},
+			{Name: "SecurityGroupIds", Type: 285},
 			{Name: "Ipv6AllowedForDualStack", Type: 13},
 		}},
 		{Name: "VpcConfigResponse", Members: []awswire.Member{
@@ -1589,7 +1589,7 @@ var serviceModel = awswire.Model{
 		{Kind: awswire.KindString, Pattern: "\\d{12}|\\*|arn:(aws[a-zA-Z-]*):iam::\\d{12}:root"},                                                                                  // 5
 		{Kind: awswire.KindString, HasMax: true, Max: 34, Pattern: "o-[a-z0-9]{10,32}"},                                                                                           // 6
 		{Kind: awswire.KindString}, // 7
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 140, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"}, // 8
+		{Kind: awswire.KindString, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"}, // 8
 		{Kind: awswire.KindString, Pattern: "(lambda:[*]|lambda:[a-zA-Z]+|[*])"},                                                         // 9
 		{Kind: awswire.KindString, Pattern: "[^\\s]+"},                                                                                   // 10
 		{Kind: awswire.KindString, Pattern: "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"}, // 11
@@ -1597,7 +1597,7 @@ var serviceModel = awswire.Model{
 		{Kind: awswire.KindBoolean},                                                                                                      // 13
 		{Kind: awswire.KindString, HasMax: true, Max: 12, Pattern: "\\d{12}"},                                                            // 14
 		{Kind: awswire.KindString, HasMin: true, Min: 0, HasMax: true, Max: 256, Pattern: "[a-zA-Z0-9._\\-]+"},                           // 15
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 128, Pattern: "(|[a-zA-Z0-9$_-]+)"},                          // 16
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 128, Pattern: "\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"},  // 16
 		{Kind: awswire.KindString, HasMin: true, Min: 12, HasMax: true, Max: 34, Pattern: "^o-[a-z0-9]{10,32}$"},                         // 17
 		{Kind: awswire.KindStructure, Ref: 7},                                                                                            // 18
 		{Kind: awswire.KindDouble, HasMin: true, Min: 0, HasMax: true, Max: 1},                                                           // 19
@@ -1671,20 +1671,20 @@ var serviceModel = awswire.Model{
 		{Kind: awswire.KindStructure, Ref: 229},                                                                                          // 87
 		{Kind: awswire.KindStructure, Ref: 68},                                                                                           // 88
 		{Kind: awswire.KindStructure, Ref: 202},                                                                                          // 89
-		{Kind: awswire.KindString, Pattern: "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"},                           // 90
-		{Kind: awswire.KindStructure, Ref: 93},                                                                                           // 91
-		{Kind: awswire.KindString, Enum: 36},                                                                                             // 92
-		{Kind: awswire.KindString, HasMax: true, Max: 128, Pattern: "[^\\s]+"},                                                           // 93
-		{Kind: awswire.KindInteger, HasMin: true, Min: 1},                                                                                // 94
-		{Kind: awswire.KindInteger, HasMin: true, Min: 128, HasMax: true, Max: 10240},                                                    // 95
-		{Kind: awswire.KindString, Enum: 18},                                                                                             // 96
-		{Kind: awswire.KindStructure, Ref: 265},                                                                                          // 97
-		{Kind: awswire.KindString, Enum: 31},                                                                                             // 98
-		{Kind: awswire.KindStructure, Ref: 51},                                                                                           // 99
-		{Kind: awswire.KindStructure, Ref: 70},                                                                                           // 100
-		{Kind: awswire.KindString, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},                                                  // 101
-		{Kind: awswire.KindStructure, Ref: 251},                                                                                          // 102
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 140, Pattern: "arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+"}, // 103
+		{Kind: awswire.KindString, HasMax: true, Max: 140, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"}, // 90
+		{Kind: awswire.KindString, Pattern: "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"},                                                                                                                        // 91
+		{Kind: awswire.KindStructure, Ref: 93},                                          // 92
+		{Kind: awswire.KindString, HasMax: true, Max: 128, Pattern: "[^\\s]+"},          // 93
+		{Kind: awswire.KindInteger, HasMin: true, Min: 1},                               // 94
+		{Kind: awswire.KindInteger, HasMin: true, Min: 128, HasMax: true, Max: 10240},   // 95
+		{Kind: awswire.KindString, Enum: 18},                                            // 96
+		{Kind: awswire.KindStructure, Ref: 265},                                         // 97
+		{Kind: awswire.KindString, Enum: 31},                                            // 98
+		{Kind: awswire.KindStructure, Ref: 51},                                          // 99
+		{Kind: awswire.KindStructure, Ref: 70},                                          // 100
+		{Kind: awswire.KindString, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"}, // 101
+		{Kind: awswire.KindStructure, Ref: 251},                                         // 102
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 2048, Pattern: "arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+"}, // 103
 		{Kind: awswire.KindList, Ref: 103},                       // 104
 		{Kind: awswire.KindStructure, Ref: 89},                   // 105
 		{Kind: awswire.KindList, Ref: 105, HasMax: true, Max: 1}, // 106
@@ -1767,12 +1767,12 @@ var serviceModel = awswire.Model{
 		{Kind: awswire.KindStructure, Ref: 75},  // 183
 		{Kind: awswire.KindList, Ref: 183},      // 184
 		{Kind: awswire.KindStructure, Ref: 250}, // 185
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 170, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"}, // 186
-		{Kind: awswire.KindStructure, Ref: 96},                                   // 187
-		{Kind: awswire.KindStructure, Ref: 94},                                   // 188
-		{Kind: awswire.KindStructure, Ref: 247},                                  // 189
-		{Kind: awswire.KindStructure, Ref: 35},                                   // 190
-		{Kind: awswire.KindStructure, Ref: 98},                                   // 191
+		{Kind: awswire.KindStructure, Ref: 96},  // 186
+		{Kind: awswire.KindStructure, Ref: 94},  // 187
+		{Kind: awswire.KindStructure, Ref: 247}, // 188
+		{Kind: awswire.KindStructure, Ref: 35},  // 189
+		{Kind: awswire.KindStructure, Ref: 98},  // 190
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 2048, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)"}, // 191
 		{Kind: awswire.KindStructure, Ref: 162},                                  // 192
 		{Kind: awswire.KindList, Ref: 7, HasMax: true, Max: 1500},                // 193
 		{Kind: awswire.KindString, HasMax: true, Max: 1000},                      // 194
@@ -1814,58 +1814,59 @@ var serviceModel = awswire.Model{
 		{Kind: awswire.KindList, Ref: 229},                                       // 230
 		{Kind: awswire.KindString, Pattern: "ALL|[a-z]{2}(-gov)?-[a-z]+-\\d{1}"}, // 231
 		{Kind: awswire.KindString, Enum: 17},                                     // 232
-		{Kind: awswire.KindList, Ref: 187},                                       // 233
-		{Kind: awswire.KindList, Ref: 212},                                       // 234
-		{Kind: awswire.KindStructure, Ref: 164},                                  // 235
-		{Kind: awswire.KindList, Ref: 235},                                       // 236
-		{Kind: awswire.KindStructure, Ref: 201},                                  // 237
-		{Kind: awswire.KindList, Ref: 237},                                       // 238
-		{Kind: awswire.KindString, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"}, // 239
-		{Kind: awswire.KindString, Enum: 26}, // 240
-		{Kind: awswire.KindString, Enum: 1},  // 241
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 512, Pattern: "[\\.\\-_/#A-Za-z0-9]+"},                                                                        // 242
-		{Kind: awswire.KindString, HasMin: true, Min: 0, HasMax: true, Max: 350, Pattern: "^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"}, // 243
-		{Kind: awswire.KindStructure, Ref: 83},                                       // 244
-		{Kind: awswire.KindStructure, Ref: 36},                                       // 245
-		{Kind: awswire.KindStructure, Ref: 239},                                      // 246
-		{Kind: awswire.KindStructure, Ref: 268},                                      // 247
-		{Kind: awswire.KindStructure, Ref: 10},                                       // 248
-		{Kind: awswire.KindStructure, Ref: 23},                                       // 249
-		{Kind: awswire.KindString, Enum: 30},                                         // 250
-		{Kind: awswire.KindString, Enum: 28},                                         // 251
-		{Kind: awswire.KindStructure, Ref: 38},                                       // 252
-		{Kind: awswire.KindStructure, Ref: 241},                                      // 253
-		{Kind: awswire.KindStructure, Ref: 269},                                      // 254
-		{Kind: awswire.KindStructure, Ref: 12},                                       // 255
-		{Kind: awswire.KindStructure, Ref: 25},                                       // 256
-		{Kind: awswire.KindString, Enum: 32},                                         // 257
-		{Kind: awswire.KindStructure, Ref: 161},                                      // 258
-		{Kind: awswire.KindList, Ref: 109, HasMax: true, Max: 2},                     // 259
-		{Kind: awswire.KindList, Ref: 92, HasMax: true, Max: 15},                     // 260
-		{Kind: awswire.KindString, HasMax: true, Max: 512},                           // 261
-		{Kind: awswire.KindInteger, HasMin: true, Min: 0},                            // 262
-		{Kind: awswire.KindInteger, HasMin: true, Min: 0, HasMax: true, Max: 2},      // 263
-		{Kind: awswire.KindInteger, HasMin: true, Min: 60, HasMax: true, Max: 21600}, // 264
-		{Kind: awswire.KindString, Enum: 34},                                         // 265
-		{Kind: awswire.KindString, Enum: 48},                                         // 266
-		{Kind: awswire.KindString, HasMin: true, Min: 26, HasMax: true, Max: 2048, Pattern: "^arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}::runtime:.+$"}, // 267
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 100, Pattern: "([a-zA-Z0-9-_.]+)"},                                                                     // 268
-		{Kind: awswire.KindStructure, Ref: 225},                                    // 269
-		{Kind: awswire.KindString, Enum: 7},                                        // 270
-		{Kind: awswire.KindInteger, HasMin: true, Min: 2, HasMax: true, Max: 1000}, // 271
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 300, Pattern: "^(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])\\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\\-]*[A-Za-z0-9]):[0-9]{1,5}"}, // 272
-		{Kind: awswire.KindList, Ref: 272, HasMin: true, Min: 1, HasMax: true, Max: 10},         // 273
-		{Kind: awswire.KindString, Enum: 8},                                                     // 274
-		{Kind: awswire.KindMap, Ref: 273, Key: 274, HasMin: true, Min: 1, HasMax: true, Max: 2}, // 275
-		{Kind: awswire.KindString, Enum: 21},                                                    // 276
-		{Kind: awswire.KindString, Enum: 39},                                                    // 277
-		{Kind: awswire.KindString, Enum: 41},                                                    // 278
-		{Kind: awswire.KindStructure, Ref: 223},                                                 // 279
-		{Kind: awswire.KindString, Enum: 3},                                                     // 280
-		{Kind: awswire.KindString, Enum: 45},                                                    // 281
-		{Kind: awswire.KindString, Enum: 47},                                                    // 282
-		{Kind: awswire.KindList, Ref: 7, HasMax: true, Max: 16},                                 // 283
-		{Kind: awswire.KindList, Ref: 7, HasMax: true, Max: 5},                                  // 284
+		{Kind: awswire.KindList, Ref: 186},                                       // 233
+		{Kind: awswire.KindString, Enum: 36},                                     // 234
+		{Kind: awswire.KindList, Ref: 212},                                       // 235
+		{Kind: awswire.KindStructure, Ref: 164},                                  // 236
+		{Kind: awswire.KindList, Ref: 236},                                       // 237
+		{Kind: awswire.KindStructure, Ref: 201},                                  // 238
+		{Kind: awswire.KindList, Ref: 238},                                       // 239
+		{Kind: awswire.KindString, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)"}, // 240
+		{Kind: awswire.KindString, Enum: 26}, // 241
+		{Kind: awswire.KindString, Enum: 1},  // 242
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 512, Pattern: "[\\.\\-_/#A-Za-z0-9]+"},                                                                        // 243
+		{Kind: awswire.KindString, HasMin: true, Min: 0, HasMax: true, Max: 350, Pattern: "^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"}, // 244
+		{Kind: awswire.KindStructure, Ref: 83},                                       // 245
+		{Kind: awswire.KindStructure, Ref: 36},                                       // 246
+		{Kind: awswire.KindStructure, Ref: 239},                                      // 247
+		{Kind: awswire.KindStructure, Ref: 268},                                      // 248
+		{Kind: awswire.KindStructure, Ref: 10},                                       // 249
+		{Kind: awswire.KindStructure, Ref: 23},                                       // 250
+		{Kind: awswire.KindString, Enum: 30},                                         // 251
+		{Kind: awswire.KindString, Enum: 28},                                         // 252
+		{Kind: awswire.KindStructure, Ref: 38},                                       // 253
+		{Kind: awswire.KindStructure, Ref: 241},                                      // 254
+		{Kind: awswire.KindStructure, Ref: 269},                                      // 255
+		{Kind: awswire.KindStructure, Ref: 12},                                       // 256
+		{Kind: awswire.KindStructure, Ref: 25},                                       // 257
+		{Kind: awswire.KindString, Enum: 32},                                         // 258
+		{Kind: awswire.KindStructure, Ref: 161},                                      // 259
+		{Kind: awswire.KindList, Ref: 109, HasMax: true, Max: 2},                     // 260
+		{Kind: awswire.KindList, Ref: 234, HasMax: true, Max: 15},                    // 261
+		{Kind: awswire.KindString, HasMax: true, Max: 512},                           // 262
+		{Kind: awswire.KindInteger, HasMin: true, Min: 0},                            // 263
+		{Kind: awswire.KindInteger, HasMin: true, Min: 0, HasMax: true, Max: 2},      // 264
+		{Kind: awswire.KindInteger, HasMin: true, Min: 60, HasMax: true, Max: 21600}, // 265
+		{Kind: awswire.KindString, Enum: 34},                                         // 266
+		{Kind: awswire.KindString, Enum: 48},                                         // 267
+		{Kind: awswire.KindString, HasMin: true, Min: 26, HasMax: true, Max: 2048, Pattern: "^arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}::runtime:.+$"}, // 268
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 100, Pattern: "([a-zA-Z0-9-_.]+)"},                                                                     // 269
+		{Kind: awswire.KindStructure, Ref: 225},                                    // 270
+		{Kind: awswire.KindString, Enum: 7},                                        // 271
+		{Kind: awswire.KindInteger, HasMin: true, Min: 2, HasMax: true, Max: 1000}, // 272
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 300, Pattern: "^(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])\\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\\-]*[A-Za-z0-9]):[0-9]{1,5}"}, // 273
+		{Kind: awswire.KindList, Ref: 273, HasMin: true, Min: 1, HasMax: true, Max: 10},         // 274
+		{Kind: awswire.KindString, Enum: 8},                                                     // 275
+		{Kind: awswire.KindMap, Ref: 274, Key: 275, HasMin: true, Min: 1, HasMax: true, Max: 2}, // 276
+		{Kind: awswire.KindString, Enum: 21},                                                    // 277
+		{Kind: awswire.KindString, Enum: 39},                                                    // 278
+		{Kind: awswire.KindString, Enum: 41},                                                    // 279
+		{Kind: awswire.KindStructure, Ref: 223},                                                 // 280
+		{Kind: awswire.KindString, Enum: 3},                                                     // 281
+		{Kind: awswire.KindString, Enum: 45},                                                    // 282
+		{Kind: awswire.KindString, Enum: 47},                                                    // 283
+		{Kind: awswire.KindList, Ref: 7, HasMax: true, Max: 16},                                 // 284
+		{Kind: awswire.KindList, Ref: 7, HasMax: true, Max: 5},                                  // 285
 	},
 	Enums: [][]string{
 		{"DEBUG", "ERROR", "FATAL", "INFO", "TRACE", "WARN"},

@@ -355,3 +355,34 @@ func TestNotYet(t *testing.T) {
 	_, err := c.CreateFunctionUrlConfig(t.Context(), &sdk.CreateFunctionUrlConfigInput{FunctionName: aws.String("f"), AuthType: types.FunctionUrlAuthTypeNone})
 	refused(t, err, "NotImplementedException", 501, "gatehouse does not implement lambda:CreateFunctionUrlConfig yet; docs/COVERAGE.md lists what it does.")
 }
+
+// TestConstraintsOnTheWire holds errors that AWS was recorded to answer, where
+// the model's own constraints are checked before the operation.
+func TestConstraintsOnTheWire(t *testing.T) {
+	c, ctx := client(serve(t, newFixture(t))), t.Context()
+	const existing = `(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?`
+	_, err := c.GetFunction(ctx, &sdk.GetFunctionInput{FunctionName: aws.String("my-function!")})
+	refused(t, err, "ValidationException", 400, "1 validation error detected: Value 'my-function!' at 'functionName' failed to satisfy constraint: Member must satisfy regular expression pattern: "+existing)
+	_, err = c.GetFunction(ctx, &sdk.GetFunctionInput{FunctionName: aws.String("f"), Qualifier: aws.String(strings.Repeat("a", 129))})
+	refused(t, err, "ValidationException", 400, "1 validation error detected: Value '"+strings.Repeat("a", 129)+"' at 'qualifier' failed to satisfy constraint: Member must have length less than or equal to 128")
+	_, err = c.GetFunction(ctx, &sdk.GetFunctionInput{FunctionName: aws.String("arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:f")})
+	refused(t, err, "ResourceNotFoundException", 404, "Functions from 'eusc-de-east-1' are not reachable in this region ('us-east-1')")
+	in := &sdk.CreateFunctionInput{
+		FunctionName: aws.String("f"), Role: aws.String("r1"), Runtime: types.RuntimeNodejs20x, Handler: aws.String("index.handler"),
+		Code: &types.FunctionCode{ZipFile: zipped("index.js", nothing)},
+	}
+	_, err = c.CreateFunction(ctx, in)
+	refused(t, err, "ValidationException", 400, `1 validation error detected: Value 'r1' at 'role' failed to satisfy constraint: Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+`)
+	in.Role, in.Runtime = aws.String(role), "nodejs14.x"
+	_, err = c.CreateFunction(ctx, in)
+	refused(t, err, "InvalidParameterValueException", 400, "The runtime parameter of nodejs14.x is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.")
+	in.Runtime = "PYTHON3.9"
+	_, err = c.CreateFunction(ctx, in)
+	var e smithy.APIError
+	if !errors.As(err, &e) || e.ErrorCode() != "InvalidParameterValueException" || !strings.HasPrefix(e.ErrorMessage(), "Value PYTHON3.9 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [nodejs20.x, ") {
+		t.Errorf("an unknown runtime: %v", err)
+	}
+	in.Runtime, in.Timeout = types.RuntimeNodejs20x, aws.Int32(901)
+	_, err = c.CreateFunction(ctx, in)
+	refused(t, err, "ValidationException", 400, "1 validation error detected: Value '901' at 'timeout' failed to satisfy constraint: Member must have value less than or equal to 900")
+}
