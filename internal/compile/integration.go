@@ -24,7 +24,10 @@ func (c *Compiler) CheckIntegration(doc *definition.Integration) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.call(doc, uri, false)
+	if _, err := anyVariables(value(doc.CredentialsArn), "1"); err != nil {
+		return err
+	}
+	_, err = c.call(doc, uri, value(doc.CredentialsArn), false)
 	return err
 }
 
@@ -46,14 +49,18 @@ func refusal(reason string) *call { return &call{unavailable(reason), unavailabl
 func (c *Compiler) integration(doc *definition.Integration, stage *plan.Stage) (*call, error) {
 	id := value(doc.IntegrationId)
 	uri, err := expand(value(doc.IntegrationUri), stage.Variables)
+	var credentials string
+	if err == nil {
+		credentials, err = expand(value(doc.CredentialsArn), stage.Variables)
+	}
 	var missing *missingVariable
 	if errors.As(err, &missing) {
-		return refusal("stage " + stage.Name + " has no variable " + missing.name + ", which integration " + id + " names in its URI"), nil
+		return refusal("stage " + stage.Name + " has no variable " + missing.name + ", which integration " + id + " names"), nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	fromPath, err := c.call(doc, uri, false)
+	fromPath, err := c.call(doc, uri, credentials, false)
 	if err != nil && uri != value(doc.IntegrationUri) {
 		// The definition alone was checked; the variables spoil it, and only for
 		// this stage.
@@ -64,7 +71,7 @@ func (c *Compiler) integration(doc *definition.Integration, stage *plan.Stage) (
 	}
 	fromDefault := fromPath
 	if value(doc.IntegrationType) == apigatewayv2.IntegrationTypeHTTPProxy {
-		if fromDefault, err = c.call(doc, uri, true); err != nil {
+		if fromDefault, err = c.call(doc, uri, credentials, true); err != nil {
 			return nil, err
 		}
 	}
@@ -72,7 +79,7 @@ func (c *Compiler) integration(doc *definition.Integration, stage *plan.Stage) (
 }
 
 // call compiles an integration whose URI has no variables left.
-func (c *Compiler) call(doc *definition.Integration, uri string, appendPath bool) (plan.Integration, error) {
+func (c *Compiler) call(doc *definition.Integration, uri, credentials string, appendPath bool) (plan.Integration, error) {
 	timeout := time.Duration(value(doc.TimeoutInMillis)) * time.Millisecond
 	switch kind := value(doc.IntegrationType); kind {
 	case apigatewayv2.IntegrationTypeAWSProxy:
@@ -85,7 +92,7 @@ func (c *Compiler) call(doc *definition.Integration, uri string, appendPath bool
 			Qualifier:   f.Qualifier,
 			Payload:     value(doc.PayloadFormatVersion),
 			Timeout:     timeout,
-			Credentials: value(doc.CredentialsArn),
+			Credentials: credentials,
 		})
 	case apigatewayv2.IntegrationTypeHTTPProxy:
 		return c.parts.HTTP(HTTPCall{URI: uri, Method: value(doc.IntegrationMethod), AppendPath: appendPath, Timeout: timeout})

@@ -7,8 +7,8 @@ import (
 	"gatehouse/internal/plan"
 )
 
-// Options are what a Compiler builds plans with. The functions are called by
-// the store's one writer; what they return is used by every request.
+// Options are what a Compiler builds plans with. The functions may be called
+// from several goroutines; what they return is used by every request.
 type Options struct {
 	// Lambda makes an integration that invokes a function.
 	Lambda func(LambdaCall) (plan.Integration, error)

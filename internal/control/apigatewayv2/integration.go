@@ -3,6 +3,7 @@ package apigatewayv2
 import (
 	"strings"
 
+	"gatehouse/internal/arn"
 	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/definition"
@@ -198,8 +199,30 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 	if err := checkLength("integrationUri", in.IntegrationUri, 2048); err != nil {
 		return err
 	}
+	if err := checkCredentials(operation, in.CredentialsArn); err != nil {
+		return err
+	}
 	if err := s.compiler.CheckIntegration(in); err != nil {
 		return badRequest("Invalid integration URI specified: %v", err)
+	}
+	return nil
+}
+
+// callerCredentials stands for those of whoever signed the request.
+const callerCredentials = "arn:aws:iam::*:user/*"
+
+// checkCredentials refuses what isn't a role. Stage variables may stand in it.
+func checkCredentials(operation string, p *string) error {
+	if p == nil {
+		return nil
+	}
+	if *p == callerCredentials {
+		return notYet(operation, "credentialsArn "+callerCredentials)
+	}
+	role, err := arn.Parse(*p)
+	if err != nil || role.Service != "iam" || !strings.HasPrefix(role.Resource, "role/") {
+		// UNVERIFIED: the words.
+		return badRequest("Invalid ARN specified in the request. ARN: %s must be that of an IAM role", *p)
 	}
 	return nil
 }

@@ -1,0 +1,141 @@
+package apigatewayv2_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	api "gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/awswire"
+)
+
+// The calls that Terraform's provider makes for each resource: what was written
+// is what a refresh reads, after create and after update, and what is gone is
+// gone.
+func TestTerraformReplay(t *testing.T) {
+	g := newGateway(t)
+	tf := &provider{t: t, g: g, handler: awswire.NewHandler(awswire.Options{
+		Services: []*awswire.Service{api.NewService(g)}, Account: "000000000000", Region: "us-east-1",
+		Auth: awswire.Auth{Open: true}, Clock: func() time.Time { return g.now },
+	})}
+
+	a := tf.do("POST", "/v2/apis", `{"name":"hello","protocolType":"HTTP","tags":{"team":"a"}}`, 201)
+	apiPath := "/v2/apis/" + a["apiId"].(string)
+	tf.refresh(apiPath, a)
+
+	i := tf.do("POST", apiPath+"/integrations", `{"connectionType":"INTERNET","description":"d","integrationMethod":"POST","integrationType":"AWS_PROXY","integrationUri":"`+functionARN+`","payloadFormatVersion":"2.0","requestParameters":{},"timeoutInMillis":29001}`, 201)
+	integrationPath := apiPath + "/integrations/" + i["integrationId"].(string)
+	tf.refresh(integrationPath, i)
+	tf.absent(i, "passthroughBehavior", "requestParameters", "responseParameters", "tlsConfig")
+
+	r := tf.do("POST", apiPath+"/routes", `{"apiKeyRequired":false,"authorizationType":"NONE","routeKey":"GET /hello","target":"integrations/`+i["integrationId"].(string)+`"}`, 201)
+	routePath := apiPath + "/routes/" + r["routeId"].(string)
+	tf.refresh(routePath, r)
+
+	// The provider reads the API first to learn its type.
+	tf.do("GET", apiPath, "", 200)
+	s := tf.do("POST", apiPath+"/stages", `{"autoDeploy":true,"stageName":"$default","tags":{"a":"b"},"accessLogSettings":{"destinationArn":"arn:aws:logs:us-east-1:000000000000:log-group:g","format":"$context.requestId"},"defaultRouteSettings":{"detailedMetricsEnabled":false,"throttlingBurstLimit":10,"throttlingRateLimit":5.5},"routeSettings":{"GET /hello":{"detailedMetricsEnabled":true}},"stageVariables":{"x":"1","y":"2"}}`, 201)
+	stagePath := apiPath + "/stages/" + url.PathEscape("$default")
+	tf.refresh(stagePath, s)
+
+	d := tf.do("POST", apiPath+"/deployments", `{"description":"d"}`, 201)
+	if d["deploymentStatus"] != "DEPLOYED" {
+		t.Errorf("the provider waits for DEPLOYED, not %v", d["deploymentStatus"])
+	}
+	deploymentPath := apiPath + "/deployments/" + d["deploymentId"].(string)
+	tf.refresh(deploymentPath, d)
+
+	named := tf.do("POST", apiPath+"/stages", `{"autoDeploy":false,"deploymentId":"`+d["deploymentId"].(string)+`","stageName":"dev"}`, 201)
+	tf.refresh(apiPath+"/stages/dev", named)
+	tf.absent(named, "accessLogSettings", "description", "lastDeploymentStatusMessage", "apiGatewayManaged", "clientCertificateId")
+
+	// Updates: tags first, then changed members only, removed ones as "" or {}.
+	arn := "/v2/tags/" + url.PathEscape("arn:aws:apigateway:us-east-1::/apis/"+a["apiId"].(string))
+	tf.do("POST", arn, `{"tags":{"team":"b"}}`, 201)
+	tf.do("DELETE", arn+"?tagKeys=team", "", 204)
+	tf.update(apiPath, `{"description":"new","version":"v2"}`, map[string]any{"description": "new", "version": "v2", "tags": map[string]any{}})
+	tf.update(apiPath, `{"description":""}`, map[string]any{"description": nil, "version": "v2"})
+	tf.do("DELETE", apiPath+"/cors", "", 204)
+	tf.update(integrationPath, `{"integrationType":"AWS_PROXY","description":"","timeoutInMillis":1000}`, map[string]any{"description": nil, "timeoutInMillis": 1000.0, "payloadFormatVersion": "2.0"})
+	tf.update(routePath, `{"routeKey":"POST /hello"}`, map[string]any{"routeKey": "POST /hello", "target": r["target"]})
+	tf.do("DELETE", stagePath+"/routesettings/"+url.PathEscape("GET /hello"), "", 204)
+	updated := tf.update(stagePath, `{"accessLogSettings":{},"stageVariables":{"x":""},"defaultRouteSettings":{"detailedMetricsEnabled":true}}`,
+		map[string]any{"accessLogSettings": nil, "stageVariables": map[string]any{"y": "2"}, "routeSettings": map[string]any{}, "tags": map[string]any{"a": "b"}})
+	if !reflect.DeepEqual(updated["defaultRouteSettings"], map[string]any{"detailedMetricsEnabled": true}) {
+		t.Errorf("default route settings: %v", updated["defaultRouteSettings"])
+	}
+	tf.update(deploymentPath, `{"description":"other"}`, map[string]any{"description": "other"})
+
+	// Destroy, in the order of dependence, and each one is gone.
+	for _, path := range []string{apiPath + "/stages/dev", stagePath, deploymentPath, routePath, integrationPath, apiPath} {
+		tf.do("DELETE", path, "", 204)
+		tf.do("GET", path, "", 404)
+		tf.do("DELETE", path, "", 404)
+	}
+	if g.compiler.Plan().Len() != 0 {
+		t.Error("something is still served")
+	}
+}
+
+// A provider makes signed calls as Terraform does.
+type provider struct {
+	t       *testing.T
+	g       *gateway
+	handler http.Handler
+}
+
+func (p *provider) do(method, path, body string, status int) map[string]any {
+	p.t.Helper()
+	r := httptest.NewRequest(method, "http://localhost:4566"+path, strings.NewReader(body))
+	r.Header.Set("X-Amz-Date", p.g.now.Format("20060102T150405Z"))
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=any/20260304/us-east-1/apigateway/aws4_request, SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64))
+	w := httptest.NewRecorder()
+	p.handler.ServeHTTP(w, r)
+	if w.Code != status {
+		p.t.Fatalf("%s %s: %d %s, want %d", method, path, w.Code, w.Body, status)
+	}
+	if w.Body.Len() == 0 {
+		return nil
+	}
+	var out map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+		p.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return out
+}
+
+// refresh reads a resource and expects what a call answered before.
+func (p *provider) refresh(path string, want map[string]any) {
+	p.t.Helper()
+	if got := p.do("GET", path, "", 200); !reflect.DeepEqual(got, want) {
+		p.t.Errorf("GET %s drifted:\n%v\nwant\n%v", path, got, want)
+	}
+}
+
+// update changes a resource, expects members (nil: absent) in the answer, and
+// refreshes.
+func (p *provider) update(path, body string, want map[string]any) map[string]any {
+	p.t.Helper()
+	got := p.do("PATCH", path, body, 200)
+	for name, v := range want {
+		if !reflect.DeepEqual(got[name], v) {
+			p.t.Errorf("PATCH %s: %s is %v, want %v", path, name, got[name], v)
+		}
+	}
+	p.refresh(path, got)
+	return got
+}
+
+func (p *provider) absent(got map[string]any, members ...string) {
+	p.t.Helper()
+	for _, name := range members {
+		if v, ok := got[name]; ok {
+			p.t.Errorf("%s is %v, want it absent", name, v)
+		}
+	}
+}
