@@ -104,6 +104,9 @@ func (s *Service) CreateLogGroup(c *awswire.Call, in *api.CreateLogGroupRequest)
 		return err
 	}
 	name := *in.LogGroupName
+	if len(name) >= 4 && strings.EqualFold(name[:4], "aws/") {
+		return invalid("Log groups starting with AWS/ are reserved for AWS.")
+	}
 	doc := &groupDoc{
 		LogGroup: api.LogGroup{
 			LogGroupName:              in.LogGroupName,
