@@ -1,0 +1,169 @@
+package observe
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"gatehouse/internal/plan"
+)
+
+// DefaultMinutes is how many one-minute datapoints are kept of each stage and
+// route.
+const DefaultMinutes = 180
+
+// A MetricKey names what is counted: a stage, or one of its routes.
+type MetricKey struct {
+	APIID, Stage string
+	// Method and Resource are those of a route with detailed metrics, ""
+	// otherwise; Resource alone is "$default" for the default route.
+	Method, Resource string
+}
+
+// Detailed tells whether the key is that of a route.
+func (k MetricKey) Detailed() bool { return k.Resource != "" }
+
+// MetricsOptions are what Metrics need.
+type MetricsOptions struct {
+	// Minutes is how many datapoints are kept; 0 is DefaultMinutes.
+	Minutes int
+	// Live tells whether an API and its stage are still served. Counters of
+	// what isn't and has no datapoints left are forgotten. Nil is always.
+	Live func(apiID, stage string) bool
+}
+
+// Metrics has the counters of every stage and route. They outlive plans: who
+// asks again under the same key gets the same counters.
+type Metrics struct {
+	minutes int
+	live    func(apiID, stage string) bool
+	quit    chan struct{}
+	running sync.WaitGroup
+	closing sync.Once
+
+	mu  sync.Mutex
+	all map[MetricKey]*Counters
+}
+
+// NewMetrics starts the metrics. Close them to end the goroutine that closes
+// each minute.
+func NewMetrics(o MetricsOptions) *Metrics {
+	m := &Metrics{minutes: cmp.Or(o.Minutes, DefaultMinutes), live: o.Live, quit: make(chan struct{}), all: map[MetricKey]*Counters{}}
+	if m.live == nil {
+		m.live = func(string, string) bool { return true }
+	}
+	m.running.Go(m.run)
+	return m
+}
+
+// Close ends the metrics; counting goes on, minutes don't.
+func (m *Metrics) Close() {
+	m.closing.Do(func() { close(m.quit) })
+	m.running.Wait()
+}
+
+// Stage returns the counters of a stage.
+func (m *Metrics) Stage(api *plan.API, stage string) *Counters {
+	return m.counters(MetricKey{APIID: api.ID, Stage: stage})
+}
+
+// Route returns the counters of a route with detailed metrics. Method and path
+// are "" for the $default route.
+func (m *Metrics) Route(api *plan.API, stage, method, path string) *Counters {
+	if path == "" {
+		path = plan.DefaultRouteKey
+	}
+	return m.counters(MetricKey{api.ID, stage, method, path})
+}
+
+func (m *Metrics) counters(key MetricKey) *Counters {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.all[key]
+	if c == nil {
+		c = &Counters{}
+		m.all[key] = c
+	}
+	return c
+}
+
+// Keys returns what has been counted so far, in order.
+func (m *Metrics) Keys() []MetricKey {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var keys []MetricKey
+	for key, c := range m.all {
+		if c.shards.Load() != nil {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, compareKeys)
+	return keys
+}
+
+func compareKeys(a, b MetricKey) int {
+	return cmp.Or(cmp.Compare(a.APIID, b.APIID), cmp.Compare(a.Stage, b.Stage),
+		cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Method, b.Method))
+}
+
+// Minutes returns the datapoints of a key from one moment to before another,
+// oldest first. Minutes without a request have none.
+func (m *Metrics) Minutes(key MetricKey, from, to time.Time) []Minute {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.all[key]
+	if c == nil {
+		return nil
+	}
+	var points []Minute
+	for _, p := range c.minutes {
+		if !p.Start.Before(from) && p.Start.Before(to) {
+			points = append(points, p)
+		}
+	}
+	return points
+}
+
+// run closes each minute when it is over.
+func (m *Metrics) run() {
+	for {
+		now := time.Now()
+		next := now.Truncate(time.Minute).Add(time.Minute)
+		select {
+		case <-time.After(next.Sub(now)):
+			m.closeMinute(next)
+		case <-m.quit:
+			return
+		}
+	}
+}
+
+// closeMinute makes datapoints of what was counted since the last time. end is
+// the end of the minute.
+func (m *Metrics) closeMinute(end time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	oldest := end.Add(-time.Duration(m.minutes) * time.Minute)
+	for key, c := range m.all {
+		c.closeMinute(end.Add(-time.Minute), oldest)
+		if len(c.minutes) == 0 && !m.live(key.APIID, key.Stage) {
+			delete(m.all, key)
+		}
+	}
+}
+
+// snapshot returns the totals of everything that was counted.
+func (m *Metrics) snapshot() map[MetricKey]Totals {
+	m.mu.Lock()
+	all := maps.Clone(m.all)
+	m.mu.Unlock()
+	totals := make(map[MetricKey]Totals, len(all))
+	for key, c := range all {
+		if c.shards.Load() != nil {
+			totals[key] = c.Totals()
+		}
+	}
+	return totals
+}

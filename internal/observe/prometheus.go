@@ -1,0 +1,107 @@
+package observe
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// A Collector shows Metrics, and what a LogWriter lost, to Prometheus. The
+// names are CloudWatch's, and so are the labels.
+type Collector struct {
+	metrics *Metrics
+	log     *LogWriter
+	stage   descriptions
+	route   descriptions
+	lost    *prometheus.Desc
+}
+
+// descriptions are those of one level of detail. Stages and routes have
+// metrics of their own, so that a sum over one counts nothing twice.
+type descriptions struct {
+	count, clientErrors, serverErrors, data, latency, integrationLatency *prometheus.Desc
+}
+
+// NewCollector returns a collector to register. log may be nil.
+func NewCollector(metrics *Metrics, log *LogWriter) *Collector {
+	return &Collector{
+		metrics: metrics,
+		log:     log,
+		stage:   describe("stage", "ApiId", "Stage"),
+		route:   describe("route", "ApiId", "Stage", "Method", "Resource"),
+		lost: prometheus.NewDesc("gatehouse_access_log_lost_total",
+			"Access log lines that found no room (dropped) or that a sink refused (failed).", []string{"reason"}, nil),
+	}
+}
+
+func describe(level string, labels ...string) descriptions {
+	desc := func(name, help string) *prometheus.Desc {
+		return prometheus.NewDesc("gatehouse_"+level+"_"+name, help, labels, nil)
+	}
+	return descriptions{
+		count:              desc("count_total", "Requests (Count)."),
+		clientErrors:       desc("4xx_total", "Requests answered with a 4xx status (4xx)."),
+		serverErrors:       desc("5xx_total", "Requests answered with a 5xx status (5xx)."),
+		data:               desc("data_processed_bytes_total", "Bytes of request and response bodies (DataProcessed)."),
+		latency:            desc("latency_seconds", "Time from a request's first byte to its answer (Latency)."),
+		integrationLatency: desc("integration_latency_seconds", "Time from calling an integration to its answer (IntegrationLatency)."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *Collector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []descriptions{c.stage, c.route} {
+		for _, desc := range []*prometheus.Desc{d.count, d.clientErrors, d.serverErrors, d.data, d.latency, d.integrationLatency} {
+			out <- desc
+		}
+	}
+	if c.log != nil {
+		out <- c.lost
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *Collector) Collect(out chan<- prometheus.Metric) {
+	for key, t := range c.metrics.snapshot() {
+		d, labels := &c.stage, []string{key.APIID, key.Stage}
+		if key.Detailed() {
+			d, labels = &c.route, append(labels, key.Method, key.Resource)
+		}
+		counter := func(desc *prometheus.Desc, n uint64) {
+			out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n), labels...)
+		}
+		counter(d.count, t.Count)
+		counter(d.clientErrors, t.ClientErrors)
+		counter(d.serverErrors, t.ServerErrors)
+		counter(d.data, t.DataProcessed)
+		out <- prometheusHistogram(d.latency, &t.Latency, labels)
+		out <- prometheusHistogram(d.integrationLatency, &t.IntegrationLatency, labels)
+	}
+	if c.log != nil {
+		out <- prometheus.MustNewConstMetric(c.lost, prometheus.CounterValue, float64(c.log.Dropped()), "dropped")
+		out <- prometheus.MustNewConstMetric(c.lost, prometheus.CounterValue, float64(c.log.Failed()), "failed")
+	}
+}
+
+// prometheusHistogram makes a histogram, whose buckets there count everything
+// up to their bound.
+func prometheusHistogram(desc *prometheus.Desc, d *Distribution, labels []string) prometheus.Metric {
+	cumulative := make(map[float64]uint64, len(latencyBounds))
+	var n uint64
+	for i, bound := range latencyBounds {
+		n += d.Buckets[i]
+		cumulative[bound.Seconds()] = n
+	}
+	return prometheus.MustNewConstHistogram(desc, d.Count, d.Sum.Seconds(), cumulative, labels...)
+}
+
+// NewPage returns the metrics page: what the collectors show, and the process
+// itself.
+func NewPage(shown ...prometheus.Collector) http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(shown...)
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}
