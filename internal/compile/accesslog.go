@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/internal/arn"
 	"gatehouse/internal/definition"
+	"gatehouse/internal/observe"
 	"gatehouse/internal/plan"
 )
 
@@ -13,7 +14,7 @@ const logGroupPrefix = "log-group:"
 
 // CheckAccessLog says why an access log format can't be written.
 func (c *Compiler) CheckAccessLog(format string) error {
-	_, err := c.parts.AccessLog(AccessLog{Format: format})
+	_, err := observe.ParseFormat(format)
 	return err
 }
 
@@ -31,8 +32,12 @@ func (c *Compiler) accessLog(api *plan.API, doc *definition.Stage) (plan.AccessL
 	if a.Service != "logs" || !ok {
 		return nil, fmt.Errorf("%s isn't the ARN of a log group", *settings.DestinationArn)
 	}
+	format, err := observe.ParseFormat(value(settings.Format))
+	if err != nil {
+		return nil, err
+	}
 	return c.parts.AccessLog(AccessLog{
-		Format:   value(settings.Format),
+		Format:   format,
 		Account:  a.Account,
 		Region:   a.Region,
 		LogGroup: strings.TrimSuffix(group, ":*"),

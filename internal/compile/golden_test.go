@@ -189,10 +189,9 @@ func printedParts() compile.Options {
 			return printed(fmt.Sprintf("http %s %s append=%v timeout=%s", h.Method, h.URI, h.AppendPath, h.Timeout)), nil
 		},
 		AccessLog: func(l compile.AccessLog) (plan.AccessLog, error) {
-			if !strings.Contains(l.Format, "$context.requestId") {
-				return nil, errors.New("it lacks $context.requestId")
-			}
-			return printed(fmt.Sprintf("to %s in %s/%s: %s", l.LogGroup, l.Account, l.Region, l.Format)), nil
+			x := &plan.Exchange{RequestID: "id"}
+			x.Response.Status = 200
+			return printed(fmt.Sprintf("to %s in %s/%s, as in %q", l.LogGroup, l.Account, l.Region, l.Format.Append(nil, x, 0))), nil
 		},
 		StageMetrics: func(api *plan.API, stage string) plan.Metrics { return printed("of " + api.ID + " " + stage) },
 		RouteMetrics: func(api *plan.API, stage, method, path string) plan.Metrics {

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"gatehouse/internal/observe"
 	"gatehouse/internal/plan"
 )
 
@@ -49,7 +50,7 @@ type HTTPCall struct {
 
 // An AccessLog is what a stage logs and where.
 type AccessLog struct {
-	Format string
+	Format *observe.Format
 	// LogGroup is the name of a log group in the account and region of the ARN
 	// the stage was given.
 	Account, Region, LogGroup string

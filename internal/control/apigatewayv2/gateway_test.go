@@ -66,10 +66,7 @@ func newCompiler() *compile.Compiler {
 			return named(fmt.Sprintf("http %s %s", h.Method, h.URI)), nil
 		},
 		AccessLog: func(l compile.AccessLog) (plan.AccessLog, error) {
-			if l.Format == "bad" {
-				return nil, errors.New("it names no variable")
-			}
-			return accessLog(l.LogGroup + " " + l.Format), nil
+			return accessLog(l.LogGroup + " " + string(l.Format.Append(nil, &plan.Exchange{RequestID: "id"}, 0))), nil
 		},
 		StageMetrics: func(*plan.API, string) plan.Metrics { return nil },
 		RouteMetrics: func(*plan.API, string, string, string) plan.Metrics { return counter{} },

@@ -144,7 +144,7 @@ func TestUpdateSetsWhatIsPresent(t *testing.T) {
 	if stage.AccessLogSettings == nil || *stage.DefaultRouteSettings.ThrottlingRateLimit != 2.5 || len(stage.RouteSettings) != 1 {
 		t.Errorf("stage %+v", stage)
 	}
-	if s := g.compiler.Plan(); describe(s) == "" || !strings.Contains(describe(s), "g $context.requestId") {
+	if s := g.compiler.Plan(); describe(s) == "" || !strings.Contains(describe(s), "g id") {
 		t.Error("the access log isn't in the plan")
 	}
 	stage = set(&api.UpdateStageRequest{AccessLogSettings: &api.AccessLogSettings{}, DefaultRouteSettings: &api.RouteSettings{}})

@@ -140,7 +140,7 @@ func TestRefusals(t *testing.T) {
 		{"client certificate", createStage(api.CreateStageRequest{ClientCertificateId: new("x")}), "501: gatehouse does not implement apigatewayv2:CreateStage with clientCertificateId"},
 		{"log destination", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:s3:::b"), Format: new("f")}}), "BadRequestException 400: Invalid ARN specified in the request. ARN: arn:aws:s3:::b"},
 		{"log format missing", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:g")}}), "BadRequestException 400: Both destinationArn and format"},
-		{"log format", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:g"), Format: new("bad")}}), "BadRequestException 400: Invalid access log format: it names no variable"},
+		{"log format", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:g"), Format: new("$context.status")}}), "BadRequestException 400: Invalid access log format: an access log format must contain $context.requestId"},
 		{"managed stage", one(g.UpdateStage(c, &api.UpdateStageRequest{ApiId: &quick, StageName: new("$default"), Description: new("d")})), "BadRequestException 400: Stage $default is managed"},
 		{"route settings that aren't there", g.DeleteRouteSettings(c, &api.DeleteRouteSettingsRequest{ApiId: &id, StageName: new("$default"), RouteKey: new("GET /x")}), "NotFoundException 404: Unable to find Route by key GET /x within the provided RouteSettings"},
 
