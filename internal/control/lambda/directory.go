@@ -181,14 +181,18 @@ func (d *Directory) invoke(ctx context.Context, functionARN string, inv *functio
 		}
 		res, err := d.runtime.Invoke(ctx, spec, inv)
 		// Between the look-up and the call the version may have been replaced.
-		var refused *function.Error
-		if err != nil && attempt < 2 && errors.As(err, &refused) && refused.Kind == function.Unavailable {
+		if err != nil && attempt < 2 && unavailable(err) {
 			if now := d.route(functionARN); now == nil || now.main != v && now.other != v {
 				continue
 			}
 		}
 		return res, err
 	}
+}
+
+func unavailable(err error) bool {
+	var refused *function.Error
+	return errors.As(err, &refused) && refused.Kind == function.Unavailable
 }
 
 // unpack makes a version ready. A failure is the call's; the next one tries again.
@@ -210,20 +214,98 @@ func (d *Directory) unpack(ctx context.Context, v *version) (*function.Spec, err
 	return spec, nil
 }
 
-// Load fills the directory from the store.
+// Load fills the directory from the store. It reads each kind once, since a
+// look-up per function would make the start slow.
 func (d *Directory) Load(tx *store.Tx) error {
-	for fn, err := range functions.Everywhere(tx) {
+	all := map[functionName]*documents{}
+	for e, err := range functions.Everywhere(tx) {
 		if err != nil {
 			return fmt.Errorf("load functions: %w", err)
 		}
-		name := functionName{fn.Scope, fn.ID[0]}
-		e, err := d.build(tx, name, nil)
-		if err != nil {
-			return fmt.Errorf("load function %s: %w", name.arn(), err)
+		all[functionName{e.Scope, e.ID[0]}] = newDocuments(e.Doc)
+	}
+	err := errors.Join(
+		loadAll(tx, versions, all, func(d *documents, e store.Entry[versionDoc]) { d.versions = append(d.versions, e.Doc) }),
+		loadAll(tx, aliases, all, func(d *documents, e store.Entry[api.AliasConfiguration]) { d.aliases = append(d.aliases, e.Doc) }),
+		loadAll(tx, policies, all, func(d *documents, e store.Entry[resourcePolicy]) { d.policies[e.ID[1]] = e.Doc }),
+		loadAll(tx, invokes, all, func(d *documents, e store.Entry[api.FunctionEventInvokeConfig]) { d.invokes[e.ID[1]] = e.Doc }),
+	)
+	if err != nil {
+		return fmt.Errorf("load functions: %w", err)
+	}
+	shards := make(map[*atomic.Pointer[shard]]shard)
+	for name, docs := range all {
+		at := d.shard(name.arn())
+		if shards[at] == nil {
+			shards[at] = shard{}
 		}
-		d.put(name.arn(), e)
+		shards[at][name.arn()] = d.build(name, docs, nil)
+	}
+	for at, s := range shards {
+		at.Store(&s)
 	}
 	return nil
+}
+
+// documents are all that is stored of one function.
+type documents struct {
+	function *functionDoc
+	versions []*versionDoc
+	aliases  []*api.AliasConfiguration
+	// policies and invokes are by qualifier.
+	policies map[string]*resourcePolicy
+	invokes  map[string]*api.FunctionEventInvokeConfig
+}
+
+func newDocuments(fn *functionDoc) *documents {
+	return &documents{function: fn, policies: map[string]*resourcePolicy{}, invokes: map[string]*api.FunctionEventInvokeConfig{}}
+}
+
+// loadAll hands every document of a kind to its function's.
+func loadAll[T any](tx *store.Tx, kind store.Kind[T], all map[functionName]*documents, add func(*documents, store.Entry[T])) error {
+	for e, err := range kind.Everywhere(tx) {
+		if err != nil {
+			return err
+		}
+		if docs := all[functionName{e.Scope, e.ID[0]}]; docs != nil {
+			add(docs, e)
+		}
+	}
+	return nil
+}
+
+// read is what is stored of one function, or nil.
+func read(tx *store.Tx, name functionName) (*documents, error) {
+	fn, err := optional(functions.Get(tx, name.scope, name.name))
+	if fn == nil || err != nil {
+		return nil, err
+	}
+	docs := newDocuments(fn)
+	for e, err := range versions.All(tx, name.scope, name.name) {
+		if err != nil {
+			return nil, err
+		}
+		docs.versions = append(docs.versions, e.Doc)
+	}
+	for e, err := range aliases.All(tx, name.scope, name.name) {
+		if err != nil {
+			return nil, err
+		}
+		docs.aliases = append(docs.aliases, e.Doc)
+	}
+	for e, err := range policies.All(tx, name.scope, name.name) {
+		if err != nil {
+			return nil, err
+		}
+		docs.policies[e.ID[1]] = e.Doc
+	}
+	for e, err := range invokes.All(tx, name.scope, name.name) {
+		if err != nil {
+			return nil, err
+		}
+		docs.invokes[e.ID[1]] = e.Doc
+	}
+	return docs, nil
 }
 
 // A functionName is a function in its account and region.
@@ -250,11 +332,11 @@ func (d *Directory) Prepare(tx *store.Tx, changes []store.Change) (publish func(
 	built := make(map[string]*entry, len(changed))
 	for name := range changed {
 		old := (*d.shard(name.arn()).Load())[name.arn()]
-		e, err := d.build(tx, name, old)
+		docs, err := read(tx, name)
 		if err != nil {
 			return nil, fmt.Errorf("prepare function %s: %w", name.arn(), err)
 		}
-		built[name.arn()] = e
+		built[name.arn()] = d.build(name, docs, old)
 	}
 	return func() {
 		for function, e := range built {
@@ -300,19 +382,15 @@ func retired(old, now *entry) []string {
 	return ids
 }
 
-// build makes the entry of a function as tx has it, or nil when there is none.
-// Specs of old that are still the same are kept.
-func (d *Directory) build(tx *store.Tx, name functionName, old *entry) (*entry, error) {
-	fn, err := functions.Get(tx, name.scope, name.name)
-	if notFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
+// build makes the entry of a function, or nil when there is none. Versions of
+// old that are still the same are kept.
+func (d *Directory) build(name functionName, docs *documents, old *entry) *entry {
+	if docs == nil {
+		return nil
 	}
 	e := entry{}
 	add := func(qualifier string, doc *versionDoc) {
-		v := &version{spec: d.spec(name, doc, fn.ReservedConcurrency), code: doc.Code, layerCode: doc.LayerCode}
+		v := &version{spec: d.spec(name, doc, docs.function.ReservedConcurrency), code: doc.Code, layerCode: doc.LayerCode}
 		if old != nil {
 			if was := (*old)[qualifier]; was != nil && was.main.spec.ID == v.spec.ID {
 				v = was.main.with(v)
@@ -320,38 +398,22 @@ func (d *Directory) build(tx *store.Tx, name functionName, old *entry) (*entry, 
 		}
 		e[qualifier] = &route{main: v, retry: defaultRetry}
 	}
-	add(latest, &fn.versionDoc)
-	for v, err := range versions.All(tx, name.scope, name.name) {
-		if err != nil {
-			return nil, err
-		}
-		add(str(v.Doc.Configuration.Version), v.Doc)
+	add(latest, &docs.function.versionDoc)
+	for _, v := range docs.versions {
+		add(str(v.Configuration.Version), v)
 	}
-	for a, err := range aliases.All(tx, name.scope, name.name) {
-		if err != nil {
-			return nil, err
-		}
-		if r := aliasRoute(e, a.Doc); r != nil {
-			e[a.ID[1]] = r
+	for _, a := range docs.aliases {
+		if r := aliasRoute(e, a); r != nil {
+			e[str(a.Name)] = r
 		}
 	}
-	for p, err := range policies.All(tx, name.scope, name.name) {
-		if err != nil {
-			return nil, err
-		}
-		if r := e[p.ID[1]]; r != nil {
-			r.policy = p.Doc
+	for qualifier, r := range e {
+		r.policy = docs.policies[qualifier]
+		if c := docs.invokes[qualifier]; c != nil {
+			r.retry = retryOf(c)
 		}
 	}
-	for c, err := range invokes.All(tx, name.scope, name.name) {
-		if err != nil {
-			return nil, err
-		}
-		if r := e[c.ID[1]]; r != nil {
-			r.retry = retryOf(c.Doc)
-		}
-	}
-	return &e, nil
+	return &e
 }
 
 // aliasRoute is where an alias leads, or nil when its version is gone.

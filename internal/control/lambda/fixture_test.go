@@ -46,7 +46,7 @@ type fixture struct {
 }
 
 // open opens the state in dir. A nil runtime is a fake that echoes.
-func open(t *testing.T, dir string, runtime lambda.Runtime, change func(*lambda.Options)) *fixture {
+func open(t testing.TB, dir string, runtime lambda.Runtime, change func(*lambda.Options)) *fixture {
 	t.Helper()
 	if runtime == nil {
 		runtime = &echo{}
