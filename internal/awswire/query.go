@@ -257,14 +257,21 @@ func (e *xmlEncoder) value(name string, t *Type, v reflect.Value) {
 			e.close(name)
 		}
 	case KindMap:
-		e.open(name)
+		entry := "entry"
+		if t.Flattened {
+			entry = name
+		} else {
+			e.open(name)
+		}
 		for _, key := range sortedKeys(v) {
-			e.open("entry")
+			e.open(entry)
 			e.element("key", key)
 			e.value("value", &e.m.Types[t.Ref], v.MapIndex(reflect.ValueOf(key)))
-			e.close("entry")
+			e.close(entry)
 		}
-		e.close(name)
+		if !t.Flattened {
+			e.close(name)
+		}
 	default:
 		e.element(name, text(t, v, TimeDate))
 	}

@@ -21,7 +21,7 @@ func decodeREST(r *request, st *Structure, v reflect.Value) error {
 		case InBody:
 			inBody = true
 		case InLabel:
-			err = setText(t, v.Field(i), r.route.labels[mem.Name])
+			err = setText(t, v.Field(i), r.route.labels[mem.WireName()])
 		case InQuery, InQueryMap:
 			if query == nil {
 				if query, err = url.ParseQuery(r.query); err != nil {

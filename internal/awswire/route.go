@@ -144,7 +144,7 @@ func (t *router) route(r *request) (route, error) {
 
 func (t *router) routeTarget(r *request, candidates []*Service) (route, error) {
 	guess := t.guess(r)
-	prefix, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	prefix, name := cutTarget(r.Header.Get("X-Amz-Target"))
 	s := t.byTarget[prefix]
 	if s == nil || !slices.Contains(candidates, s) {
 		return guess, unknownOperation(http.StatusBadRequest, "")
@@ -159,6 +159,15 @@ func (t *router) routeTarget(r *request, candidates []*Service) (route, error) {
 	}
 	guess.operation, guess.index = &s.Operations[i], i
 	return guess, nil
+}
+
+// cutTarget parts "Prefix.Operation"; a prefix may itself hold dots.
+func cutTarget(target string) (prefix, name string) {
+	i := strings.LastIndexByte(target, '.')
+	if i < 0 {
+		return target, ""
+	}
+	return target[:i], target[i+1:]
 }
 
 func (t *router) routeAction(r *request, candidates []*Service) (route, error) {
@@ -302,7 +311,7 @@ func (t *router) guess(r *request) route {
 
 // operationName is what a request for an unknown service asked for.
 func (t *router) operationName(r *request) string {
-	if _, name, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
+	if _, name := cutTarget(r.Header.Get("X-Amz-Target")); name != "" {
 		return shorten(name)
 	}
 	for _, text := range []string{r.query, string(r.body)} {

@@ -10,13 +10,16 @@ type Service struct {
 // A Bound is an operation bound to its implementation.
 type Bound struct {
 	newInput func() any
-	call     func(*Call, any) (any, error)
+	// newOutput is for tests, which read answers back.
+	newOutput func() any
+	call      func(*Call, any) (any, error)
 }
 
 // Bind binds an operation.
 func Bind[I, O any](f func(*Call, *I) (*O, error)) Bound {
 	return Bound{
-		newInput: func() any { return new(I) },
+		newInput:  func() any { return new(I) },
+		newOutput: func() any { return new(O) },
 		call: func(c *Call, in any) (any, error) {
 			out, err := f(c, in.(*I))
 			if out == nil {
@@ -38,6 +41,7 @@ func BindInput[I any](f func(*Call, *I) error) Bound {
 // BindOutput binds an operation without input.
 func BindOutput[O any](f func(*Call) (*O, error)) Bound {
 	return Bound{
+		newOutput: func() any { return new(O) },
 		call: func(c *Call, _ any) (any, error) {
 			out, err := f(c)
 			if out == nil {
