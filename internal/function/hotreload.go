@@ -12,6 +12,9 @@ import (
 func fingerprint(dir string) uint64 {
 	h := fnv.New64a()
 	var b []byte
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
 	// What can't be read counts as absent.
 	_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {

@@ -572,3 +572,16 @@ func poolLive(m *Manager, s *Spec) int {
 	defer p.mu.Unlock()
 	return p.live
 }
+
+func TestWrapper(t *testing.T) { inBothModes(t, testWrapper) }
+
+func testWrapper(t *testing.T, m *Manager) {
+	layer := code(t, "wrapper", "#!/bin/sh\nexport WRAPPED=yes\nexec \"$@\"\n")
+	if err := os.Chmod(filepath.Join(layer, "wrapper"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := nodeSpec(t, "index.js", `exports.handler = async () => process.env.WRAPPED`)
+	s.Layers = []string{layer}
+	s.Environment = map[string]string{"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}
+	answers(t, invoke(t, m, s, `{}`), `"yes"`)
+}

@@ -72,6 +72,7 @@ func (m *Manager) launch(e *environment) error {
 	}
 	defer theirs.Close()
 	p.path, p.args, p.env, p.socket = p.interpreter.path, interpreterArgs(spec, at), variablesWith(""), theirs
+	p.wrap(at)
 	if err := m.startProcess(e, p); err != nil {
 		ours.Close()
 		return err
@@ -175,6 +176,21 @@ func (m *Manager) startIsolated(e *environment, p *program) (*process, error) {
 	// A supervisor that is gone says why itself.
 	_ = files.sendBlueprint()
 	return process, nil
+}
+
+// wrap puts the program that AWS_LAMBDA_EXEC_WRAPPER names, usually of a layer, before the interpreter.
+func (p *program) wrap(at folders) {
+	wrapper := p.spec.Environment["AWS_LAMBDA_EXEC_WRAPPER"]
+	if wrapper == "" {
+		return
+	}
+	if rest, ok := strings.CutPrefix(wrapper, layersPath+"/"); ok {
+		wrapper = filepath.Join(at.layers, rest)
+	} else if rest, ok := strings.CutPrefix(wrapper, taskPath+"/"); ok {
+		wrapper = filepath.Join(at.task, rest)
+	}
+	p.args = append([]string{p.path}, p.args...)
+	p.path = wrapper
 }
 
 // interpreterArgs are the arguments that run a bootstrap.

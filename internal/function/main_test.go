@@ -1,6 +1,9 @@
 package function
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,4 +132,30 @@ func inBothModes(t *testing.T, test func(t *testing.T, m *Manager)) {
 			test(t, m)
 		})
 	}
+}
+
+func discardLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// gatewayForTest is argv[0] of a gateway that TestDiesWithTheGateway kills.
+const gatewayForTest = "gatehouse-test-gateway"
+
+// runGatewayForTest starts environments, says so, and waits to be killed.
+func runGatewayForTest() {
+	isolation, dir := Isolation(os.Args[1]), os.Args[2]
+	m, err := New(Options{Isolation: isolation, Executable: "/proc/self/exe", TempDir: os.Args[3]})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	r, err := m.Invoke(context.Background(), &Spec{
+		ID: "x", Name: "x", Version: "1", Runtime: "nodejs20.x", Handler: "index.handler", CodeDir: dir, Timeout: 10 * time.Second,
+		MemoryMB: 256, EphemeralStorageMB: 1,
+	}, &Invocation{})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(string(r.Payload))
+	time.Sleep(time.Minute)
+	os.Exit(1)
 }

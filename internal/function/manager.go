@@ -136,6 +136,7 @@ func (m *Manager) Invoke(ctx context.Context, spec *Spec, inv *Invocation) (*Res
 		return nil, refusef(RequestTooLarge, "%d byte payload is too large for the RequestResponse invocation type (limit %d bytes)",
 			len(inv.Payload), maxRequestPayload)
 	}
+	spec = spec.withDefaults()
 	m.inflight.Add(1)
 	if m.closed.Load() {
 		m.leave()
@@ -148,7 +149,7 @@ func (m *Manager) Invoke(ctx context.Context, spec *Spec, inv *Invocation) (*Res
 	}
 	result, err, detached := m.invoke(ctx, p, spec, inv)
 	if !detached {
-		m.leaveWith(p, spec)
+		m.leaveWith(p)
 	}
 	return result, err
 }
@@ -169,7 +170,7 @@ func (p *pool) enter(m *Manager, spec *Spec) error {
 	return nil
 }
 
-func (m *Manager) leaveWith(p *pool, _ *Spec) {
+func (m *Manager) leaveWith(p *pool) {
 	p.function.leave()
 	p.account.leave()
 	m.leave()
@@ -218,7 +219,7 @@ func (m *Manager) invoke(ctx context.Context, p *pool, spec *Spec, inv *Invocati
 	r, err = e.invoke(ctx, &call, func(keep bool) {
 		p.finished(e, keep)
 		if left {
-			m.leaveWith(p, spec)
+			m.leaveWith(p)
 		}
 	}, func() { left = true })
 	return r, err, left

@@ -24,9 +24,9 @@ type Spec struct {
 	Layers      []string          // unpacked layers in the order of the configuration; later ones win
 	Environment map[string]string // the user's variables
 
-	MemoryMB           int
-	Timeout            time.Duration
-	EphemeralStorageMB int
+	MemoryMB           int           // zero: AWS's default of 128
+	Timeout            time.Duration // zero: AWS's default of 3 seconds
+	EphemeralStorageMB int           // of /tmp; zero: AWS's default of 512
 
 	LogGroup string
 
@@ -39,6 +39,18 @@ type Spec struct {
 	// ReservedConcurrency bounds the invocations running at once of all versions of the function. Zero refuses all,
 	// nil leaves only the account's limit.
 	ReservedConcurrency *int
+}
+
+// withDefaults returns the spec with AWS's defaults for what is zero.
+func (s *Spec) withDefaults() *Spec {
+	if s.MemoryMB > 0 && s.Timeout > 0 && s.EphemeralStorageMB > 0 {
+		return s
+	}
+	full := *s
+	full.MemoryMB = orElse(s.MemoryMB, 128)
+	full.Timeout = orElse(s.Timeout, 3*time.Second)
+	full.EphemeralStorageMB = orElse(s.EphemeralStorageMB, 512)
+	return &full
 }
 
 // Credentials are session keys that a function's environment is started with.

@@ -17,13 +17,14 @@ import (
 
 // supervise is the whole life of an isolated environment's first process: it builds the file system, starts the
 // function, buries what it leaves behind and ends with it, which ends everything in the namespace.
+// It leaves by syscall.Exit: under the race detector os.Exit would wait a second.
 func supervise() {
 	runtime.LockOSThread()
 	report := os.NewFile(reportFD, "report")
 	syscall.CloseOnExec(reportFD)
 	fail := func(kind byte, err error) {
 		fmt.Fprintf(report, "%c%s", kind, err)
-		os.Exit(1)
+		syscall.Exit(1)
 	}
 	var b blueprint
 	config := os.NewFile(configFD, "config")
@@ -39,7 +40,7 @@ func supervise() {
 		fail(reportBuild, err)
 	}
 	if b.OnlyTest {
-		os.Exit(0)
+		syscall.Exit(0)
 	}
 	child, err := b.start()
 	if err != nil {
@@ -56,7 +57,7 @@ func supervise() {
 			s := uint32(status)
 			// Nobody is left to tell when this fails.
 			_, _ = report.Write([]byte{reportStatus, byte(s), byte(s >> 8), byte(s >> 16), byte(s >> 24)})
-			os.Exit(0)
+			syscall.Exit(0)
 		}
 	}
 }

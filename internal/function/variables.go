@@ -87,6 +87,10 @@ func variables(spec *Spec, at folders, source *LogSource, credentials Credential
 			dirs = append(dirs, at.modules+"/python", at.modules)
 		}
 		v["PYTHONPATH"] = join(v["PYTHONPATH"], dirs)
+		if !at.isolated {
+			// The code's folder is not the function's to write to; where it is isolated it can't.
+			v["PYTHONDONTWRITEBYTECODE"] = "1"
+		}
 		if v["PYTHONPATH"] == "" {
 			delete(v, "PYTHONPATH")
 		}

@@ -2,7 +2,6 @@ package function
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -126,30 +125,6 @@ func waitFor(t testing.TB, what string, done func() bool) {
 			t.Fatalf("waited too long for %s", what)
 		}
 	}
-}
-
-// gatewayForTest is argv[0] of a gateway that TestDiesWithTheGateway kills.
-const gatewayForTest = "gatehouse-test-gateway"
-
-// runGatewayForTest starts environments, says so, and waits to be killed.
-func runGatewayForTest() {
-	isolation, dir := Isolation(os.Args[1]), os.Args[2]
-	m, err := New(Options{Isolation: isolation, Executable: "/proc/self/exe", TempDir: os.Args[3]})
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	r, err := m.Invoke(context.Background(), &Spec{
-		ID: "x", Name: "x", Version: "1", Runtime: "nodejs20.x", Handler: "index.handler", CodeDir: dir, Timeout: 10 * time.Second,
-		MemoryMB: 256, EphemeralStorageMB: 1,
-	}, &Invocation{})
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	fmt.Println(string(r.Payload))
-	time.Sleep(time.Minute)
-	os.Exit(1)
 }
 
 // Even a gateway that is killed leaves no process of a function.
