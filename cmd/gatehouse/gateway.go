@@ -182,6 +182,7 @@ func (p *parts) pages() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"status":"ok","version":"`+strings.ReplaceAll(version, `"`, "")+`"}`+"\n")
 	})
+	pages.Handle("GET /_gatehouse/metrics", p.metrics)
 	pages.HandleFunc(lambda.CodePathPrefix, p.lambda.ServeCode)
 	return pages
 }

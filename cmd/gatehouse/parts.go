@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
-	"time"
+	"sync/atomic"
 
 	acmapi "gatehouse/internal/awsapi/acm"
 	apigatewayapi "gatehouse/internal/awsapi/apigateway"
@@ -23,11 +23,13 @@ import (
 	"gatehouse/internal/control/apigatewayv2"
 	"gatehouse/internal/control/iam"
 	"gatehouse/internal/control/lambda"
+	"gatehouse/internal/control/logs"
 	"gatehouse/internal/control/sts"
 	"gatehouse/internal/function"
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/localcert"
 	"gatehouse/internal/logstore"
+	"gatehouse/internal/observe"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/seal"
 	"gatehouse/internal/store"
@@ -39,6 +41,7 @@ type parts struct {
 	compiler     *compile.Compiler
 	management   http.Handler
 	lambda       *lambda.Service
+	metrics      http.Handler // the Prometheus page
 	certificates *localcert.Authority
 }
 
@@ -69,14 +72,33 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		return nil, err
 	}
 
+	// What watches.
+	groups := &logGroups{}
+	lines := observe.NewLogWriter(observe.LogWriterOptions{Logger: log})
+	access, file, err := newAccessLogs(lines, groups, c.AccessLog)
+	if err != nil {
+		lines.Close()
+		return nil, err
+	}
+	g.onClose("access log", func(context.Context) error { lines.Close(); return file.Close() })
+	var served atomic.Pointer[compile.Compiler] // the compiler is made of what comes here
+	metrics := observe.NewMetrics(observe.MetricsOptions{Live: func(apiID, stage string) bool {
+		compiler := served.Load()
+		if compiler == nil {
+			return true
+		}
+		api, ok := compiler.Plan().API(apiID)
+		return ok && api.Stages[stage] != nil
+	}})
+	g.onClose("metrics", func(context.Context) error { metrics.Close(); return nil })
+
 	// What runs.
-	executable := "/proc/self/exe"
 	functions, err := function.New(function.Options{
 		Logger:      log,
-		Logs:        &functionLogs{events: events},
+		Logs:        groups,
 		Terminal:    terminal,
 		Isolation:   function.Isolation(c.FunctionIsolation),
-		Executable:  executable,
+		Executable:  "/proc/self/exe",
 		ModulesDir:  c.FunctionModules,
 		EndpointURL: func() string { return "http://" + g.Addr() },
 		TempDir:     filepath.Join(c.Data, runtimeDir),
@@ -117,11 +139,14 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 				URI: call.URI, Method: call.Method, AppendPath: call.AppendPath, Timeout: call.Timeout, Upstreams: upstreams,
 			})
 		},
-		AccessLog:    func(compile.AccessLog) (plan.AccessLog, error) { return nil, nil },
-		StageMetrics: func(*plan.API, string) plan.Metrics { return noMetrics{} },
-		RouteMetrics: func(*plan.API, string, string, string) plan.Metrics { return noMetrics{} },
-		Logger:       log,
+		AccessLog:    access.of,
+		StageMetrics: func(api *plan.API, stage string) plan.Metrics { return metrics.Stage(api, stage) },
+		RouteMetrics: func(api *plan.API, stage, method, path string) plan.Metrics {
+			return metrics.Route(api, stage, method, path)
+		},
+		Logger: log,
 	})
+	served.Store(compiler)
 	documents, err := store.Open(ctx, backend, store.Options{
 		Sealer:  sealer,
 		Prepare: together(directory.Prepare, keys.Prepare, compiler.Prepare),
@@ -145,6 +170,9 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 
 	// Services.
+	logService := logs.New(logs.Options{Store: documents, Logs: events, Logger: log})
+	g.onClose("log groups", func(context.Context) error { logService.Close(); return nil })
+	groups.service.Store(logService)
 	identities := iam.New(iam.Options{Store: documents, Directory: keys, Log: log})
 	tokens := sts.New(sts.Options{
 		Roles: identities, Directory: keys, Sealer: sealer, Strict: c.Auth == "strict", Log: log,
@@ -164,8 +192,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			lambdaapi.NewService(lambdaService),
 			iamapi.NewService(identities),
 			stsapi.NewService(tokens),
+			logsapi.NewService(logService),
 			// Not here yet: each operation answers a 501 that names itself.
-			logsapi.NewService(logsapi.Unimplemented{}),
 			apigatewayapi.NewService(apigatewayapi.Unimplemented{}),
 			managementapi.NewService(managementapi.Unimplemented{}),
 			acmapi.NewService(acmapi.Unimplemented{}),
@@ -177,7 +205,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Hosts:     c.ManagementHosts,
 		Logger:    log,
 	})
-	return &parts{compiler: compiler, management: management, lambda: lambdaService, certificates: certificates}, nil
+	return &parts{compiler: compiler, management: management, lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates}, nil
 }
 
 // together makes one of what has to follow every transaction. Each prepares
@@ -220,14 +248,4 @@ func (i invoker) Invoke(ctx context.Context, call integrate.Invocation) (integra
 		return integrate.InvocationResult{}, err
 	}
 	return integrate.InvocationResult{RequestID: res.RequestID, Payload: res.Payload, FunctionError: res.FunctionError}, nil
-}
-
-type noMetrics struct{}
-
-func (noMetrics) Count(*plan.Exchange, time.Duration) {}
-
-type functionLogs struct{ events *logstore.Store }
-
-func (f *functionLogs) Append(s *function.LogSource, at time.Time, message []byte) {
-	f.events.Group(logstore.GroupID{Account: s.AccountID, Region: s.Region, Name: s.Group}).Append(s.Stream, logstore.Event{Timestamp: at.UnixMilli(), Message: string(message)})
 }
