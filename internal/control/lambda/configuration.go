@@ -159,8 +159,6 @@ func (s *settings) checkUnsupported() error {
 		return badParameter("gatehouse has no durable functions yet; leave DurableConfig out.")
 	case s.Tenancy != nil:
 		return badParameter("gatehouse has no tenant isolation yet; leave TenancyConfig out.")
-	case s.SnapStart != nil && str(s.SnapStart.ApplyOn) == api.SnapStartApplyOnPublishedVersions:
-		return badParameter("gatehouse has no SnapStart yet; leave SnapStart out or give ApplyOn None.")
 	case s.Logging != nil && str(s.Logging.LogFormat) != api.LogFormatJson &&
 		(s.Logging.ApplicationLogLevel != nil || s.Logging.SystemLogLevel != nil):
 		return badParameter(`LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or change the LogFormat to "JSON" and try again.`)
@@ -242,7 +240,24 @@ func (s *settings) apply(cfg *api.FunctionConfiguration) {
 	if s.Logging != nil {
 		applyLogging(cfg, s.Logging)
 	}
+	if s.SnapStart != nil && s.SnapStart.ApplyOn != nil {
+		cfg.SnapStart = &api.SnapStartResponse{ApplyOn: s.SnapStart.ApplyOn, OptimizationStatus: new(api.SnapStartOptimizationStatusOff)}
+	}
 	s.applyVPC(cfg)
+}
+
+// checkSnapStart finds a runtime that AWS takes no snapshots of. Where it does,
+// the setting is stored and every start is a full one.
+func checkSnapStart(cfg *api.FunctionConfiguration) error {
+	if str(cfg.SnapStart.ApplyOn) != api.SnapStartApplyOnPublishedVersions {
+		return nil
+	}
+	switch runtime := str(cfg.Runtime); runtime {
+	case "python3.12", "python3.13", "python3.14":
+		return nil
+	default:
+		return badParameter("%s is not supported for SnapStart enabled functions.", runtime)
+	}
 }
 
 // applyVPC keeps the network settings: the network is the host's here.

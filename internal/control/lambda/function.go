@@ -59,6 +59,9 @@ func (s *Service) CreateFunction(c *awswire.Call, in *api.CreateFunctionRequest)
 		}
 		doc := &functionDoc{versionDoc: versionDoc{Configuration: newConfiguration(t)}, Tags: in.Tags}
 		wanted.apply(doc.Configuration)
+		if err := checkSnapStart(doc.Configuration); err != nil {
+			return nil, err
+		}
 		if in.Environment != nil && doc.Configuration.Environment == nil {
 			// An empty environment is shown if the function was made with it; an
 			// update to an empty one takes it away.
@@ -243,6 +246,9 @@ func (s *Service) UpdateFunctionConfiguration(c *awswire.Call, in *api.UpdateFun
 			return nil, err
 		}
 		wanted.apply(doc.Configuration)
+		if err := checkSnapStart(doc.Configuration); err != nil {
+			return nil, err
+		}
 		if in.Layers != nil {
 			if err := setLayers(tx, c, &doc.versionDoc, in.Layers); err != nil {
 				return nil, err

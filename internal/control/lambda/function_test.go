@@ -206,6 +206,8 @@ func TestCreateErrors(t *testing.T) {
 		}, "InvalidParameterValueException", `LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or change the LogFormat to "JSON" and try again.`},
 		{"snapstart", func(in *api.CreateFunctionRequest) { in.SnapStart = &api.SnapStart{ApplyOn: new("invalidOption")} },
 			"ValidationException", "1 validation error detected: Value 'invalidOption' at 'snapStart.applyOn' failed to satisfy constraint: Member must satisfy enum value set: [PublishedVersions, None]"},
+		{"snapstart of node", func(in *api.CreateFunctionRequest) { in.SnapStart = &api.SnapStart{ApplyOn: new("PublishedVersions")} },
+			"InvalidParameterValueException", "nodejs20.x is not supported for SnapStart enabled functions."},
 		{"many tags", func(in *api.CreateFunctionRequest) {
 			in.Tags = map[string]string{}
 			for i := range 51 {
