@@ -249,7 +249,12 @@ func (s *Service) ListLogGroups(c *awswire.Call, in *api.ListLogGroupsRequest) (
 	if !mine(c, in.AccountIdentifiers) {
 		return out, nil
 	}
-	docs, next, err := s.listGroups(c, or(in.NextToken, ""), int(or(in.Limit, describeLimit)), func(doc *groupDoc) bool {
+	// The model gives this limit no range.
+	limit := int(or(in.Limit, describeLimit))
+	if limit < 1 || limit > 1000 {
+		return nil, invalid("The specified limit must be between 1 and 1000.")
+	}
+	docs, next, err := s.listGroups(c, or(in.NextToken, ""), limit, func(doc *groupDoc) bool {
 		return matchesName(or(in.LogGroupNamePattern, ""), *doc.LogGroupName) &&
 			(in.LogGroupClass == nil || *in.LogGroupClass == *doc.LogGroupClass)
 	})
