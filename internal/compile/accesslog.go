@@ -18,11 +18,12 @@ func (c *Compiler) CheckAccessLog(format string) error {
 	return err
 }
 
-// accessLog compiles a stage's access log, nil when it has none.
+// accessLog compiles a stage's access log, the default one when it configures
+// none.
 func (c *Compiler) accessLog(api *plan.API, doc *definition.Stage) (plan.AccessLog, error) {
 	settings := doc.AccessLogSettings
 	if settings == nil || settings.DestinationArn == nil {
-		return nil, nil
+		return c.parts.DefaultAccessLog, nil
 	}
 	a, err := arn.Parse(*settings.DestinationArn)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/compile"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
@@ -219,4 +220,44 @@ func bulkAPI(tx *store.Tx, id string, routes int) error {
 		err = errors.Join(err, definition.Routes.Put(tx, testScope, r, id, *r.RouteId))
 	}
 	return err
+}
+
+// A stage that configures no access log has the operator's, whether it serves
+// anything or not.
+func TestDefaultAccessLog(t *testing.T) {
+	parts := printedParts()
+	parts.DefaultAccessLog = printed("the operator's")
+	c := compile.New(parts)
+	h := &house{t, openStore(t, store.Options{Prepare: c.Prepare}), c}
+	log := func(name string) string {
+		api, _ := h.Plan().API("api1")
+		return fmt.Sprint(api.Stages[name].AccessLog)
+	}
+	put := func(name, group string) {
+		t.Helper()
+		h.update(func(tx *store.Tx) error {
+			stage := &definition.Stage{}
+			stage.StageName = &name
+			if group != "" {
+				stage.DeploymentId = new("one")
+				stage.AccessLogSettings = &apigatewayv2.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:" + group), Format: new("$context.requestId")}
+			}
+			return definition.Stages.Put(tx, testScope, stage, "api1", name)
+		})
+	}
+	h.update(func(tx *store.Tx) error { return deploy(tx, "one", "GET /a") })
+	put("bare", "")
+	for _, name := range []string{"$default", "bare"} {
+		if got := log(name); got != "the operator's" {
+			t.Errorf("stage %s logs to %s", name, got)
+		}
+	}
+	put("bare", "g")
+	if got := log("bare"); !strings.HasPrefix(got, "to g in") {
+		t.Errorf("a stage with a log of its own logs to %s", got)
+	}
+	put("bare", "")
+	if got := log("bare"); got != "the operator's" {
+		t.Errorf("a stage without one any more logs to %s", got)
+	}
 }

@@ -17,6 +17,8 @@ type Options struct {
 	HTTP func(HTTPCall) (plan.Integration, error)
 	// AccessLog makes the access log of a stage.
 	AccessLog func(AccessLog) (plan.AccessLog, error)
+	// DefaultAccessLog is that of stages which configure none; nil is none.
+	DefaultAccessLog plan.AccessLog
 	// StageMetrics returns the counters of a stage, RouteMetrics those of one
 	// route. They outlive plans: the same names get the same counters.
 	StageMetrics func(api *plan.API, stage string) plan.Metrics

@@ -155,6 +155,7 @@ func (c *Compiler) emptyDraft(key apiKey, head *plan.API, doc *definition.Stage)
 			Name:         value(doc.StageName),
 			DeploymentID: value(doc.DeploymentId),
 			Variables:    doc.StageVariables,
+			AccessLog:    c.parts.DefaultAccessLog,
 			Metrics:      c.parts.stageMetrics(head, value(doc.StageName)),
 		},
 		routeSettings: routeSettings{doc.DefaultRouteSettings, doc.RouteSettings},

@@ -30,7 +30,7 @@ func (s *Service) CreateApi(c *awswire.Call, in *apigatewayv2.CreateApiRequest) 
 	if err := refuse("CreateApi", in, "CorsConfiguration"); err != nil {
 		return nil, err
 	}
-	if in.Target == nil && (in.RouteKey != nil || in.CredentialsArn != nil) {
+	if value(in.Target) == "" && (value(in.RouteKey) != "" || value(in.CredentialsArn) != "") {
 		// UNVERIFIED: the words.
 		return nil, badRequest("RouteKey and CredentialsArn can only be specified together with Target")
 	}
