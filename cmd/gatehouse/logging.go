@@ -102,12 +102,8 @@ func newAccessLogs(writer *observe.LogWriter, groups *logGroups, path string) (*
 	return a, out, nil
 }
 
-// of is the access log of a stage; l.Format is nil for one that configures
-// none. It returns nil when nobody wants a line.
+// of is the access log of a stage that configures one.
 func (a *accessLogs) of(l compile.AccessLog) (plan.AccessLog, error) {
-	if l.Format == nil {
-		return a.operator, nil
-	}
 	sink := &groupSink{groups: a.groups, scope: store.Scope{Account: l.Account, Region: l.Region}}
 	// AWS's streams are named by a digest, too.
 	name := sha256.Sum256([]byte(l.API + "/" + l.Stage))

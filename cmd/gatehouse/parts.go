@@ -139,7 +139,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 				URI: call.URI, Method: call.Method, AppendPath: call.AppendPath, Timeout: call.Timeout, Upstreams: upstreams,
 			})
 		},
-		AccessLog:    access.of,
+		AccessLog: access.of, DefaultAccessLog: access.operator,
 		StageMetrics: func(api *plan.API, stage string) plan.Metrics { return metrics.Stage(api, stage) },
 		RouteMetrics: func(api *plan.API, stage, method, path string) plan.Metrics {
 			return metrics.Route(api, stage, method, path)
