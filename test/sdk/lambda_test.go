@@ -58,10 +58,7 @@ func functionsOf(t *testing.T, gw *harness.Gateway) *functions {
 // arguments, and waits until it is active.
 func (f *functions) create(t *testing.T, code []byte, change func(in *lambda.CreateFunctionInput)) {
 	t.Helper()
-	in := &lambda.CreateFunctionInput{
-		FunctionName: new("hello"), Code: &types.FunctionCode{ZipFile: code}, Description: new(""), MemorySize: new(int32(128)),
-		PackageType: types.PackageTypeZip, Role: f.role, Timeout: new(int32(3)), Handler: new("index.handler"), Runtime: types.RuntimeNodejs20x,
-	}
+	in := functionInput("hello", code, f.role)
 	if change != nil {
 		change(in)
 	}
@@ -69,6 +66,13 @@ func (f *functions) create(t *testing.T, code []byte, change func(in *lambda.Cre
 	waiter := lambda.NewFunctionActiveV2Waiter(f.Client, func(o *lambda.FunctionActiveV2WaiterOptions) { o.MinDelay = 10 * time.Millisecond })
 	if err := waiter.Wait(t.Context(), &lambda.GetFunctionInput{FunctionName: new("hello")}, time.Minute); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func functionInput(name string, code []byte, role *string) *lambda.CreateFunctionInput {
+	return &lambda.CreateFunctionInput{
+		FunctionName: &name, Code: &types.FunctionCode{ZipFile: code}, Description: new(""), MemorySize: new(int32(128)),
+		PackageType: types.PackageTypeZip, Role: role, Timeout: new(int32(3)), Handler: new("index.handler"), Runtime: types.RuntimeNodejs20x,
 	}
 }
 
