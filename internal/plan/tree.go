@@ -15,20 +15,31 @@ type Tree struct {
 	size int
 }
 
-// A node is a place in the paths of routes.
+// A node is a place in the paths of routes. It is one cache line, and what a
+// lookup reads beside it is little: a tree of many routes isn't in the cache.
 type node struct {
-	// prefix is the literal text that leads here from the parent.
-	prefix string
-	// kids are the literal continuations, labels their first bytes, ascending.
-	labels string
-	kids   []*node
+	// text is the literal text that leads here from the parent, its prefix,
+	// and behind it the first byte of each of kids, its labels, ascending.
+	text string
+	// kids are the literal continuations.
+	kids []*node
 	// param continues after a variable, which takes one whole segment; a node
 	// has one only where a segment begins, like greedy.
 	param *node
-	// routes end here, greedy ones end here with a greedy variable. Both are in
-	// the order of compareRoutes.
-	routes, greedy []*Route
+	// ends are the routes that end here, greedy those that end here with a
+	// greedy variable. Both are in the order of compareRoutes.
+	ends, greedy *end
 }
+
+// An end is a list of routes.
+type end struct {
+	method string // as a constant where it can be
+	route  *Route
+	next   *end
+}
+
+func (n *node) prefix() string { return n.text[:len(n.text)-len(n.kids)] }
+func (n *node) labels() string { return n.text[len(n.text)-len(n.kids):] }
 
 // Len returns the number of routes.
 func (t *Tree) Len() int {
@@ -91,73 +102,104 @@ func (t *Tree) Match(method, path string, params []string) (*Route, []string, bo
 	if strings.IndexByte(path, '%') >= 0 {
 		l.path, l.escaped = CutPath(path), true
 	}
-	route := l.find(t.root, 0)
-	if route == nil {
-		route = l.greedy
+	if route, vars := l.find(t.root, 0, 0); route != nil {
+		return route, l.params(params, route, l.spans[:], vars), true
 	}
-	if route == nil {
-		return nil, params, false
+	if route := l.greedy; route != nil {
+		params = l.params(params, route, l.greedySpans[:], l.greedyVars)
+		return route, params, true
 	}
-	if len(route.ParamNames) > 0 {
-		params = appendParams(params, route.Path, l.path)
-	}
-	return route, params, true
+	return nil, params, false
 }
+
+// A span is where a value stands in the path.
+type span struct{ start, end int32 }
+
+// maxSpans is how many values a walk remembers. Of a route with more of them
+// the path is read again.
+const maxSpans = 6
 
 // A lookup is one walk through a tree.
 type lookup struct {
 	method, path string
 	// escaped tells that path has a "%".
 	escaped bool
-	// greedy is the best greedy route met so far.
-	greedy *Route
+	// spans are the values of the variables on the way here.
+	spans [maxSpans]span
+	// greedy is the best greedy route met so far, with its values.
+	greedy      *Route
+	greedyVars  int
+	greedySpans [maxSpans]span
 }
 
-// find returns the route that takes the whole path, given that the path up to
-// i led to n.
-func (l *lookup) find(n *node, i int) *Route {
+// find returns the route that takes the whole path and the number of its
+// variables, given that the path up to i led to n through vars variables.
+func (l *lookup) find(n *node, i, vars int) (*Route, int) {
 	for i < len(l.path) {
 		kid, next := l.literal(n, i)
 		if n.param == nil && n.greedy == nil {
 			if kid == nil {
-				return nil
+				return nil, 0
 			}
 			n, i = kid, next
 			continue
 		}
 		if kid != nil {
-			if r := l.find(kid, next); r != nil {
-				return r
+			if r, total := l.find(kid, next, vars); r != nil {
+				return r, total
 			}
 		}
 		if n.param != nil {
 			if end := l.segmentEnd(i); end > i {
-				if r := l.find(n.param, end); r != nil {
-					return r
+				l.note(vars, i, end)
+				if r, total := l.find(n.param, end, vars+1); r != nil {
+					return r, total
 				}
 			}
 		}
-		l.keepGreedy(n)
-		return nil
+		l.keepGreedy(n, i, vars)
+		return nil, 0
 	}
-	if r := pick(n.routes, l.method); r != nil {
-		return r
+	if r := pick(n.ends, l.method); r != nil {
+		return r, vars
 	}
 	// "/x/{proxy+}" takes "/x/" (people add it for that, storacha/w3infra#166),
 	// but "/{proxy+}" isn't known to take "/".
 	// UNVERIFIED: no recording of either yet.
 	if len(l.path) > 1 {
-		l.keepGreedy(n)
+		l.keepGreedy(n, i, vars)
 	}
-	return nil
+	return nil, 0
 }
 
-// keepGreedy remembers a greedy route of n. The walk goes from specific to
-// general, so the first one is the best one.
-func (l *lookup) keepGreedy(n *node) {
-	if l.greedy == nil {
-		l.greedy = pick(n.greedy, l.method)
+// keepGreedy remembers a greedy route of n, whose variable takes the path from
+// i on. The walk goes from specific to general, so the first one is the best.
+func (l *lookup) keepGreedy(n *node, i, vars int) {
+	if l.greedy != nil || n.greedy == nil {
+		return
 	}
+	if l.greedy = pick(n.greedy, l.method); l.greedy != nil {
+		l.note(vars, i, len(l.path))
+		l.greedyVars, l.greedySpans = vars+1, l.spans
+	}
+}
+
+// note remembers the value of a variable.
+func (l *lookup) note(k, start, end int) {
+	if k < maxSpans {
+		l.spans[k] = span{int32(start), int32(end)}
+	}
+}
+
+// params appends the values of a route's variables.
+func (l *lookup) params(params []string, route *Route, spans []span, vars int) []string {
+	if vars > maxSpans {
+		return appendParams(params, route.Path, l.path)
+	}
+	for _, s := range spans[:vars] {
+		params = append(params, l.path[s.start:s.end])
+	}
+	return params
 }
 
 // literal returns the child of n whose text stands at path[i] and where that
@@ -167,24 +209,26 @@ func (l *lookup) literal(n *node, i int) (*node, int) {
 	if l.escaped {
 		c, _ = at(l.path, i)
 	}
-	k := strings.IndexByte(n.labels, c)
+	k := strings.IndexByte(n.labels(), c)
 	if k < 0 {
 		return nil, 0
 	}
 	kid := n.kids[k]
+	prefix := kid.prefix()
 	if !l.escaped {
-		end := i + len(kid.prefix)
-		if end > len(l.path) || l.path[i:end] != kid.prefix {
+		// The label was the first byte; often it is all.
+		end := i + len(prefix)
+		if len(prefix) > 1 && (end > len(l.path) || l.path[i+1:end] != prefix[1:]) {
 			return nil, 0
 		}
 		return kid, end
 	}
-	for k := range len(kid.prefix) {
+	for k := range len(prefix) {
 		if i == len(l.path) {
 			return nil, 0
 		}
 		c, width := at(l.path, i)
-		if c != kid.prefix[k] {
+		if c != prefix[k] {
 			return nil, 0
 		}
 		i += width
@@ -204,13 +248,24 @@ func (l *lookup) segmentEnd(i int) int {
 
 // pick returns the first route that takes the method; the order of
 // compareRoutes makes it the right one.
-func pick(routes []*Route, method string) *Route {
-	for _, r := range routes {
-		if r.Method == method || r.Method == AnyMethod {
-			return r
+func pick(e *end, method string) *Route {
+	for ; e != nil; e = e.next {
+		if e.method == method || e.method == AnyMethod {
+			return e.route
 		}
 	}
 	return nil
+}
+
+// constantMethod returns the method as a constant, whose text every lookup
+// finds in the cache.
+func constantMethod(method string) string {
+	for _, m := range [...]string{"GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "DELETE", AnyMethod} {
+		if m == method {
+			return m
+		}
+	}
+	return method
 }
 
 // compareRoutes orders the routes that end at one node: concrete methods before

@@ -362,6 +362,12 @@ func benchTree(t testing.TB, n int) (*Tree, []string) {
 		paths = append(paths, path)
 	}
 	rand.New(rand.NewPCG(5, 6)).Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
+	// A request's path is in the cache when it is matched: here they stand one
+	// behind the other.
+	all := strings.Join(paths, "")
+	for i, path := range paths {
+		paths[i], all = all[:len(path)], all[len(path):]
+	}
 	return tree, paths
 }
 

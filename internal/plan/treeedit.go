@@ -51,9 +51,9 @@ func (n *node) with(parts []string, greedy bool, route *Route) (*node, bool) {
 		}
 		next.param, added = param.with(parts[1:], greedy, route)
 	case greedy:
-		next.greedy, added = withRoute(next.greedy, route)
+		next.greedy, added = n.greedy.with(route)
 	default:
-		next.routes, added = withRoute(next.routes, route)
+		next.ends, added = n.ends.with(route)
 	}
 	return &next, added
 }
@@ -62,23 +62,24 @@ func (n *node) with(parts []string, greedy bool, route *Route) (*node, bool) {
 // no one else has seen, its slices are not.
 func (n *node) addLiteral(parts []string, greedy bool, route *Route) bool {
 	text := parts[0]
-	k := strings.IndexByte(n.labels, text[0])
+	labels := n.labels()
+	k := strings.IndexByte(labels, text[0])
 	if k < 0 {
-		kid, _ := (&node{prefix: text}).with(rest(parts, len(text)), greedy, route)
+		kid, _ := (&node{text: text}).with(rest(parts, len(text)), greedy, route)
 		k = 0
-		for k < len(n.labels) && n.labels[k] < text[0] {
+		for k < len(labels) && labels[k] < text[0] {
 			k++
 		}
-		n.labels = n.labels[:k] + text[:1] + n.labels[k:]
+		n.text = n.prefix() + labels[:k] + text[:1] + labels[k:]
 		n.kids = slices.Insert(slices.Clip(n.kids), k, kid)
 		return true
 	}
 	kid := n.kids[k]
-	common := commonPrefix(kid.prefix, text)
-	if common < len(kid.prefix) {
+	common := commonPrefix(kid.prefix(), text)
+	if common < len(kid.prefix()) {
 		lower := *kid
-		lower.prefix = kid.prefix[common:]
-		kid = &node{prefix: text[:common], labels: lower.prefix[:1], kids: []*node{&lower}}
+		lower.text = kid.text[common:]
+		kid = &node{text: kid.text[:common+1], kids: []*node{&lower}}
 	}
 	kid, added := kid.with(rest(parts, common), greedy, route)
 	n.kids = slices.Clone(n.kids)
@@ -99,9 +100,9 @@ func (n *node) without(parts []string, greedy bool, method, path string) (*node,
 			next.param, removed = n.param.without(parts[1:], greedy, method, path)
 		}
 	case greedy:
-		next.greedy, removed = withoutRoute(n.greedy, method, path)
+		next.greedy, removed = n.greedy.without(method, path)
 	default:
-		next.routes, removed = withoutRoute(n.routes, method, path)
+		next.ends, removed = n.ends.without(method, path)
 	}
 	if !removed {
 		return n, false
@@ -111,11 +112,12 @@ func (n *node) without(parts []string, greedy bool, method, path string) (*node,
 
 func (n *node) removeLiteral(parts []string, greedy bool, method, path string) bool {
 	text := parts[0]
-	k := strings.IndexByte(n.labels, text[0])
-	if k < 0 || !strings.HasPrefix(text, n.kids[k].prefix) {
+	labels := n.labels()
+	k := strings.IndexByte(labels, text[0])
+	if k < 0 || !strings.HasPrefix(text, n.kids[k].prefix()) {
 		return false
 	}
-	kid, removed := n.kids[k].without(rest(parts, len(n.kids[k].prefix)), greedy, method, path)
+	kid, removed := n.kids[k].without(rest(parts, len(n.kids[k].prefix())), greedy, method, path)
 	if !removed {
 		return false
 	}
@@ -124,7 +126,7 @@ func (n *node) removeLiteral(parts []string, greedy bool, method, path string) b
 		n.kids[k] = kid
 		return true
 	}
-	n.labels = n.labels[:k] + n.labels[k+1:]
+	n.text = n.prefix() + labels[:k] + labels[k+1:]
 	n.kids = slices.Delete(n.kids, k, k+1)
 	if len(n.kids) == 0 {
 		n.kids = nil
@@ -135,18 +137,18 @@ func (n *node) removeLiteral(parts []string, greedy bool, method, path string) b
 // tidy brings a node from which something was taken into the form it would have
 // if that had never been there.
 func (n *node) tidy() *node {
-	if n.param != nil || n.routes != nil || n.greedy != nil || len(n.kids) > 1 {
+	if n.param != nil || n.ends != nil || n.greedy != nil || len(n.kids) > 1 {
 		return n
 	}
 	if len(n.kids) == 0 {
 		return nil
 	}
 	// The root and the node after a variable have no text, and keep their place.
-	if n.prefix == "" {
+	if n.prefix() == "" {
 		return n
 	}
 	only := *n.kids[0]
-	only.prefix = n.prefix + only.prefix
+	only.text = n.prefix() + only.text
 	return &only
 }
 
@@ -165,29 +167,35 @@ func commonPrefix(a, b string) int {
 	return n
 }
 
-// withRoute returns routes with the route in its place, and whether there is
-// one more.
-func withRoute(routes []*Route, route *Route) ([]*Route, bool) {
-	k, found := slices.BinarySearchFunc(routes, route, compareRoutes)
-	if !found {
-		return slices.Insert(slices.Clip(routes), k, route), true
+// with returns the list with the route in its place, and whether there is one
+// more.
+func (e *end) with(route *Route) (*end, bool) {
+	if e == nil {
+		return &end{constantMethod(route.Method), route, nil}, true
 	}
-	routes = slices.Clone(routes)
-	routes[k] = route
-	return routes, false
+	order := compareRoutes(route, e.route)
+	switch {
+	case order < 0:
+		return &end{constantMethod(route.Method), route, e}, true
+	case order == 0:
+		return &end{e.method, route, e.next}, false
+	}
+	next, added := e.next.with(route)
+	return &end{e.method, e.route, next}, added
 }
 
-// withoutRoute returns routes without that of the method and path, nil when
-// none is left.
-func withoutRoute(routes []*Route, method, path string) ([]*Route, bool) {
-	for k, r := range routes {
-		if r.Method != method || r.Path != path {
-			continue
-		}
-		if len(routes) == 1 {
-			return nil, true
-		}
-		return slices.Delete(slices.Clone(routes), k, k+1), true
+// without returns the list without the route of the method and path, and
+// whether there was one.
+func (e *end) without(method, path string) (*end, bool) {
+	if e == nil {
+		return nil, false
 	}
-	return routes, false
+	if e.method == method && e.route.Path == path {
+		return e.next, true
+	}
+	next, removed := e.next.without(method, path)
+	if !removed {
+		return e, false
+	}
+	return &end{e.method, e.route, next}, true
 }
