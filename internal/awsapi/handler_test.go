@@ -266,7 +266,7 @@ func TestWire(t *testing.T) {
 		{"an error, JSON", call{method: "POST", target: "/", body: `{"logGroupName":"g"}`, header: target("Logs_20140328.DeleteLogGroup"), service: "logs"}, 400, "", `{"__type":"ResourceNotFoundException","message":"The specified log group does not exist."}`},
 		{"an error of lambda", call{method: "GET", target: "/2015-03-31/functions/f", service: "lambda"}, 404, "ResourceNotFoundException", `{"Type":"User","Message":"Function not found: f"}`},
 		{"not there yet", call{method: "GET", target: "/v2/apis/a/routes", service: "apigateway"}, 501, "NotImplementedException", `{"message":"gatehouse does not implement apigatewayv2:GetRoutes yet; docs/COVERAGE.md lists what it does."}`},
-		{"a panic", call{method: "GET", target: "/v2/apis", service: "apigateway"}, 500, "InternalFailure", `{"message":"The call failed inside the gateway; its log has the reason under this request id."}`},
+		{"a panic", call{method: "GET", target: "/v2/apis?maxResults=panic", service: "apigateway"}, 500, "InternalFailure", `{"message":"The call failed inside the gateway; its log has the reason under this request id."}`},
 		{"a broken directory", call{method: "GET", target: "/v2/apis", service: "apigateway", key: "AKIABROKEN", secret: "x"}, 500, "InternalFailure", `{"message":"The call failed inside the gateway; its log has the reason under this request id."}`},
 	}
 	h := newHandler(nil)

@@ -56,8 +56,11 @@ func (f *fakeGateway) TagResource(_ *awswire.Call, in *apigatewayv2.TagResourceR
 	return &apigatewayv2.TagResourceResponse{}, nil
 }
 
-func (f *fakeGateway) GetApis(*awswire.Call, *apigatewayv2.GetApisRequest) (*apigatewayv2.GetApisResponse, error) {
-	panic("boom")
+func (f *fakeGateway) GetApis(_ *awswire.Call, in *apigatewayv2.GetApisRequest) (*apigatewayv2.GetApisResponse, error) {
+	if aws.ToString(in.MaxResults) == "panic" {
+		panic("boom")
+	}
+	return &apigatewayv2.GetApisResponse{Items: []apigatewayv2.Api{}}, nil
 }
 
 type fakeIAM struct{ iam.Unimplemented }
@@ -167,7 +170,7 @@ func TestSDKGateway(t *testing.T) {
 	wantError(t, err, "BadRequestException", "1 validation error detected: Value 'FTP' at 'protocolType' failed to satisfy constraint: Member must satisfy enum value set: [HTTP, WEBSOCKET]")
 	_, err = c.GetStages(ctx, &sdkgateway.GetStagesInput{ApiId: aws.String("a")})
 	wantError(t, err, "NotImplementedException", "")
-	_, err = c.GetApis(ctx, &sdkgateway.GetApisInput{})
+	_, err = c.GetApis(ctx, &sdkgateway.GetApisInput{MaxResults: aws.String("panic")})
 	wantError(t, err, "InternalFailure", "")
 }
 

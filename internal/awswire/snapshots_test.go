@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -303,4 +304,49 @@ func result(t *testing.T, body []byte, op string) map[string]any {
 		return map[string]any{}
 	}
 	return list[0].(map[string]any)
+}
+
+// TestPatterns compiles every pattern of every model: one that Go can't
+// express would check nothing.
+func TestPatterns(t *testing.T) {
+	for name, s := range services() {
+		for _, typ := range s.Types {
+			if typ.Pattern == "" {
+				continue
+			}
+			if _, err := regexp.Compile(awswire.Translate(typ.Pattern)); err != nil {
+				t.Errorf("%s: %s: %v", name, typ.Pattern, err)
+			}
+		}
+	}
+}
+
+func TestTranslate(t *testing.T) {
+	tests := []struct {
+		pattern, text string
+		want          bool
+	}{
+		{`[\w+=,.@-]+`, "a@b", true},
+		{`[\w+=,.@-]+`, "a b", false},
+		{`a`, "ba", false},
+		{`[\u0020-\u00FF]+`, "é", true},
+		{`[\u0020-\u00FF]+`, "\u1234", false},
+		{`[\p{Alnum}_]+`, "a_1", true},
+		{`\p{Print}{1,2048}`, strings.Repeat("x", 3000), true}, // the bound is the length constraint's
+		{`[a]{2,1500}`, "a", false},
+		{`(?!-)[a-z-]+`, "ab", true},
+		{`.*`, "a\nb", true},
+		{`[[a]+`, "[a", true},
+		{`[a-z]{3}`, "abcd", false},
+	}
+	for _, tt := range tests {
+		re, err := regexp.Compile(awswire.Translate(tt.pattern))
+		if err != nil {
+			t.Errorf("%s: %v", tt.pattern, err)
+			continue
+		}
+		if got := re.MatchString(tt.text); got != tt.want {
+			t.Errorf("%s against %q: %v", tt.pattern, tt.text, got)
+		}
+	}
 }
