@@ -3,6 +3,7 @@ package function
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -216,8 +217,48 @@ func (in *interpreters) ask(f *family, paths []string) []*interpreter {
 	return all
 }
 
+// programName is what an interpreter's own file is called, as opposed to a version manager's stand-in.
+var programName = regexp.MustCompile(`^(node|nodejs|python3(\.\d+)?)$`)
+
+// askVersion asks a program that is surely the interpreter itself for its version, which takes a tenth of the time
+// that running code in it takes.
+func askVersion(ctx context.Context, path string) *interpreter {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil || !programName.MatchString(filepath.Base(real)) || !isELF(real) {
+		return nil
+	}
+	cmd := exec.CommandContext(ctx, real, "--version")
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	if err != nil {
+		return nil
+	}
+	one := &interpreter{path: real, prefixes: []string{filepath.Dir(filepath.Dir(real))}}
+	if n, _ := fmt.Sscanf(string(out), "v%d.%d.%d", &one.version[0], &one.version[1], &one.version[2]); n == 3 {
+		return one
+	}
+	if n, _ := fmt.Sscanf(string(out), "Python %d.%d.%d", &one.version[0], &one.version[1], &one.version[2]); n == 3 {
+		return one
+	}
+	return nil
+}
+
+func isELF(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var magic [4]byte
+	_, err = io.ReadFull(f, magic[:])
+	return err == nil && string(magic[:]) == "\x7fELF"
+}
+
 // ask runs a candidate; nil when it isn't one.
 func ask(ctx context.Context, f *family, path string) *interpreter {
+	if one := askVersion(ctx, path); one != nil {
+		return one
+	}
 	cmd := exec.CommandContext(ctx, path, f.probe...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()

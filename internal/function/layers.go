@@ -3,6 +3,7 @@ package function
 import (
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 )
@@ -18,13 +19,18 @@ func (m *Manager) mergedLayers(spec *Spec) (string, error) {
 	}
 	p := m.poolOf(spec)
 	p.layersOnce.Do(func() {
-		p.layers, p.layersErr = mergeLayers(m.tempDir, spec.Layers)
+		p.layers, p.layersErr = mergeLayers(m.layersDir(), spec.Layers)
 	})
 	return p.layers, p.layersErr
 }
 
-func mergeLayers(tempDir string, layers []string) (string, error) {
-	dir, err := os.MkdirTemp(tempDir, "layers-")
+func (m *Manager) layersDir() string { return filepath.Join(m.tempDir, "layers") }
+
+func mergeLayers(below string, layers []string) (string, error) {
+	if err := os.MkdirAll(below, 0o755); err != nil {
+		return "", fmt.Errorf("merge layers: %w", err)
+	}
+	dir, err := os.MkdirTemp(below, "")
 	if err != nil {
 		return "", fmt.Errorf("merge layers: %w", err)
 	}
@@ -81,4 +87,15 @@ func copyFile(from, to string) error {
 		return err
 	}
 	return os.WriteFile(to, text, info.Mode().Perm())
+}
+
+// dropLayers removes what mergedLayers made for a pool that is no more.
+func (m *Manager) dropLayers(p *pool) {
+	p.layersOnce.Do(func() {})
+	if p.layers == "" {
+		return
+	}
+	if err := os.RemoveAll(p.layers); err != nil {
+		m.options.Logger.Warn("merged layers left behind", slog.Any("error", err))
+	}
 }

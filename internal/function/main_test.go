@@ -3,6 +3,7 @@ package function
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -159,3 +160,5 @@ func runGatewayForTest() {
 	time.Sleep(time.Minute)
 	os.Exit(1)
 }
+
+func textLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

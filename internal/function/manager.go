@@ -80,6 +80,10 @@ func New(o Options) (*Manager, error) {
 		}
 		m.tempDir, m.ownsTempDir = dir, true
 	}
+	// A gateway that was killed may have left some.
+	if err := os.RemoveAll(m.layersDir()); err != nil {
+		return nil, fmt.Errorf("function: %w", err)
+	}
 	if err := m.unpackBootstraps(); err != nil {
 		m.removeTempDir()
 		return nil, err
@@ -202,6 +206,10 @@ func (m *Manager) invoke(ctx context.Context, p *pool, spec *Spec, inv *Invocati
 		call.InvokedARN = spec.ARN
 	}
 	e, err := p.acquire(ctx, spec)
+	for err == errPoolGone {
+		p = m.poolOf(spec)
+		e, err = p.acquire(ctx, spec)
+	}
 	var entrypoint *entrypointError
 	if errors.As(err, &entrypoint) {
 		return entrypoint.result(spec, &call), nil, false
@@ -316,6 +324,10 @@ func (m *Manager) Close(ctx context.Context) error {
 		return true
 	})
 	m.wg.Wait()
+	m.pools.Range(func(_, p any) bool {
+		m.dropLayers(p.(*pool))
+		return true
+	})
 	m.removeTempDir()
 	return err
 }
@@ -422,7 +434,8 @@ func (m *Manager) checkMemory() {
 func (m *Manager) reap(now time.Time) {
 	m.pools.Range(func(id, p any) bool {
 		if p.(*pool).reap(now.Add(-m.options.IdleTimeout), now) {
-			m.pools.Delete(id)
+			m.pools.CompareAndDelete(id, p)
+			m.dropLayers(p.(*pool))
 		}
 		return true
 	})

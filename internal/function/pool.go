@@ -2,6 +2,7 @@ package function
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ type pool struct {
 	starting   int            // never fewer than waiters, so that nobody waits in vain
 	live       int            // environments started and not yet stopped
 	retired    bool
+	gone       bool   // reaped: a new pool takes its place
 	generation uint64 // counts changes of a hot-reload function's code
 	code       uint64 // the fingerprint of the current generation
 	usedAt     time.Time
@@ -33,6 +35,9 @@ type waiter struct {
 	given chan grant // buffered, one
 }
 
+// errPoolGone: the pool was reaped between being found and being used.
+var errPoolGone = errors.New("function: pool reaped")
+
 type grant struct {
 	env *environment
 	err error
@@ -42,6 +47,10 @@ type grant struct {
 // started for it.
 func (p *pool) acquire(ctx context.Context, spec *Spec) (*environment, error) {
 	p.mu.Lock()
+	if p.gone {
+		p.mu.Unlock()
+		return nil, errPoolGone
+	}
 	for len(p.idle) > 0 {
 		e := p.idle[len(p.idle)-1]
 		p.idle = p.idle[:len(p.idle)-1]
@@ -51,6 +60,7 @@ func (p *pool) acquire(ctx context.Context, spec *Spec) (*environment, error) {
 		}
 		p.discard(e)
 	}
+	p.usedAt = time.Now()
 	w := &waiter{given: make(chan grant, 1)}
 	p.waiters = append(p.waiters, w)
 	if p.starting < len(p.waiters) {
@@ -197,7 +207,8 @@ func (p *pool) reap(before, now time.Time) (empty bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.discardIdle(func(e *environment) bool { return e.idleSince.Before(before) || !e.usable(now) })
-	return p.live == 0 && p.starting == 0 && len(p.waiters) == 0 && p.usedAt.Before(before)
+	p.gone = p.live == 0 && p.starting == 0 && len(p.waiters) == 0 && p.usedAt.Before(before)
+	return p.gone
 }
 
 // evict stops the environment that has been idle longest, to make room for another pool's.
