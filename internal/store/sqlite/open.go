@@ -36,7 +36,7 @@ var pragmas = [...]string{
 	"trusted_schema=0",
 	"cell_size_check=1",
 	"temp_store=MEMORY",
-	"cache_size=-8000",
+	"cache_size=-4000",
 	"mmap_size=0",
 	"wal_autocheckpoint=1000",
 }

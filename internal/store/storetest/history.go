@@ -12,7 +12,8 @@ import (
 )
 
 func testPins(t *testing.T, open func(t *testing.T) store.Backend) {
-	s := openStore(t, open(t), store.Options{})
+	backend := open(t)
+	s := openStore(t, backend, store.Options{})
 	put := func(tx *store.Tx, count int, id ...string) error {
 		return versioned.Put(tx, scope, &doc{Count: count}, id...)
 	}
@@ -102,7 +103,28 @@ func testPins(t *testing.T, open func(t *testing.T) store.Backend) {
 	update(t, s, func(tx *store.Tx) error {
 		return errors.Join(put(tx, 9, "api", "a"), tx.Pin(scope, "api", tx.Revision()))
 	})
-	update(t, s, func(tx *store.Tx) error { return errors.Join(put(tx, 10, "api", "a"), tx.UnpinAll(scope, "api")) })
+	pinned := int64(0)
+	view(t, s, func(tx *store.Tx) error { pinned = tx.Revision(); return nil })
+	update(t, s, func(tx *store.Tx) error { return put(tx, 10, "api", "a") })
+	checkKept(t, backend, 1)
+	update(t, s, func(tx *store.Tx) error { return tx.UnpinAll(scope, "api") })
+	checkKept(t, backend, 0)
+	view(t, s, func(tx *store.Tx) error {
+		if _, err := versioned.Get(tx.AsOf(pinned), scope, "api", "a"); !errors.Is(err, store.ErrNotPinned) {
+			t.Errorf("after UnpinAll: %v", err)
+		}
+		return nil
+	})
+}
+
+// checkKept compares how many versions are kept, if the backend tells.
+func checkKept(t *testing.T, backend store.Backend, want int) {
+	t.Helper()
+	if k, ok := backend.(interface{ Kept() (int, error) }); ok {
+		if n, err := k.Kept(); n != want || err != nil {
+			t.Errorf("%d versions are kept, %v; want %d", n, err, want)
+		}
+	}
 }
 
 // model is the naive twin: every state there ever was.
@@ -162,12 +184,7 @@ func testHistories(t *testing.T, open func(t *testing.T) store.Backend) {
 				}
 				return nil
 			})
-			if k, ok := backend.(interface{ Kept() (int, error) }); ok {
-				n, err := k.Kept()
-				if n != 0 || err != nil {
-					t.Errorf("%d versions are kept without a pin (%v)", n, err)
-				}
-			}
+			checkKept(t, backend, 0)
 		})
 	}
 }
