@@ -517,3 +517,40 @@ func TestRetentionDropsFiles(t *testing.T) {
 type nobody struct{}
 
 func (nobody) Lookup(context.Context, string) (*awswire.Credential, error) { return nil, nil }
+
+// TestTailFollow does what the CLI's "logs tail --follow" does: search again
+// and again from the newest event seen, and print those not seen before.
+func TestTailFollow(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	f.create(t, "g", "a", "b")
+	seen := map[string]bool{}
+	start := f.now.Load() - 10
+	var printed []string
+	poll := func() {
+		t.Helper()
+		pages := cwl.NewFilterLogEventsPaginator(f.Client, &cwl.FilterLogEventsInput{
+			LogGroupName: aws.String("g"), StartTime: &start, Limit: aws.Int32(1), Interleaved: aws.Bool(true), //nolint:staticcheck // as the CLI sends it
+		})
+		for pages.HasMorePages() {
+			for _, e := range ok[*cwl.FilterLogEventsOutput](t)(pages.NextPage(t.Context())).Events {
+				if !seen[*e.EventId] {
+					seen[*e.EventId] = true
+					printed = append(printed, *e.Message)
+					start = max(start, *e.Timestamp)
+				}
+			}
+		}
+	}
+	poll()
+	f.put(t, "g", "a", "1", "2")
+	poll()
+	// In the millisecond of the newest event, and in another stream.
+	if !f.Writer(scope, "g").Append("b", f.clock(), "3") {
+		t.Fatal("not taken")
+	}
+	poll()
+	f.put(t, "g", "a", "4")
+	poll()
+	poll()
+	same(t, "printed", printed, "1", "2", "3", "4")
+}
