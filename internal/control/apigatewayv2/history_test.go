@@ -19,7 +19,7 @@ import (
 // A plan reached by many edits and one compiled from what is stored must answer
 // alike, whatever the edits were.
 func TestEditedPlanIsTheFreshPlan(t *testing.T) {
-	histories, edits := 20, 120
+	histories, edits := 10, 120
 	if testing.Short() {
 		histories = 3
 	}
