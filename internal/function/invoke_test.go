@@ -391,6 +391,21 @@ func TestMaxEnvironments(t *testing.T) {
 	}
 }
 
+// A start that waits for room gets that of the first environment that has nothing to do.
+func TestStarved(t *testing.T) {
+	m := newManager(t, Options{MaxEnvironments: 1})
+	a := nodeSpec(t, "index.js", `exports.handler = async (e) => { await new Promise(r => setTimeout(r, e.ms ?? 0)); return 1 }`)
+	b := *a
+	b.ID += "b"
+	invoke(t, m, a, `{}`)
+	var wg sync.WaitGroup
+	wg.Go(func() { answers(t, invoke(t, m, a, `{"ms":100}`), `1`) })
+	waitFor(t, "the first to be busy", func() bool { return poolSize(m, a) == 0 })
+	answers(t, invoke(t, m, &b, `{}`), `1`)
+	wg.Wait()
+	answers(t, invoke(t, m, a, `{}`), `1`)
+}
+
 func TestCancelled(t *testing.T) { inBothModes(t, testCancelled) }
 
 func testCancelled(t *testing.T, m *Manager) {

@@ -118,15 +118,6 @@ func running(marker string) int {
 	return n
 }
 
-func waitFor(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited too long for %s", what)
-		}
-	}
-}
-
 // Even a gateway that is killed leaves no process of a function.
 func TestDiesWithTheGateway(t *testing.T) {
 	for _, isolation := range []Isolation{IsolationNone, IsolationAuto} {

@@ -28,6 +28,7 @@ type Manager struct {
 	pools    sync.Map // Spec.ID → *pool
 	counters sync.Map // function or account → *concurrency
 	slots    chan struct{}
+	starved  atomic.Int64 // starts that wait for a slot
 	closing  chan struct{}
 	wg       sync.WaitGroup // every goroutine
 
@@ -339,6 +340,9 @@ func (m *Manager) takeSlot(p *pool) error {
 		return nil
 	default:
 	}
+	// From now on no environment stays idle until there is room.
+	m.starved.Add(1)
+	defer m.starved.Add(-1)
 	m.pools.Range(func(_, other any) bool { return other == p || !other.(*pool).evict() })
 	select {
 	case m.slots <- struct{}{}:

@@ -142,7 +142,7 @@ func (p *pool) give(g grant) {
 	if e == nil {
 		return // a failure that concerns nobody
 	}
-	if p.retired || e.generation != p.generation || e.initFailure != nil || e.initTimedOut {
+	if p.retired || e.generation != p.generation || e.initFailure != nil || e.initTimedOut || p.manager.starved.Load() > 0 {
 		p.discard(e)
 		return
 	}
