@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // isolated returns a manager that isolates, or skips the test where the host refuses.
