@@ -21,20 +21,17 @@ type scope = store.Scope
 
 func scopeOf(c *awswire.Call) scope { return scope{Account: c.Account, Region: c.Region} }
 
-// kindPrefix begins the name of every kind below.
-const kindPrefix = "lambda/"
-
 // What is stored. Functions and versions hold environment variables, which are
 // secrets. Ids are {name}, {name, version}, {name, qualifier}, {layer, version}.
 var (
-	functions   = store.Kind[functionDoc]{Name: "lambda/function", Sealed: true}
-	versions    = store.Kind[versionDoc]{Name: "lambda/version", Sealed: true}
-	aliases     = store.Kind[api.AliasConfiguration]{Name: "lambda/alias"}
-	policies    = store.Kind[resourcePolicy]{Name: "lambda/policy"}
-	invokes     = store.Kind[api.FunctionEventInvokeConfig]{Name: "lambda/eventInvokeConfig"}
-	provisioned = store.Kind[provisionedDoc]{Name: "lambda/provisionedConcurrency"}
-	layers      = store.Kind[layerDoc]{Name: "lambda/layer"}
-	layerVers   = store.Kind[layerVersionDoc]{Name: "lambda/layerVersion"}
+	functions   = store.Kind[functionDoc]{Name: "lambda/function", Version: 1, Sealed: true}
+	versions    = store.Kind[versionDoc]{Name: "lambda/version", Version: 1, Sealed: true}
+	aliases     = store.Kind[api.AliasConfiguration]{Name: "lambda/alias", Version: 1}
+	policies    = store.Kind[resourcePolicy]{Name: "lambda/policy", Version: 1}
+	invokes     = store.Kind[api.FunctionEventInvokeConfig]{Name: "lambda/eventInvokeConfig", Version: 1}
+	provisioned = store.Kind[provisionedDoc]{Name: "lambda/provisionedConcurrency", Version: 1}
+	layers      = store.Kind[layerDoc]{Name: "lambda/layer", Version: 1}
+	layerVers   = store.Kind[layerVersionDoc]{Name: "lambda/layerVersion", Version: 1}
 )
 
 // A versionDoc is one version of a function: what the API shows of it and where

@@ -1,6 +1,7 @@
 package lambda_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -233,10 +234,15 @@ func TestCreateErrors(t *testing.T) {
 	}
 }
 
-// bomb is a small zip of one file of n zero bytes.
-func bomb(t *testing.T, n int) []byte {
+// bomb is a small zip whose one file says that it has n bytes.
+func bomb(t *testing.T, n uint64) []byte {
 	t.Helper()
-	return zipped("zeros", string(make([]byte, n)))
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	_, err := w.CreateRaw(&zip.FileHeader{Name: "zeros", Method: zip.Deflate, UncompressedSize64: n})
+	ok(t, err)
+	ok(t, w.Close())
+	return b.Bytes()
 }
 
 func TestNotFound(t *testing.T) {

@@ -3,6 +3,7 @@ package lambda_test
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -261,4 +262,17 @@ func TestCloseEndsWaiting(t *testing.T) {
 	if err := f.Service.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("closing returns %v", err)
 	}
+}
+
+// FuzzPayload checks that exactly what is JSON is taken for an event.
+func FuzzPayload(f *testing.F) {
+	for _, s := range []string{"", "{}", "{", "[1,\n2,]", "\"\xff\"", "nul", "1 2", strings.Repeat("[", 20000)} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		err := lambda.CheckPayload(payload, false)
+		if want := len(payload) == 0 || json.Valid(payload); (err == nil) != want {
+			t.Errorf("%q: %v, want accepted %v", payload, err, want)
+		}
+	})
 }

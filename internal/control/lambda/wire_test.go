@@ -92,6 +92,11 @@ func TestWithTheSDK(t *testing.T) {
 		t.Errorf("GetFunction shows tags %v, concurrency %v", got.Tags, got.Concurrency)
 	}
 
+	for _, name := range []string{prefix + "hello", "function:hello", account + ":function:hello", prefix + "hello:$LATEST", "hello:$LATEST"} {
+		if got := must(c.GetFunctionConfiguration(ctx, &sdk.GetFunctionConfigurationInput{FunctionName: &name}))(t); *got.FunctionName != "hello" {
+			t.Errorf("%s finds %s", name, *got.FunctionName)
+		}
+	}
 	res := must(c.Invoke(ctx, &sdk.InvokeInput{
 		FunctionName: aws.String("hello"), Payload: []byte(`{"name":"wire"}`), LogType: types.LogTypeTail,
 		ClientContext: aws.String(base64.StdEncoding.EncodeToString([]byte(`{"custom":{"k":"v"}}`))),

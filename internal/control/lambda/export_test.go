@@ -1,0 +1,4 @@
+package lambda
+
+// CheckPayload is checkPayload, for its fuzz target.
+var CheckPayload = checkPayload
