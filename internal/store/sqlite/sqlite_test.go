@@ -369,7 +369,7 @@ func TestReadersDuringWrites(t *testing.T) {
 // must not grow with how many there are.
 func TestManyRoutesStayLinear(t *testing.T) {
 	s, db := openStore(t, t.TempDir())
-	const routes = 600
+	const routes = 300
 	took := make([]time.Duration, routes)
 	pinned := int64(0)
 	for i := range routes {
