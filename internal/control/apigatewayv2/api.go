@@ -130,6 +130,10 @@ func (s *Service) DeleteApi(c *awswire.Call, in *apigatewayv2.DeleteApiRequest) 
 			return err
 		}
 		at := scope(c)
+		// First, or every version would be kept once more on its way out.
+		if err := tx.UnpinAll(at, id); err != nil {
+			return err
+		}
 		for _, deleteAll := range []func(*store.Tx, store.Scope, ...string) (int, error){
 			definition.Stages.DeleteAll, definition.Deployments.DeleteAll,
 			definition.Routes.DeleteAll, definition.RouteKeys.DeleteAll, definition.RouteTargets.DeleteAll,
@@ -142,10 +146,10 @@ func (s *Service) DeleteApi(c *awswire.Call, in *apigatewayv2.DeleteApiRequest) 
 		if err := definition.APIs.Delete(tx, at, id); err != nil {
 			return err
 		}
-		if err := definition.APIOwners.Delete(tx, store.Scope{}, id); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err := definition.APIOwners.Delete(tx, store.Scope{}, id); !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		return tx.UnpinAll(at, id)
+		return nil
 	})
 }
 

@@ -36,3 +36,23 @@ func mean(took []time.Duration) float64 {
 	}
 	return sum.Seconds() * 1000 / float64(len(took))
 }
+
+// BenchmarkDeleteAPI/1k_routes deletes an API with everything in it.
+func BenchmarkDeleteAPI(b *testing.B) {
+	b.Run("1k_routes", func(b *testing.B) {
+		g := newGateway(b)
+		for b.Loop() {
+			b.StopTimer()
+			id, integration, _ := g.hello()
+			for i := range 1000 {
+				must[*api.CreateRouteResult](b)(g.CreateRoute(g.call(), &api.CreateRouteRequest{
+					ApiId: &id, RouteKey: new(fmt.Sprintf("GET /items/%d", i)), Target: new("integrations/" + integration),
+				}))
+			}
+			b.StartTimer()
+			if err := g.DeleteApi(g.call(), &api.DeleteApiRequest{ApiId: &id}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
