@@ -2,6 +2,7 @@ package lambdaevent
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"gatehouse/internal/plan"
@@ -75,16 +76,23 @@ func BenchmarkEvent(b *testing.B) {
 }
 
 func BenchmarkReply20(b *testing.B) {
-	reply := benchReply(b)
-	buf := make([]byte, len(reply))
-	var resp plan.Response
-	b.ReportAllocs()
-	b.SetBytes(int64(len(reply)))
-	for b.Loop() {
-		copy(buf, reply)
-		resp.Headers = resp.Headers[:0]
-		if err := Reply20(buf, &resp); err != nil {
-			b.Fatal(err)
-		}
+	large := `{"statusCode":200,"body":"` + strings.Repeat(`{\"name\":\"Rex\",\"kind\":\"dog\"},`, 30_000) + `"}`
+	for _, size := range []struct {
+		name  string
+		reply []byte
+	}{{"small", benchReply(b)}, {"1MB", []byte(large)}} {
+		b.Run(size.name, func(b *testing.B) {
+			buf := make([]byte, len(size.reply))
+			var resp plan.Response
+			b.ReportAllocs()
+			b.SetBytes(int64(len(size.reply)))
+			for b.Loop() {
+				copy(buf, size.reply)
+				resp.Headers = resp.Headers[:0]
+				if err := Reply20(buf, &resp); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -116,6 +116,10 @@ func appendAll(dst []byte, pairs []pair) []byte {
 	return append(dst, '}')
 }
 
+// appendContext10 appends the request's context. Events that were published
+// from routes without an authorizer have no authorizer in it; the
+// documentation's sample, whose members are null, is of no such route.
+// UNVERIFIED: no recording of ours.
 func appendContext10(dst []byte, x *plan.Exchange, path string) []byte {
 	dst = append(dst, `,"requestContext":{"accountId":`...)
 	dst = appendString(dst, x.Stage.API.AccountID)

@@ -1,6 +1,7 @@
 package lambdaevent
 
 import (
+	"bytes"
 	"errors"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -228,15 +229,15 @@ func hex4(b []byte) (rune, bool) {
 // shorter than what it stands for.
 func unquote(quoted []byte) []byte {
 	text := quoted[1 : len(quoted)-1]
-	w := 0
-	for i := 0; i < len(text); {
-		c := text[i]
-		if c != '\\' {
-			text[w] = c
-			w, i = w+1, i+1
-			continue
+	w, i := 0, 0
+	for {
+		n := bytes.IndexByte(text[i:], '\\')
+		if n < 0 {
+			break
 		}
-		c = text[i+1]
+		w += copy(text[w:], text[i:i+n])
+		i += n
+		c := text[i+1]
 		i += 2
 		switch c {
 		case 'b':
@@ -261,6 +262,10 @@ func unquote(quoted []byte) []byte {
 		text[w] = c
 		w++
 	}
+	if i == 0 {
+		return text
+	}
+	w += copy(text[w:], text[i:])
 	return text[:w]
 }
 

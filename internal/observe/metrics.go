@@ -30,7 +30,8 @@ type MetricsOptions struct {
 	// Minutes is how many datapoints are kept; 0 is DefaultMinutes.
 	Minutes int
 	// Live tells whether an API and its stage are still served. Counters of
-	// what isn't and has no datapoints left are forgotten. Nil is always.
+	// what isn't and has no datapoints left are forgotten. It must not wait
+	// for anyone who may be asking for counters. Nil is always.
 	Live func(apiID, stage string) bool
 }
 
