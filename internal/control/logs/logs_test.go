@@ -173,7 +173,7 @@ func TestTerraformLogGroup(t *testing.T) {
 	}
 	tags := func() string {
 		t.Helper()
-		byName := ok[*cwl.ListTagsLogGroupOutput](t)(f.Client.ListTagsLogGroup(ctx, &cwl.ListTagsLogGroupInput{LogGroupName: &name})) //nolint:staticcheck // deprecated, and what Terraform calls
+		byName := ok[*cwl.ListTagsLogGroupOutput](t)(f.Client.ListTagsLogGroup(ctx, &cwl.ListTagsLogGroupInput{LogGroupName: &name})) //nolint:SA1019 // deprecated, and what Terraform calls
 		byARN := ok[*cwl.ListTagsForResourceOutput](t)(f.Client.ListTagsForResource(ctx, &cwl.ListTagsForResourceInput{ResourceArn: &arn}))
 		if fmt.Sprint(byARN.Tags) != fmt.Sprint(byName.Tags) {
 			t.Errorf("tags by ARN = %v, by name %v", byARN.Tags, byName.Tags)
@@ -184,8 +184,8 @@ func TestTerraformLogGroup(t *testing.T) {
 		t.Errorf("tags = %s", got)
 	}
 	ok[*cwl.TagResourceOutput](t)(f.Client.TagResource(ctx, &cwl.TagResourceInput{ResourceArn: &arn, Tags: map[string]string{"a": "1"}}))
-	ok[*cwl.TagLogGroupOutput](t)(f.Client.TagLogGroup(ctx, &cwl.TagLogGroupInput{LogGroupName: &name, Tags: map[string]string{"b": "2", "env": "prod"}})) //nolint:staticcheck // see above
-	ok[*cwl.UntagLogGroupOutput](t)(f.Client.UntagLogGroup(ctx, &cwl.UntagLogGroupInput{LogGroupName: &name, Tags: []string{"a", "none"}}))                //nolint:staticcheck // see above
+	ok[*cwl.TagLogGroupOutput](t)(f.Client.TagLogGroup(ctx, &cwl.TagLogGroupInput{LogGroupName: &name, Tags: map[string]string{"b": "2", "env": "prod"}})) //nolint:SA1019 // see above
+	ok[*cwl.UntagLogGroupOutput](t)(f.Client.UntagLogGroup(ctx, &cwl.UntagLogGroupInput{LogGroupName: &name, Tags: []string{"a", "none"}}))                //nolint:SA1019 // see above
 	if got := tags(); got != "map[b:2 env:prod]" {
 		t.Errorf("tags = %s", got)
 	}
@@ -315,7 +315,7 @@ func TestDescribeStreams(t *testing.T) {
 	out := ok[*cwl.DescribeLogStreamsOutput](t)(f.Client.DescribeLogStreams(ctx, &cwl.DescribeLogStreamsInput{
 		LogGroupIdentifier: aws.String("arn:aws:logs:eu-west-1:123456789012:log-group:g"), LogStreamNamePrefix: aws.String("a")}))
 	s := out.LogStreams[0]
-	if *s.Arn != "arn:aws:logs:eu-west-1:123456789012:log-group:g:log-stream:a" || *s.StoredBytes != 0 || //nolint:staticcheck // deprecated, and answered
+	if *s.Arn != "arn:aws:logs:eu-west-1:123456789012:log-group:g:log-stream:a" || *s.StoredBytes != 0 || //nolint:SA1019 // deprecated, and answered
 		*s.FirstEventTimestamp != f.now.Load() || *s.LastEventTimestamp != f.now.Load() || s.UploadSequenceToken == nil {
 		t.Errorf("stream = %+v", s)
 	}
@@ -529,7 +529,7 @@ func TestTailFollow(t *testing.T) {
 	poll := func() {
 		t.Helper()
 		pages := cwl.NewFilterLogEventsPaginator(f.Client, &cwl.FilterLogEventsInput{
-			LogGroupName: aws.String("g"), StartTime: &start, Limit: aws.Int32(1), Interleaved: aws.Bool(true), //nolint:staticcheck // as the CLI sends it
+			LogGroupName: aws.String("g"), StartTime: &start, Limit: aws.Int32(1), Interleaved: aws.Bool(true), //nolint:SA1019 // as the CLI sends it
 		})
 		for pages.HasMorePages() {
 			for _, e := range ok[*cwl.FilterLogEventsOutput](t)(pages.NextPage(t.Context())).Events {
