@@ -69,6 +69,9 @@ func (g *Group) Append(stream string, events ...Event) bool {
 	return taken
 }
 
+// maxSpare bounds the queue space that is kept for the next events.
+const maxSpare = 4096
+
 // eventCost is what an event weighs in the queue beside its message.
 const eventCost = 64
 
@@ -105,7 +108,9 @@ func (g *Group) flush() error {
 	defer func() {
 		g.store.queued.Add(-bytes)
 		clear(events) // let go of the messages
-		g.spare = events[:0]
+		if cap(events) <= maxSpare {
+			g.spare = events[:0]
+		}
 	}()
 	if deleted {
 		return ErrDeleted // what was queued goes with the group

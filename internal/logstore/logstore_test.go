@@ -375,6 +375,15 @@ func TestDamagedFiles(t *testing.T) {
 			damage(t, dir, "00000000000000000001.idx", nil)
 			damage(t, dir, "00000000000000000001.seg", []byte("garbage and more garbage"))
 		}, 2},
+		{"sealed segment damaged under its index", func(t *testing.T, dir string) {
+			path := filepath.Join(dir, "00000000000000000001.seg")
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b[len(b)-1] ^= 1
+			damage(t, dir, "00000000000000000001.seg", b)
+		}, 2},
 		{"streams gone", func(t *testing.T, dir string) { damage(t, dir, streamsFile, nil) }, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -72,7 +72,7 @@ func (g *Group) Events(q Query) iter.Seq2[Record, error] {
 		h := &recordHeap{backward: q.Backward}
 		for i := 0; i < len(spans) || h.Len() > 0; {
 			if i < len(spans) && h.mayComeFirst(spans[i].block) {
-				records, err := readSpan(spans[i], names)
+				records, err := g.readSpan(spans[i], names)
 				if err != nil {
 					yield(Record{}, err)
 					return
@@ -156,8 +156,9 @@ func (s *segment) hasAny(names map[uint64]string) bool {
 }
 
 // readSpan reads the records of the named streams in a block. A segment that
-// was dropped meanwhile has none.
-func readSpan(s span, names map[uint64]string) ([]Record, error) {
+// was dropped meanwhile has none, and a damaged block those before the damage:
+// one bad sector mustn't hide a group.
+func (g *Group) readSpan(s span, names map[uint64]string) ([]Record, error) {
 	f, err := os.Open(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -172,13 +173,10 @@ func readSpan(s span, names map[uint64]string) ([]Record, error) {
 	}
 	var records []Record
 	for rest := data; len(rest) > 0; {
-		payload, next, err := nextFrame(rest)
+		bt, next, err := nextBatch(rest)
 		if err != nil {
-			return nil, err
-		}
-		bt, err := decodeBatch(payload)
-		if err != nil {
-			return nil, err
+			g.store.log.Warn("log events are damaged", "segment", s.path, "offset", s.Offset+s.Bytes-int64(len(rest)))
+			break
 		}
 		if name, ok := names[bt.stream]; ok {
 			for i, e := range bt.events {
@@ -203,7 +201,7 @@ func (g *Group) Follow(ctx context.Context, from uint64) iter.Seq2[Record, error
 				return
 			}
 			for _, s := range spans {
-				records, err := readSpan(s, names)
+				records, err := g.readSpan(s, names)
 				if err != nil {
 					yield(Record{}, err)
 					return

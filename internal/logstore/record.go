@@ -87,6 +87,16 @@ func decodeBatch(payload []byte) (batch, error) {
 	return bt, nil
 }
 
+// nextBatch takes the first batch off b.
+func nextBatch(b []byte) (bt batch, rest []byte, err error) {
+	payload, rest, err := nextFrame(b)
+	if err != nil {
+		return batch{}, nil, err
+	}
+	bt, err = decodeBatch(payload)
+	return bt, rest, err
+}
+
 // A decoder takes values off the front of b until one is bad.
 type decoder struct {
 	b   []byte

@@ -113,15 +113,11 @@ func (s *segment) scan() (fileSize int64, err error) {
 		return 0, err
 	}
 	for rest := data; len(rest) > 0; {
-		payload, next, err := nextFrame(rest)
-		if err != nil {
-			break
-		}
-		bt, err := decodeBatch(payload)
+		bt, next, err := nextBatch(rest)
 		if err != nil || len(bt.events) == 0 || bt.firstSeq < s.NextSeq {
 			break
 		}
-		s.note(&bt, int64(frameHead+len(payload)))
+		s.note(&bt, int64(len(rest)-len(next)))
 		rest = next
 	}
 	return int64(len(data)), nil

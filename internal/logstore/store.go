@@ -52,6 +52,8 @@ type Store struct {
 	wake chan struct{}
 	stop chan struct{}
 	done chan struct{}
+
+	complained time.Time // the writer's
 }
 
 // trash holds deleted groups until their files are gone.
@@ -226,16 +228,29 @@ func (s *Store) writeAll(unsynced map[*Group]bool) {
 	s.mu.Unlock()
 	for _, g := range dirty {
 		err := g.Flush()
-		if err != nil && !errors.Is(err, ErrDeleted) {
-			s.log.Error("log events are lost", "group", g.id.Name, "error", err)
+		if err != nil && !errors.Is(err, ErrDeleted) && s.mayComplain() {
+			s.log.Error("log events are lost", "group", g.id.Name, "error", err, "dropped", s.Dropped())
 		}
 		unsynced[g] = true
 	}
 }
 
+// complainEvery keeps a full disk from filling the gateway's own log, too.
+const complainEvery = 10 * time.Second
+
+// mayComplain is for the writer only.
+func (s *Store) mayComplain() bool {
+	now := s.now()
+	if now.Sub(s.complained) < complainEvery {
+		return false
+	}
+	s.complained = now
+	return true
+}
+
 func (s *Store) syncAll(unsynced map[*Group]bool) {
 	for g := range unsynced {
-		if err := g.sync(); err != nil {
+		if err := g.sync(); err != nil && s.mayComplain() {
 			s.log.Error("log events may be lost in a power cut", "group", g.id.Name, "error", err)
 		}
 		delete(unsynced, g)
