@@ -261,3 +261,28 @@ func TestDefaultAccessLog(t *testing.T) {
 		t.Errorf("a stage without one any more logs to %s", got)
 	}
 }
+
+// A request for an integration that can't be called fails as one whose backend
+// is broken, and says why to the operator.
+func TestUnavailableIntegration(t *testing.T) {
+	h := newHouse(t)
+	h.update(func(tx *store.Tx) error {
+		if err := deploy(tx, "one", "GET /a"); err != nil {
+			return err
+		}
+		return definition.Integrations.Delete(tx, testScope, "api1", "i")
+	})
+	api, _ := h.Plan().API("api1")
+	x := &plan.Exchange{StagePath: "/a"}
+	x.Request.Method = "GET"
+	if err := api.Stages["$default"].Match(x); err != nil {
+		t.Fatal(err)
+	}
+	var fault *plan.Fault
+	if err := x.Route.Integration.Integrate(x); !errors.As(err, &fault) || fault.Kind != plan.IntegrationFailure || fault.Reason != "the route's integration i is gone" {
+		t.Errorf("Integrate: %v", err)
+	}
+	if x.Integration.Error == "" {
+		t.Error("the access log isn't told")
+	}
+}

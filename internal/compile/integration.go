@@ -106,5 +106,6 @@ type unavailable string
 
 // Integrate fails as a call to a broken backend does.
 func (u unavailable) Integrate(x *plan.Exchange) error {
+	x.Integration.Error = string(u)
 	return &plan.Fault{Kind: plan.IntegrationFailure, Reason: string(u)}
 }

@@ -2,7 +2,6 @@ package apigatewayv2
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 
 	"gatehouse/internal/awsapi/apigatewayv2"
@@ -242,8 +241,4 @@ func orEmpty[V any](m map[string]V) map[string]V {
 		return map[string]V{}
 	}
 	return m
-}
-
-func apiARN(c *awswire.Call, id string) string {
-	return fmt.Sprintf("arn:aws:apigateway:%s::/apis/%s", c.Region, id)
 }
