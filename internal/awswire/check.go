@@ -15,11 +15,11 @@ import (
 // service would.
 func check(s *Service, op *Operation, in any, patterns *patterns) error {
 	c := checker{m: s.Model, patterns: patterns}
-	prefix := ""
+	bodyPrefix := ""
 	if s.Checks == ChecksCoralPrefixed {
-		prefix = lowerFirst(op.Name) + "Input."
+		bodyPrefix = lowerFirst(op.Name) + "Input."
 	}
-	c.structure(&s.Structures[op.Input], reflect.ValueOf(in).Elem(), prefix)
+	c.structure(&s.Structures[op.Input], reflect.ValueOf(in).Elem(), "", bodyPrefix)
 	if len(c.found) == 0 {
 		return nil
 	}
@@ -56,10 +56,15 @@ func (c *checker) report(path, value, constraint string, sensitive bool) {
 	c.found = append(c.found, at+" failed to satisfy constraint: "+constraint)
 }
 
-func (c *checker) structure(st *Structure, v reflect.Value, prefix string) {
+// structure checks members named below prefix, and below bodyPrefix too if
+// they travel in the body.
+func (c *checker) structure(st *Structure, v reflect.Value, prefix, bodyPrefix string) {
 	for i := range st.Members {
 		mem := &st.Members[i]
 		path := prefix + lowerFirst(mem.Name)
+		if mem.In == InBody {
+			path = prefix + bodyPrefix + lowerFirst(mem.Name)
+		}
 		f := v.Field(i)
 		if absent(f) {
 			if mem.Required {
@@ -77,7 +82,7 @@ func (c *checker) value(t *Type, v reflect.Value, path string) {
 	}
 	switch t.Kind {
 	case KindStructure:
-		c.structure(&c.m.Structures[t.Ref], v, path+".")
+		c.structure(&c.m.Structures[t.Ref], v, path+".", "")
 	case KindList:
 		c.elements(t, v, path)
 	case KindMap:

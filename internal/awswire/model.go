@@ -32,8 +32,8 @@ type CheckStyle uint8
 const (
 	// ChecksCoral is a ValidationException that names members from the top.
 	ChecksCoral CheckStyle = iota
-	// ChecksCoralPrefixed names them below the input, as in
-	// "createRestApiInput.name".
+	// ChecksCoralPrefixed names members of the body below the input, as in
+	// "createRestApiInput.name", and labels and query parameters from the top.
 	ChecksCoralPrefixed
 	// ChecksQuery is awsQuery's ValidationError.
 	ChecksQuery
