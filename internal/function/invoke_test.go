@@ -600,3 +600,41 @@ func testWrapper(t *testing.T, m *Manager) {
 	s.Environment = map[string]string{"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}
 	answers(t, invoke(t, m, s, `{}`), `"yes"`)
 }
+
+func TestJSONLog(t *testing.T) {
+	node := `exports.handler = async (e) => { console.debug('no'); console.log('hello', 1); if (e.exit) process.exit(1); return 1 }`
+	python := "import logging, os\ndef handler(e, c):\n    logging.debug('no')\n    logging.info('hello %d', 1)\n    if e.get('exit'): os._exit(1)\n    return 1\n"
+	for _, tt := range []struct {
+		name, event, level string
+		spec               *Spec
+		want               []string // types or messages of the events
+	}{
+		{"node", `{}`, "", nodeSpec(t, "index.js", node), []string{"platform.initStart", "platform.start", "hello 1", "platform.report success"}},
+		{"node fails", `{"exit":1}`, "WARN", nodeSpec(t, "index.js", node), []string{"hello 1", "platform.runtimeDone error", "platform.report error"}},
+		{"python", `{}`, "DEBUG", pythonSpec(t, "app.py", python), []string{"platform.initStart", "platform.start", "hello 1", "platform.runtimeDone success", "platform.report success"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			logs := &recorder{}
+			m := newManager(t, Options{Logs: logs})
+			tt.spec.LogFormat, tt.spec.SystemLogLevel = "JSON", tt.level
+			invoke(t, m, tt.spec, tt.event)
+			var got []string
+			for _, event := range logs.events {
+				var e struct {
+					Type, Message, Level, RequestID string
+					Record                          struct{ RequestID, Status string }
+				}
+				if err := json.Unmarshal([]byte(event), &e); err != nil {
+					t.Fatalf("%v: %s", err, event)
+				}
+				if e.Type == "" && (e.Level != "INFO" || e.RequestID != testRequestID) {
+					t.Errorf("got %s", event)
+				}
+				got = append(got, strings.TrimSpace(e.Type+e.Message+" "+e.Record.Status))
+			}
+			if strings.Join(got, "\n") != strings.Join(tt.want, "\n") {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -42,6 +42,7 @@ type logWriter struct {
 	sink     LogSink
 	terminal *terminal
 	clock    func() time.Time
+	json     *jsonLog // nil: the platform's lines are text
 
 	mu      sync.Mutex
 	partial []byte // of a line being printed
@@ -126,13 +127,17 @@ func (l *logWriter) emit(at time.Time, line []byte) {
 	}
 }
 
-// idle reports whether nobody would see a platform line.
+// unseen reports whether nobody would see a platform line.
 func (l *logWriter) unseen() bool { return l.sink == nil && !l.tailing }
 
 // initStart writes the line that begins an environment's log stream.
 func (l *logWriter) initStart(runtime string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.json != nil {
+		l.emitAll(l.clock(), l.json.initStart(l.clock(), runtime))
+		return
+	}
 	l.scratch = append(append(append(l.scratch[:0], "INIT_START Runtime Version: "...), runtime...), '\n')
 	l.emit(l.clock(), l.scratch)
 }
@@ -141,6 +146,10 @@ func (l *logWriter) initStart(runtime string) {
 func (l *logWriter) initReport(took time.Duration, status, errorType string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.json != nil {
+		l.emitAll(l.clock(), l.json.initReport(l.clock(), took, status, errorType))
+		return
+	}
 	b := append(l.scratch[:0], "INIT_REPORT Init Duration: "...)
 	b = appendMillis(b, took)
 	b = append(b, " ms\tPhase: init\tStatus: "...)
@@ -161,6 +170,10 @@ func (l *logWriter) begin(requestID, version string, tail bool) {
 	if l.unseen() {
 		return
 	}
+	if l.json != nil {
+		l.emitAll(l.clock(), l.json.start(l.clock(), requestID, version))
+		return
+	}
 	b := append(append(l.scratch[:0], "START RequestId: "...), requestID...)
 	l.scratch = append(append(append(b, " Version: "...), version...), '\n')
 	l.emit(l.clock(), l.scratch)
@@ -171,6 +184,13 @@ func (l *logWriter) platformError(message string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flush()
+	if l.json != nil {
+		// The events of the end carry the error's type.
+		if l.terminal != nil {
+			l.terminal.show(l.source.Function, []byte(message))
+		}
+		return
+	}
 	l.put([]byte(message), true)
 }
 
@@ -183,6 +203,10 @@ func (l *logWriter) finish(r *Result, status string) []byte {
 		return nil
 	}
 	at := l.clock()
+	if l.json != nil {
+		l.emitAll(at, l.json.end(at, r, status)...)
+		return l.endTail()
+	}
 	l.scratch = append(append(append(l.scratch[:0], "END RequestId: "...), r.RequestID...), '\n')
 	l.emit(at, l.scratch)
 
@@ -203,11 +227,25 @@ func (l *logWriter) finish(r *Result, status string) []byte {
 	}
 	l.scratch = append(b, '\n')
 	l.emit(at, l.scratch)
+	return l.endTail()
+}
+
+// endTail returns the tail of the invocation that ends, nil when none was wanted.
+func (l *logWriter) endTail() []byte {
 	if !l.tailing {
 		return nil
 	}
 	l.tailing = false
 	return bytes.Clone(l.tail[max(0, len(l.tail)-maxLogTail):])
+}
+
+// emitAll writes those of the lines that there are.
+func (l *logWriter) emitAll(at time.Time, lines ...[]byte) {
+	for _, line := range lines {
+		if line != nil {
+			l.emit(at, line)
+		}
+	}
 }
 
 // appendMillis appends a duration in milliseconds with two decimals.

@@ -361,7 +361,7 @@ func (m *Manager) newEnvironment(p *pool, spec *Spec) (*environment, error) {
 		AccountID: spec.AccountID, Region: spec.Region, Group: spec.LogGroup, Stream: logStreamName(now, spec.Version),
 		Function: spec.Name,
 	}
-	log := &logWriter{source: source, sink: m.options.Logs, terminal: m.terminal, clock: m.options.Clock}
+	log := &logWriter{source: source, sink: m.options.Logs, terminal: m.terminal, clock: m.options.Clock, json: newJSONLog(spec)}
 	e := &environment{pool: p, spec: spec, log: log}
 	if err := m.launch(e); err != nil {
 		var refused *Error

@@ -29,6 +29,11 @@ type Spec struct {
 	EphemeralStorageMB int           // of /tmp; zero: AWS's default of 512
 
 	LogGroup string
+	// LogFormat is Text or JSON; empty is Text. The levels (TRACE to FATAL, and DEBUG, INFO, WARN) hold for JSON only;
+	// empty is INFO.
+	LogFormat           string
+	ApplicationLogLevel string
+	SystemLogLevel      string
 
 	// HotReload says that CodeDir is a directory its owner is working in: a change is seen by the next call.
 	HotReload bool

@@ -63,6 +63,11 @@ func variables(spec *Spec, at folders, source *LogSource, credentials Credential
 	if _, own := spec.Environment["AWS_ENDPOINT_URL"]; !own {
 		set("AWS_ENDPOINT_URL", endpointURL)
 	}
+	if spec.LogFormat == "JSON" {
+		v["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+		v["AWS_LAMBDA_LOG_LEVEL"] = "INFO"
+		set("AWS_LAMBDA_LOG_LEVEL", spec.ApplicationLogLevel)
+	}
 	switch {
 	case strings.HasPrefix(spec.Runtime, "nodejs"):
 		var dirs []string
