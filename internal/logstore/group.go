@@ -271,14 +271,20 @@ func (g *Group) recover() error {
 		return err
 	}
 	for i, seg := range segments {
+		last := i == len(segments)-1
 		if seg.loadIndex() {
+			if last {
+				// It is about to be out of date.
+				if err := os.Remove(seg.indexPath()); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		fileSize, err := seg.scan()
 		if err != nil {
 			return err
 		}
-		last := i == len(segments)-1
 		switch {
 		case fileSize == seg.Size && last:
 		case last:

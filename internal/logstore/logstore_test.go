@@ -412,6 +412,36 @@ func TestDamagedFiles(t *testing.T) {
 	}
 }
 
+// TestIndexOfTheLastSegment has the index there after a clean end, used and gone
+// once the segment can grow.
+func TestIndexOfTheLastSegment(t *testing.T) {
+	dir := t.TempDir()
+	indexes := func() int {
+		t.Helper()
+		list, err := filepath.Glob(filepath.Join(dir, "*", "*.idx"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	s := openStore(t, dir, Options{})
+	s.Group(testID).Append("a", Event{1, "x"})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if indexes() != 1 {
+		t.Error("no index after Close")
+	}
+	s = openStore(t, dir, Options{})
+	g := s.Group(testID)
+	check(t, "by the index", read(t, g, Query{}), "a 1 x")
+	if indexes() != 0 {
+		t.Error("the index is still there")
+	}
+	g.Append("a", Event{2, "y"})
+	check(t, "grown", read(t, g, Query{}), "a 1 x", "a 2 y")
+}
+
 func damage(t *testing.T, dir, name string, content []byte) {
 	t.Helper()
 	path := filepath.Join(dir, name)

@@ -53,7 +53,12 @@ type segment struct {
 	Size     int64
 	Blocks   []block
 	Streams  map[uint64]*usage
+	// Tail is the checksum of the file's end, which an index must agree with.
+	Tail uint32
 }
+
+// tailBytes is how much of the end Tail covers.
+const tailBytes = 4096
 
 const (
 	segmentSuffix = ".seg"
@@ -128,6 +133,10 @@ func (s *segment) indexPath() string { return strings.TrimSuffix(s.path, segment
 // saveIndex writes the index beside a segment that is complete. Losing it, or
 // finding it half written, costs a scan.
 func (s *segment) saveIndex() error {
+	var err error
+	if s.Tail, err = s.sumTail(); err != nil {
+		return err
+	}
 	body, err := json.Marshal(s)
 	if err != nil {
 		return err
@@ -162,8 +171,24 @@ func (s *segment) loadIndex() bool {
 		return false
 	}
 	loaded.path = s.path
+	if sum, err := loaded.sumTail(); err != nil || sum != loaded.Tail {
+		return false
+	}
 	*s = loaded
 	return true
+}
+
+func (s *segment) sumTail() (uint32, error) {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	tail := make([]byte, min(s.Size, tailBytes))
+	if _, err := f.ReadAt(tail, s.Size-int64(len(tail))); err != nil {
+		return 0, err
+	}
+	return crc32.Checksum(tail, castagnoli), nil
 }
 
 func (s *segment) remove() error {

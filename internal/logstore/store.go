@@ -291,6 +291,10 @@ func (g *Group) close() error {
 	g.mu.Unlock()
 	close(g.written)
 	g.written = make(chan struct{})
+	if n := len(g.segments); g.loaded && n > 0 {
+		// So that the next start needn't read the segment through.
+		err = errors.Join(err, g.segments[n-1].saveIndex())
+	}
 	g.io.Unlock()
 	return errors.Join(err, g.sync())
 }
