@@ -4,15 +4,16 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	awsv1 "github.com/aws/aws-sdk-go/aws"
-	"github.com/aws/aws-sdk-go/aws/awserr"
-	credentialsv1 "github.com/aws/aws-sdk-go/aws/credentials"
-	"github.com/aws/aws-sdk-go/aws/session"
-	lambdav1 "github.com/aws/aws-sdk-go/service/lambda"
+	awsv1 "github.com/aws/aws-sdk-go/aws"                     //nolint:SA1019 // what the provider uses
+	"github.com/aws/aws-sdk-go/aws/awserr"                    //nolint:SA1019 // what the provider uses
+	credentialsv1 "github.com/aws/aws-sdk-go/aws/credentials" //nolint:SA1019 // what the provider uses
+	"github.com/aws/aws-sdk-go/aws/session"                   //nolint:SA1019 // what the provider uses
+	lambdav1 "github.com/aws/aws-sdk-go/service/lambda"       //nolint:SA1019 // what the provider uses
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -25,6 +26,15 @@ const (
 	helloCode   = "exports.handler = async (event) => ({ hello: event.name ?? 'world', greeting: process.env.GREETING });\n"
 	functionARN = "arn:aws:lambda:" + region + ":" + account + ":function:hello"
 )
+
+// codeV1 is the code of an error of the older SDK.
+func codeV1(err error) string {
+	var e awserr.Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return e.Code()
+}
 
 func sumOf(code []byte) *string {
 	sum := sha256.Sum256(code)
@@ -212,7 +222,7 @@ type statement struct {
 func (f *functions) statementOf(t *testing.T, sid string, qualifier *string) *statement {
 	t.Helper()
 	out, err := f.v1.GetPolicyWithContext(t.Context(), &lambdav1.GetPolicyInput{FunctionName: new("hello"), Qualifier: qualifier})
-	if failed, ok := err.(awserr.Error); ok && failed.Code() == lambdav1.ErrCodeResourceNotFoundException {
+	if codeV1(err) == lambdav1.ErrCodeResourceNotFoundException {
 		return nil
 	}
 	if err != nil {
@@ -267,7 +277,7 @@ func TestPermission(t *testing.T) {
 			got := f.statementOf(t, tt.name, in.Qualifier)
 			tt.want.Sid, tt.want.Effect, tt.want.Action = tt.name, "Allow", "lambda:InvokeFunction"
 			same(t, "statement", got, &tt.want)
-			if _, err := f.v1.AddPermissionWithContext(ctx, &in); err == nil || err.(awserr.Error).Code() != lambdav1.ErrCodeResourceConflictException {
+			if _, err := f.v1.AddPermissionWithContext(ctx, &in); codeV1(err) != lambdav1.ErrCodeResourceConflictException {
 				t.Errorf("the same statement again: %v", err)
 			}
 		})
@@ -278,7 +288,7 @@ func TestPermission(t *testing.T) {
 		if got := f.statementOf(t, tt.name, tt.in.Qualifier); got != nil {
 			t.Errorf("removed statement %+v", got)
 		}
-		if _, err := f.v1.RemovePermissionWithContext(ctx, in); err == nil || err.(awserr.Error).Code() != lambdav1.ErrCodeResourceNotFoundException {
+		if _, err := f.v1.RemovePermissionWithContext(ctx, in); codeV1(err) != lambdav1.ErrCodeResourceNotFoundException {
 			t.Errorf("removed again: %v", err)
 		}
 	}
@@ -323,7 +333,7 @@ func TestAlias(t *testing.T) {
 
 	must(f.v1.DeleteAliasWithContext(ctx, &lambdav1.DeleteAliasInput{FunctionName: name, Name: live}))(t)
 	_, err := f.v1.GetAliasWithContext(ctx, &lambdav1.GetAliasInput{FunctionName: name, Name: live})
-	if err == nil || err.(awserr.Error).Code() != lambdav1.ErrCodeResourceNotFoundException {
+	if codeV1(err) != lambdav1.ErrCodeResourceNotFoundException {
 		t.Errorf("deleted alias: %v", err)
 	}
 }
@@ -364,7 +374,7 @@ func TestLayerVersion(t *testing.T) {
 	for version := range int64(2) {
 		must(f.v1.DeleteLayerVersionWithContext(ctx, &lambdav1.DeleteLayerVersionInput{LayerName: new("shared"), VersionNumber: new(version + 1)}))(t)
 	}
-	if _, err := f.v1.GetLayerVersionWithContext(ctx, get); err == nil || err.(awserr.Error).Code() != lambdav1.ErrCodeResourceNotFoundException {
+	if _, err := f.v1.GetLayerVersionWithContext(ctx, get); codeV1(err) != lambdav1.ErrCodeResourceNotFoundException {
 		t.Errorf("deleted layer: %v", err)
 	}
 }

@@ -18,8 +18,7 @@ func readLogGroup(t *testing.T, client *cloudwatchlogs.Client, name string) (*ty
 			if *g.LogGroupName != name {
 				continue
 			}
-			//nolint:staticcheck // the call that the provider makes
-			tags := must(client.ListTagsLogGroup(t.Context(), &cloudwatchlogs.ListTagsLogGroupInput{LogGroupName: &name}))(t).Tags
+			tags := must(client.ListTagsLogGroup(t.Context(), &cloudwatchlogs.ListTagsLogGroupInput{LogGroupName: &name}))(t).Tags //nolint:SA1019 // what the provider calls
 			return &g, tags
 		}
 	}
@@ -48,10 +47,8 @@ func TestLogGroup(t *testing.T) {
 	fails(t, err, "ResourceAlreadyExistsException")
 
 	must(client.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: name, RetentionInDays: new(int32(14))}))(t)
-	//nolint:staticcheck // the calls that the provider makes
-	must(client.UntagLogGroup(ctx, &cloudwatchlogs.UntagLogGroupInput{LogGroupName: name, Tags: []string{"a"}}))(t)
-	//nolint:staticcheck // the calls that the provider makes
-	must(client.TagLogGroup(ctx, &cloudwatchlogs.TagLogGroupInput{LogGroupName: name, Tags: map[string]string{"b": ""}}))(t)
+	must(client.UntagLogGroup(ctx, &cloudwatchlogs.UntagLogGroupInput{LogGroupName: name, Tags: []string{"a"}}))(t)          //nolint:SA1019 // what the provider calls
+	must(client.TagLogGroup(ctx, &cloudwatchlogs.TagLogGroupInput{LogGroupName: name, Tags: map[string]string{"b": ""}}))(t) //nolint:SA1019 // what the provider calls
 	got, tags = readLogGroup(t, client, *name)
 	want.RetentionInDays = new(int32(14))
 	same(t, "log group after update", got, want)
