@@ -638,3 +638,67 @@ func TestJSONLog(t *testing.T) {
 		})
 	}
 }
+
+// A process that prints much before it reads a big event doesn't stop it.
+func TestBigEventAfterMuchOutput(t *testing.T) {
+	m := newManager(t, Options{})
+	s := nodeSpec(t, "index.js", `
+exports.handler = async (e) => {
+	setImmediate(() => { for (let i = 0; i < 2000; i++) console.log('x'.repeat(1000)) });
+	return e.length;
+}`)
+	big := `"` + strings.Repeat("x", 3<<20) + `"`
+	for range 3 {
+		answers(t, invoke(t, m, s, big), "3145728")
+	}
+}
+
+// A storm of good and bad invocations: each gets its own answer, and nothing is left over.
+func TestStorm(t *testing.T) { inBothModes(t, testStorm) }
+
+func testStorm(t *testing.T, m *Manager) {
+	s := nodeSpec(t, "index.js", `
+exports.handler = async (e) => {
+	switch (e.n % 8) {
+	case 1: throw new Error('n' + e.n);
+	case 2: await new Promise(r => setTimeout(r, 3)); break;
+	case 3: if (e.n % 5 === 0) process.exit(e.n % 200);
+	}
+	return e;
+}`)
+	var wg sync.WaitGroup
+	for worker := range 6 {
+		wg.Go(func() {
+			for i := range 30 {
+				n := worker*1000 + i
+				r, err := m.Invoke(t.Context(), s, &Invocation{Payload: fmt.Appendf(nil, `{"n":%d}`, n)})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				want := fmt.Sprintf(`{"n":%d}`, n)
+				switch {
+				case n%8 == 1:
+					want = fmt.Sprintf(`"errorMessage":"n%d"`, n)
+				case n%8 == 3 && n%5 == 0 && n%200 == 0:
+					want = "without providing a reason"
+				case n%8 == 3 && n%5 == 0:
+					want = fmt.Sprintf("exit status %d\"", n%200)
+				}
+				if !strings.Contains(string(r.Payload), want) {
+					t.Errorf("%d: got %s", n, r.Payload)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	p := m.poolOf(s)
+	if p.function.running.Load() != 0 || p.account.running.Load() != 0 || m.inflight.Load() != 0 {
+		t.Errorf("still counted: %d, %d, %d", p.function.running.Load(), p.account.running.Load(), m.inflight.Load())
+	}
+	waitFor(t, "broken environments to end", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.starting == 0 && p.live == len(p.idle)
+	})
+}

@@ -15,6 +15,9 @@ type managed struct {
 	log    *logWriter
 	drain  func() // takes what the process has printed so far
 
+	// writing tells when a big payload is written; nil when none is on its way.
+	writing chan error
+
 	// Of the invocation under way.
 	streamed    bool
 	streamStart bool
@@ -67,11 +70,25 @@ func (m *managed) send(inv *Invocation, deadline time.Time) error {
 		return socketError(err)
 	}
 	if big {
-		if _, err := m.socket.Write(inv.Payload); err != nil {
-			return socketError(err)
-		}
+		// A process that is still printing doesn't read until its output is taken.
+		writing := make(chan error, 1)
+		m.writing = writing
+		go func() {
+			_, err := m.socket.Write(inv.Payload)
+			writing <- err
+		}()
 	}
 	return nil
+}
+
+// written waits until the payload is the caller's again. It is over with the invocation's deadline at the latest.
+func (m *managed) written() error {
+	if m.writing == nil {
+		return nil
+	}
+	err := <-m.writing
+	m.writing = nil
+	return err
 }
 
 func (m *managed) receive(deadline time.Time, stream Stream) (answer, error) {
@@ -82,6 +99,9 @@ func (m *managed) receive(deadline time.Time, stream Stream) (answer, error) {
 			var done bool
 			a, done, err = m.frame(kind, size, stream)
 			if done && err == nil {
+				if m.written() != nil {
+					a.fatal = true // it answered without reading its event
+				}
 				return a, nil
 			}
 		}
@@ -89,6 +109,12 @@ func (m *managed) receive(deadline time.Time, stream Stream) (answer, error) {
 			continue
 		}
 		err = socketError(err)
+		if err != errDeadline {
+			// The other end is closed or is not to be listened to: nothing more will be written.
+			_ = m.socket.SetWriteDeadline(time.Unix(1, 0))
+		}
+		// What became of the writing shows in what is read.
+		_ = m.written()
 		if err != errDeadline || !time.Now().Before(deadline) {
 			return answer{}, err
 		}
