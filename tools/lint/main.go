@@ -79,10 +79,10 @@ func excusedLines(fset *token.FileSet, file *ast.File, linter string) map[int]bo
 func main() {
 	analyzers := []*analysis.Analyzer{excusable(errcheck.Analyzer), excusable(errorlint.NewAnalyzer()), noInits}
 	for _, a := range staticcheck.Analyzers {
-		analyzers = append(analyzers, a.Analyzer)
+		analyzers = append(analyzers, excusable(a.Analyzer))
 	}
 	for _, a := range simple.Analyzers {
-		analyzers = append(analyzers, a.Analyzer)
+		analyzers = append(analyzers, excusable(a.Analyzer))
 	}
 	multichecker.Main(analyzers...)
 }
