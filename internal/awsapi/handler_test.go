@@ -219,7 +219,7 @@ func TestWire(t *testing.T) {
 		{"an unknown key, presigned", call{method: "GET", target: "/?" + identity, service: "sts", key: "test", secret: "x", presign: true}, 403, "", queryError(stsSpace, "InvalidClientTokenId", invalidText)},
 		{"a wrong secret, query", call{method: "POST", target: "/", body: identity, header: form(), service: "sts", key: "AKIAUSER", secret: "x"}, 403, "", queryError(stsSpace, "SignatureDoesNotMatch", mismatchText)},
 		{"a wrong secret, REST", call{method: "GET", target: "/v2/apis/a", service: "apigateway", key: "AKIAUSER", secret: "x"}, 403, "InvalidSignatureException", `{"message":"` + mismatchText + `"}`},
-		{"a wrong secret, JSON", call{method: "POST", target: "/", body: "{}", header: target("Logs_20140328.DescribeLogGroups"), service: "logs", key: "AKIAUSER", secret: "x"}, 403, "", `{"__type":"InvalidSignatureException","message":"` + mismatchText + `"}`},
+		{"a wrong secret, JSON", call{method: "POST", target: "/", body: "{}", header: target("Logs_20140328.DescribeLogGroups"), service: "logs", key: "AKIAUSER", secret: "x"}, 400, "", `{"__type":"InvalidSignatureException","message":"` + mismatchText + `"}`},
 		{"a session without its token", call{method: "GET", target: "/v2/apis/a", service: "apigateway", key: "ASIASESSION", secret: "session"}, 403, "UnrecognizedClientException", `{"message":"` + invalidText + `"}`},
 		{"a session with another token", call{method: "GET", target: "/v2/apis/a", service: "apigateway", key: "ASIASESSION", secret: "session", token: "tokem"}, 403, "UnrecognizedClientException", `{"message":"` + invalidText + `"}`},
 		{"an ended session", call{method: "GET", target: "/v2/apis/a", service: "apigateway", key: "ASIAOLD", secret: "session", token: "token"}, 403, "ExpiredTokenException", `{"message":"The security token included in the request is expired"}`},
@@ -251,6 +251,8 @@ func TestWire(t *testing.T) {
 		// What an input may hold.
 		{"not JSON", call{method: "POST", target: "/restapis", body: `{"name":`, service: "apigateway"}, 400, "SerializationException", `{"message":"the request body is not valid JSON"}`},
 		{"JSON and more", call{method: "POST", target: "/restapis", body: `{} {}`, service: "apigateway"}, 400, "SerializationException", `{"message":"the request body goes on after its JSON value"}`},
+		{"a body without end", call{method: "POST", target: "/restapis", body: `{"name":` + strings.Repeat("[", 300), service: "apigateway"}, 400, "SerializationException", `{"message":"the request body is nested too deeply"}`},
+		{"brackets in a string", call{method: "POST", target: "/restapis", body: `{"name":"\"` + strings.Repeat("[", 300) + `"}`, service: "apigateway"}, 201, "", `{"name":"\"` + strings.Repeat("[", 300) + `","createdDate":1780819750,"binaryMediaTypes":[]}`},
 		{"a list as body", call{method: "POST", target: "/restapis", body: `[]`, service: "apigateway"}, 400, "SerializationException", `{"message":"Unexpected value: the request body must be a JSON object"}`},
 		{"a number as string", call{method: "POST", target: "/restapis", body: `{"name":1}`, service: "apigateway"}, 400, "SerializationException", `{"message":"class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String"}`},
 		{"a boolean as string", call{method: "POST", target: "/restapis", body: `{"name":true}`, service: "apigateway"}, 400, "SerializationException", `{"message":"class java.lang.Boolean can not be converted to an String"}`},

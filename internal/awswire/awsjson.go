@@ -37,6 +37,10 @@ func encodeAWSJSON(r *request, st *Structure, v reflect.Value) (response, error)
 
 func encodeAWSJSONError(r *request, e *Error) response {
 	out := response{status: e.Status, header: http.Header{"Content-Type": {awsJSONType(r.route.proto)}}}
+	if e.Status == http.StatusForbidden && !r.refused {
+		// What the other protocols forbid is a bad request here.
+		out.status = http.StatusBadRequest
+	}
 	if e.QueryCode != "" && r.Header.Get("X-Amzn-Query-Mode") == "true" {
 		out.header.Set("X-Amzn-Query-Error", e.QueryCode+";"+e.fault())
 	}

@@ -64,6 +64,8 @@ type request struct {
 	signature   *sigv4.Signature
 	route       route
 	body        []byte
+	// refused tells that the call may not come from where it came.
+	refused bool
 	// form is the query and form parameters of an awsQuery call.
 	form form
 }
@@ -135,6 +137,7 @@ func (h *Handler) answer(r *request) (out response, err error) {
 		}
 	}()
 	if err := h.guard(r.Request); err != nil {
+		r.refused = true
 		r.route = h.router.guess(r)
 		return response{}, err
 	}

@@ -20,6 +20,9 @@ func parseJSON(body []byte) (map[string]any, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, nil
 	}
+	if tooDeep(body) {
+		return nil, serialization("the request body is nested too deeply")
+	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	var tree any
@@ -36,6 +39,35 @@ func parseJSON(body []byte) (map[string]any, error) {
 		return tree, nil
 	}
 	return nil, serialization("Unexpected value: the request body must be a JSON object")
+}
+
+// maxDepth bounds the nesting of a body; no model here goes past a dozen except
+// where a filter holds filters.
+const maxDepth = 256
+
+// tooDeep counts open brackets outside strings before anything is built of them.
+func tooDeep(body []byte) bool {
+	depth, inString := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inString:
+			switch c {
+			case '\\':
+				i++
+			case '"':
+				inString = false
+			}
+		case c == '"':
+			inString = true
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
 }
 
 func decodeJSONBody(m *Model, st *Structure, v reflect.Value, body []byte) error {

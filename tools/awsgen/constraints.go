@@ -94,6 +94,15 @@ func (v1 c2j) merge(t *model.Type, ref c2jRef) {
 	}
 	// An enum's values are its constraint; the old model's length beside it says nothing more.
 	if t.Enum == "" && t.Kind != model.Boolean && t.Kind != model.Struct && t.Kind != model.Timestamp {
-		t.Min, t.Max, t.Pattern = old.Min, old.Max, old.Pattern
+		t.Min, t.Max, t.Pattern = clone(old.Min), clone(old.Max), old.Pattern
 	}
+}
+
+// clone keeps a limit that many members share from being corrected for all by
+// the overlay of one.
+func clone(limit *float64) *float64 {
+	if limit == nil {
+		return nil
+	}
+	return new(*limit)
 }

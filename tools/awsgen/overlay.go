@@ -10,10 +10,18 @@ import (
 
 // An overlay corrects one service's model by hand where no package has the fact.
 type overlay struct {
-	// Members maps "Structure.Member" to the parts of its type to set.
-	Members map[string]json.RawMessage `json:"members"`
+	// Members are corrections of types.
+	Members []correction `json:"members"`
 	// Codes maps an operation to its success status.
 	Codes map[string]int `json:"codes"`
+}
+
+// A correction sets parts of the types of members.
+type correction struct {
+	// Set is a partial model.Type; null takes a constraint away.
+	Set json.RawMessage `json:"set"`
+	// Of lists members as "Structure.Member".
+	Of []string `json:"of"`
 }
 
 func readOverlay(file string) (map[string]overlay, error) {
@@ -36,13 +44,15 @@ func (o overlay) apply(s *model.Service) error {
 			members[st.Name+"."+m.Name] = m
 		}
 	}
-	for name, raw := range o.Members {
-		m := members[name]
-		if m == nil {
-			return fmt.Errorf("overlay: no member %s", name)
-		}
-		if err := json.Unmarshal(raw, m.Type); err != nil {
-			return fmt.Errorf("overlay: %s: %w", name, err)
+	for _, c := range o.Members {
+		for _, name := range c.Of {
+			m := members[name]
+			if m == nil {
+				return fmt.Errorf("overlay: no member %s", name)
+			}
+			if err := json.Unmarshal(c.Set, m.Type); err != nil {
+				return fmt.Errorf("overlay: %s: %w", name, err)
+			}
 		}
 	}
 	ops := map[string]*model.Operation{}

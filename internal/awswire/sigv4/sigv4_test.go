@@ -68,6 +68,9 @@ func TestSuite(t *testing.T) {
 			if err := s.Verify(r, c); err != nil {
 				t.Error(err)
 			}
+			if err := s.Verify(r, sigv4.Check{Key: sigv4.SigningKey(suiteSecret, s.Scope), Now: suiteTime, BodyHash: c.BodyHash}); err != nil {
+				t.Errorf("with a kept key: %v", err)
+			}
 			c.Secret += "x"
 			if err := s.Verify(r, c); reason(err) != sigv4.Mismatch {
 				t.Errorf("a wrong secret: %v", err)

@@ -15,6 +15,9 @@ import (
 type Check struct {
 	// Secret is the secret access key of the signature's AccessKeyID.
 	Secret string
+	// Key, when set, is the SigningKey of the signature's scope, kept by a
+	// caller that verifies often; Secret isn't looked at then.
+	Key []byte
 	// Now is the verifier's clock.
 	Now time.Time
 	// BodyHash is the SHA-256 of the body in hex; empty means EmptyHash. A
@@ -58,7 +61,11 @@ func (s *Signature) Verify(r *Request, c Check) error {
 	if absent != "" {
 		return &Error{Mismatch, mismatch}
 	}
-	want := sign(SigningKey(c.Secret, s.Scope), s.stringToSign(canonical))
+	key := c.Key
+	if key == nil {
+		key = SigningKey(c.Secret, s.Scope)
+	}
+	want := sign(key, s.stringToSign(canonical))
 	if subtle.ConstantTimeCompare([]byte(want), []byte(s.signature)) != 1 {
 		return &Error{Mismatch, mismatch}
 	}
