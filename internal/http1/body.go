@@ -34,8 +34,6 @@ func (b *Body) Reset(r *Reader, f Framing, limit int64) {
 		b.left = 0
 	case f.Length == 0:
 		b.err = io.EOF
-	case limit > 0 && f.Length > limit:
-		b.err = ErrBodyTooLarge
 	}
 }
 
@@ -52,6 +50,10 @@ func (b *Body) Read(p []byte) (int, error) {
 	}
 	if len(p) == 0 {
 		return 0, nil
+	}
+	if b.Limit > 0 && !b.chunked && b.left > b.Limit-b.read {
+		b.err = ErrBodyTooLarge // announced so
+		return 0, b.err
 	}
 	n, err := b.readSome(p)
 	b.read += int64(n)

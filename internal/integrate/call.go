@@ -268,8 +268,8 @@ func (c *call) readBody(u *upstream) error {
 	r.Headers = passedBack(r.Headers, u.head.ConnectionNames)
 	u.head.Headers = nil
 	u.body.Reset(&u.reader, u.head.Framing, maxBackendBody)
-	if err := u.body.Err(); err != nil && err != io.EOF {
-		return fmt.Errorf("the response of %s: %w", c.backend.addr, err)
+	if u.head.Length > maxBackendBody {
+		return fmt.Errorf("the response of %s: %w", c.backend.addr, http1.ErrBodyTooLarge)
 	}
 
 	start := len(x.Scratch)

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"gatehouse/internal/integrate"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/serve"
 )
@@ -19,10 +18,10 @@ import (
 // A gateway is a running server with one HTTP API of id "abc".
 type gateway struct {
 	*serve.Server
-	addr      string
-	plan      atomic.Pointer[plan.Plan]
-	upstreams *integrate.Upstreams
-	counts    *counts
+	addr    string
+	plan    atomic.Pointer[plan.Plan]
+	counts  *counts
+	serving []chan error
 }
 
 // counts is an access log and metrics in one.
@@ -59,19 +58,24 @@ func startGateway(t testing.TB, o serve.Options, routes ...*plan.Route) *gateway
 	g.plan.Store(p.With(api))
 	o.Plan = &g.plan
 	g.Server = serve.New(o)
-	g.addr = serveOn(t, g.Serve)
+	g.addr = g.serveOn(t, g.Serve)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := g.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)
 		}
+		for _, failed := range g.serving {
+			if err := <-failed; err != nil {
+				t.Errorf("serve: %v", err)
+			}
+		}
 	})
 	return g
 }
 
 // serveOn runs a Serve method on a free port.
-func serveOn(t testing.TB, run func(net.Listener) error) string {
+func (g *gateway) serveOn(t testing.TB, run func(net.Listener) error) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -79,11 +83,7 @@ func serveOn(t testing.TB, run func(net.Listener) error) string {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- run(l) }()
-	t.Cleanup(func() {
-		if err := <-failed; err != nil {
-			t.Errorf("serve: %v", err)
-		}
-	})
+	g.serving = append(g.serving, failed)
 	return l.Addr().String()
 }
 

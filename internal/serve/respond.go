@@ -152,9 +152,10 @@ func (c *conn) respond(x *plan.Exchange) error {
 	o := outcomeOf(x)
 	http10 := x.Request.Proto == "HTTP/1.0"
 	chunked := o.body && !o.announce && !http10
-	if o.body && !o.announce && http10 {
-		c.closing = true
-	}
+	// A client that still waits to send its body may send it all the same; what
+	// is too much to read past ends the connection as well.
+	c.closing = c.closing || c.s.draining.Load() || c.expect || (o.body && !o.announce && http10) ||
+		(!c.body.Done() && c.framing.Length > maxDrain)
 
 	buf := c.s.buffers.Get().(*[]byte)
 	out := appendHead((*buf)[:0], c.s, x, o, now)

@@ -78,6 +78,7 @@ type Server struct {
 	base     context.Context // of management calls; ends when Shutdown gives up on them
 	abandon  context.CancelFunc
 	start    sync.Once
+	end      sync.Once
 	draining atomic.Bool
 	running  sync.WaitGroup // accept loops, connections and the watch
 
@@ -150,7 +151,7 @@ func (s *Server) releaseExchange(x *plan.Exchange) {
 
 // Shutdown stops accepting, lets requests in flight finish until ctx ends, then
 // cuts what is left. It returns ctx's error if it had to. Every goroutine of
-// the server has ended when it returns.
+// the server has ended when it returns. It may be called again.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.draining.Store(true)
 	s.mu.Lock()
@@ -179,7 +180,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		<-done
 	}
 	s.abandon()
-	close(s.watch.quit)
+	s.end.Do(func() { close(s.watch.quit) })
 	s.running.Wait()
 	return err
 }

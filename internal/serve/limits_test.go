@@ -1,0 +1,246 @@
+package serve_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/internal/plan"
+	"gatehouse/internal/serve"
+)
+
+func TestHeadLimit(t *testing.T) {
+	management := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "management") })
+	g := startGateway(t, serve.Options{Management: management}, route(t, "$default", answer("ok")))
+	head := func(host string, size int) string {
+		head := "GET / HTTP/1.1\r\nHost: " + host + "\r\nX-Fill: "
+		return head + strings.Repeat("a", size-len(head)-4) + "\r\n\r\n"
+	}
+	tests := []struct {
+		name, raw  string
+		wantStatus int
+		wantBody   string
+	}{
+		{"traffic at the limit", head("abc.execute-api.localhost", serve.MaxHeadBytes), 200, "ok"},
+		{"traffic over the limit", head("abc.execute-api.localhost", serve.MaxHeadBytes+1), 431, `{"message":"Request Header Fields Too Large"}`},
+		{"management has more room", head("localhost", serve.MaxHeadBytes+1), 200, "management"},
+		{"nobody has that much", head("localhost", 70_000), 431, `{"message":"Request Header Fields Too Large"}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			res, body := send(t, g.addr, tt.raw)
+			if res.StatusCode != tt.wantStatus || body != tt.wantBody {
+				t.Errorf("got %d %s, want %d %s", res.StatusCode, body, tt.wantStatus, tt.wantBody)
+			}
+		})
+	}
+}
+
+func TestBodyLimit(t *testing.T) {
+	g := startGateway(t, serve.Options{MaxBodyBytes: 1000}, route(t, "POST /echo", step(echo)), route(t, "POST /deaf", answer("ok")))
+	const tooLarge = `{"message":"Request Entity Too Large"}`
+	body := strings.Repeat("b", 1000)
+	post := "POST /echo HTTP/1.1\r\n" + host
+	tests := []struct {
+		name, raw  string
+		wantStatus int
+		wantBody   string
+	}{
+		{"announced, at the limit", post + "Content-Length: 1000\r\n\r\n" + body, 200, body},
+		{"announced, over it, not sent", post + "Content-Length: 1001\r\n\r\n", 413, tooLarge},
+		{"announced, far over it", post + "Content-Length: 3000\r\n\r\n" + body + body + body, 413, tooLarge},
+		{"chunked, at the limit", post + "Transfer-Encoding: chunked\r\n\r\n3e8\r\n" + body + "\r\n0\r\n\r\n", 200, body},
+		{"chunked, over it", post + "Transfer-Encoding: chunked\r\n\r\n3e8\r\n" + body + "\r\n1\r\na\r\n0\r\n\r\n", 413, tooLarge},
+		{"one huge chunk", post + "Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", 413, tooLarge},
+		{"no route is found first", "POST /none HTTP/1.1\r\n" + host + "Content-Length: 1001\r\n\r\n", 404, `{"message":"Not Found"}`},
+		{"not even looked at", "POST /deaf HTTP/1.1\r\n" + host + "Content-Length: 1000\r\n\r\n" + body, 200, "ok"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			res, got := send(t, g.addr, tt.raw)
+			if res.StatusCode != tt.wantStatus || got != tt.wantBody {
+				t.Errorf("got %d %.80s, want %d %.80s", res.StatusCode, got, tt.wantStatus, tt.wantBody)
+			}
+		})
+	}
+	if got := g.counts.lastStatus.Load(); got == 0 {
+		t.Error("refusals weren't counted")
+	}
+}
+
+// A body that nobody read isn't taken for the next request.
+func TestUnreadBody(t *testing.T) {
+	g := startGateway(t, serve.Options{}, route(t, "POST /deaf", answer("deaf")), route(t, "$default", answer("other")))
+	c := dial(t, g.addr)
+	hidden := "GET /hidden HTTP/1.1\r\n" + host + "\r\n"
+	raw := fmt.Sprintf("POST /deaf HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n%s", host, len(hidden), hidden)
+	if _, err := io.WriteString(c, raw+"POST /deaf HTTP/1.1\r\n"+host+"Content-Length: 0\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewReader(c)
+	for range 2 {
+		if _, body := receive(t, r, "POST"); body != "deaf" {
+			t.Errorf("got %q", body)
+		}
+	}
+	if rest, err := io.ReadAll(r); len(rest) > 0 || err != nil {
+		t.Errorf("then %q, %v", rest, err)
+	}
+}
+
+// "100 Continue" is sent when a step reads the body, so only once the route
+// took the request.
+func TestExpectContinue(t *testing.T) {
+	g := startGateway(t, serve.Options{MaxBodyBytes: 100}, route(t, "POST /echo", step(echo)))
+	const expect = "Expect: 100-continue\r\n"
+	t.Run("accepted", func(t *testing.T) {
+		c := dial(t, g.addr)
+		r := bufio.NewReader(c)
+		if _, err := io.WriteString(c, "POST /echo HTTP/1.1\r\n"+host+expect+"Content-Length: 2\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := r.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" {
+			t.Fatalf("got %q, %v", line, err)
+		}
+		if _, err := r.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, "hi"); err != nil {
+			t.Fatal(err)
+		}
+		if res, body := receive(t, r, "POST"); res.StatusCode != 200 || body != "hi" {
+			t.Errorf("got %d %q", res.StatusCode, body)
+		}
+	})
+	for name, head := range map[string]string{
+		"no route":  "POST /none HTTP/1.1\r\n" + host + expect + "Content-Length: 2\r\n\r\n",
+		"too large": "POST /echo HTTP/1.1\r\n" + host + expect + "Content-Length: 200\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			res, _ := send(t, g.addr, head)
+			if res.StatusCode < 400 || !res.Close {
+				t.Errorf("got %d, close %t", res.StatusCode, res.Close)
+			}
+		})
+	}
+}
+
+// closedWithin tells whether the server ends a connection, and what it sent.
+func closedWithin(t *testing.T, c net.Conn, limit time.Duration) string {
+	t.Helper()
+	if err := c.SetReadDeadline(time.Now().Add(limit)); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(c)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the connection is open after %s", limit)
+	}
+	return string(rest)
+}
+
+// Clients that send slowly or nothing are dropped, and hold up nobody.
+func TestSlowClients(t *testing.T) {
+	o := serve.Options{HeadTimeout: 300 * time.Millisecond, IdleTimeout: 300 * time.Millisecond, StallTimeout: 300 * time.Millisecond, Certificate: certificate(t).Certificate}
+	g := startGateway(t, o, route(t, "$default", step(echo)))
+	for name, raw := range map[string]string{
+		"nothing sent":   "",
+		"half a head":    "GET / HTTP/1.1\r\nHost: abc",
+		"half a body":    "POST / HTTP/1.1\r\n" + host + "Content-Length: 10\r\n\r\nhalf",
+		"half a chunk":   "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n5\r\nha",
+		"half a hello":   "\x16\x03\x01\x02\x00\x01",
+		"idle afterward": "GET / HTTP/1.1\r\n" + host + "\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := dial(t, g.addr)
+			if _, err := io.WriteString(c, raw); err != nil {
+				t.Fatal(err)
+			}
+			// Another one is served meanwhile.
+			if res, _ := send(t, g.addr, "GET / HTTP/1.1\r\n"+host+"\r\n"); res.StatusCode != 200 {
+				t.Errorf("got %d", res.StatusCode)
+			}
+			closedWithin(t, c, 5*time.Second)
+		})
+	}
+}
+
+// A client that reads slowly stalls only itself.
+func TestClientThatDoesNotRead(t *testing.T) {
+	big := strings.Repeat("x", 9<<20)
+	g := startGateway(t, serve.Options{StallTimeout: 300 * time.Millisecond}, route(t, "$default", answer(big)))
+	c := dial(t, g.addr)
+	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\n"+host+"\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for g.counts.logged.Load() == 0 {
+		if time.Now().After(deadline) {
+			t.Fatal("the request never ended")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func TestConnectionLimit(t *testing.T) {
+	g := startGateway(t, serve.Options{MaxConnections: 2}, route(t, "$default", answer("ok")))
+	get := "GET / HTTP/1.1\r\n" + host + "\r\n"
+	first, second := dial(t, g.addr), dial(t, g.addr)
+	for _, c := range []net.Conn{first, second} {
+		if _, err := io.WriteString(c, get); err != nil {
+			t.Fatal(err)
+		}
+		receive(t, bufio.NewReader(c), "GET")
+	}
+	if got := closedWithin(t, dial(t, g.addr), 5*time.Second); got != "" {
+		t.Errorf("the third connection got %q", got)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		c := dial(t, g.addr)
+		_, err := io.WriteString(c, get)
+		if err == nil {
+			if _, err = http.ReadResponse(bufio.NewReader(c), nil); err == nil {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no connection once another had ended: %v", err)
+		}
+	}
+}
+
+// A client that goes away ends what works for it.
+func TestClientGone(t *testing.T) {
+	entered, left := make(chan struct{}), make(chan struct{})
+	wait := step(func(x *plan.Exchange) error {
+		close(entered)
+		<-x.Request.Done
+		close(left)
+		return &plan.Fault{Kind: plan.IntegrationFailure, Reason: "the client went away"}
+	})
+	g := startGateway(t, serve.Options{}, route(t, "$default", wait))
+	c := dial(t, g.addr)
+	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\n"+host+"\r\nGET /pipelined HTTP/1.1\r\n"+host+"\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-entered
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-left:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the step wasn't told")
+	}
+}
