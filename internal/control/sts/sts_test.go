@@ -357,3 +357,34 @@ func BenchmarkLookupSession(b *testing.B) {
 		}
 	}
 }
+
+// FuzzToken asks that no text but a token opens a session, whatever key it
+// comes with.
+func FuzzToken(f *testing.F) {
+	sealer, err := seal.New(bytes.Repeat([]byte{1}, 32))
+	if err != nil {
+		f.Fatal(err)
+	}
+	s := sts.New(sts.Options{Directory: iam.NewDirectory(), Sealer: sealer, RootAccessKeyID: "root", RootSecretAccessKey: "secret", RootAccount: account})
+	out, err := s.GetSessionToken(&awswire.Call{Context: f.Context(), Account: account, Principal: alice, Time: start}, &api.GetSessionTokenRequest{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	raw, err := base64.StdEncoding.DecodeString(*out.Credentials.SessionToken)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("ASIAQNZGKIQY56JQ7WML", []byte{})
+	f.Add(*out.Credentials.AccessKeyId, raw[:len(raw)-1])
+	f.Add("root", raw)
+	f.Fuzz(func(t *testing.T, key string, sealed []byte) {
+		got, err := s.Credentials.LookupSession(t.Context(), key, base64.StdEncoding.EncodeToString(sealed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		genuine := key == *out.Credentials.AccessKeyId && bytes.Equal(sealed, raw)
+		if got != nil && !genuine && key != "root" {
+			t.Errorf("key %q and a token of %d bytes are %s", key, len(sealed), got.Principal.ARN)
+		}
+	})
+}
