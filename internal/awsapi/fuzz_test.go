@@ -13,7 +13,7 @@ const openAuth = "AWS4-HMAC-SHA256 Credential=test/20260607/us-east-1/SERVICE/aw
 
 // throw sends foreign bytes as a root call. Whatever they are, the answer may
 // refuse or be missing, but never be an internal failure.
-func throw(t *testing.T, h http.Handler, service, method, target string, header http.Header, body []byte) *httptest.ResponseRecorder {
+func throw(t testing.TB, h http.Handler, service, method, target string, header http.Header, body []byte) *httptest.ResponseRecorder {
 	t.Helper()
 	req := &http.Request{Method: method, RequestURI: target, URL: &url.URL{Path: "/"}, Host: "localhost", Header: header.Clone(),
 		Body: http.NoBody, ContentLength: int64(len(body)), RemoteAddr: "127.0.0.1:1"}

@@ -30,6 +30,8 @@ func check(s *Service, op *Operation, in any, patterns *patterns) error {
 	message := strconv.Itoa(len(c.found)) + " validation " + noun + " detected: " + strings.Join(c.found, "; ")
 	e := &Error{Code: "ValidationException", QueryCode: "ValidationError", Status: 400, Message: message}
 	if s.Checks == ChecksBadRequest {
+		// UNVERIFIED: the code is AWS's, the text is the other services'; there
+		// is no recording of what API Gateway v2 says to each refusal.
 		e.Code = "BadRequestException"
 	}
 	return e
