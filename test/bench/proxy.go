@@ -54,6 +54,10 @@ func (b *bench) proxy(ctx context.Context) error {
 	if subjects[1].host, err = createProxyAPI(ctx, g.addr, back.addr); err != nil {
 		return err
 	}
+	p, err = child("dataplane", back.addr, "")
+	if err := add("its data plane alone", "bench.execute-api.localhost", "1,000 routes", p, err); err != nil {
+		return err
+	}
 	p, err = child("fasthttp", back.addr)
 	if err := add("fasthttp both sides", "localhost", "nothing else", p, err); err != nil {
 		return err
