@@ -144,14 +144,14 @@ let fired = 0;
 exports.handler = (e, c, done) => {
 	c.callbackWaitsForEmptyEventLoop = e.waits;
 	const before = fired;
-	setTimeout(() => { fired++ }, 30);
+	setTimeout(() => { fired++ }, 200);
 	done(null, before);
 	if (!e.waits) return;
-	setTimeout(() => { fired += 10 }, 60);
+	setTimeout(() => { fired += 10 }, 210);
 }`)
 	answers(t, invoke(t, m, s, `{"waits":true}`), `0`)
 	answers(t, invoke(t, m, s, `{"waits":false}`), `11`)
-	time.Sleep(40 * time.Millisecond) // passes while the environment is frozen
+	time.Sleep(220 * time.Millisecond) // passes while the environment is frozen
 	answers(t, invoke(t, m, s, `{"waits":false}`), `11`)
 	answers(t, invoke(t, m, s, `{"waits":false}`), `12`)
 }

@@ -16,7 +16,7 @@ func TestConcurrency(t *testing.T) {
 	m := newManager(t, Options{AccountConcurrency: 6, Isolation: IsolationNone})
 	s := nodeSpec(t, "index.js", `exports.handler = async (e) => { await new Promise(r => setTimeout(r, e.ms)); return process.pid }`)
 	slow := func(s *Spec) (string, error) {
-		r, err := m.Invoke(t.Context(), s, &Invocation{Payload: []byte(`{"ms":150}`)})
+		r, err := m.Invoke(t.Context(), s, &Invocation{Payload: []byte(`{"ms":400}`)})
 		if err != nil {
 			return "", err
 		}
