@@ -14,12 +14,8 @@ import (
 	"time"
 )
 
-// removeGoFunction removes what goFunction built.
-func removeGoFunction() {
-	if dir, err := buildGoFunction(); err == nil {
-		os.RemoveAll(dir)
-	}
-}
+// goFunctionDir is where buildGoFunction built, if it did; TestMain removes it.
+var goFunctionDir string
 
 // goFunction builds the test function on AWS's Go client, once.
 func goFunction(t testing.TB) string {
@@ -36,6 +32,7 @@ var buildGoFunction = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	goFunctionDir = dir
 	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "bootstrap"), "./testdata/golambda")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr

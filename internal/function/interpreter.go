@@ -23,6 +23,12 @@ type interpreter struct {
 	prefixes []string // folders that it needs besides the system's
 }
 
+// there reports whether the program still exists.
+func (i *interpreter) there() bool {
+	_, err := os.Stat(i.path)
+	return err == nil
+}
+
 func (i *interpreter) versionString() string {
 	return fmt.Sprintf("%d.%d.%d", i.version[0], i.version[1], i.version[2])
 }
@@ -119,8 +125,13 @@ func (in *interpreters) lookFor(runtime string) (*interpreter, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if one := in.exact[runtime]; one != nil {
-		return one, nil
+		if one.there() {
+			return one, nil
+		}
+		delete(in.exact, runtime)
 	}
+	// One that was replaced since, by a version manager say, must be looked for again.
+	in.found[f.name] = slices.DeleteFunc(in.found[f.name], func(one *interpreter) bool { return !one.there() })
 	// A program that has the version in its name saves asking all the others.
 	if exact == 2 {
 		for _, one := range in.ask(f, in.candidates(f, []string{parts[1] + parts[2] + "." + parts[3]})) {

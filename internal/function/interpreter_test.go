@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // fakeInterpreters returns a folder of scripts that answer a probe with their version.
@@ -56,5 +57,30 @@ func TestInterpreters(t *testing.T) {
 				t.Errorf("got %d warnings:\n%s", n, warnings.String())
 			}
 		})
+	}
+}
+
+// An interpreter that is replaced while the gateway runs is found again.
+func TestInterpreterIsReplaced(t *testing.T) {
+	in := newInterpreters(discardLogger())
+	for _, f := range in.families {
+		f.folders = nil
+	}
+	for _, runtime := range []string{"nodejs20.x", "python3.12"} {
+		in.at = map[string]time.Time{}
+		in.path = fakeInterpreters(t, map[string]string{"node": "20.1.0", "python3.12": "3.12.1"})
+		before, err := in.lookFor(runtime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.RemoveAll(in.path); err != nil {
+			t.Fatal(err)
+		}
+		in.at = map[string]time.Time{}
+		in.path = fakeInterpreters(t, map[string]string{"node": "20.2.0", "python3.12": "3.12.2"})
+		after, err := in.lookFor(runtime)
+		if err != nil || after.path == before.path {
+			t.Errorf("%s: got %+v after %+v, %v", runtime, after, before, err)
+		}
 	}
 }

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	if os.Args[0] == gatewayForTest {
 		runGatewayForTest()
 	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { removeGoFunction(); os.Exit(code) }))
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { os.RemoveAll(goFunctionDir); os.Exit(code) }))
 }
 
 // recorder keeps log events.
