@@ -158,5 +158,6 @@ func zipFile(name, text string) ([]byte, error) {
 	if err == nil {
 		_, err = io.WriteString(f, text)
 	}
-	return out.Bytes(), errors.Join(err, w.Close())
+	err = errors.Join(err, w.Close())
+	return out.Bytes(), err
 }

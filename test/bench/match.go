@@ -17,7 +17,7 @@ func (b *bench) match(ctx context.Context) error {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
 	b.title("Route match")
-	b.row("", "time", "", "allocated", "", "allocations")
+	b.row("", "time", "allocated", "allocations")
 	found := false
 	for line := range strings.Lines(string(out)) {
 		if name, rest, ok := strings.Cut(line, "\t"); ok && strings.HasPrefix(name, "Benchmark") {
@@ -27,7 +27,8 @@ func (b *bench) match(ctx context.Context) error {
 				continue
 			}
 			found = true
-			b.row(strings.ReplaceAll(name, "_", " "), f[1]+" "+f[2], "", f[3]+" "+f[4], "", f[5])
+			name, _, _ = strings.Cut(strings.TrimSpace(name), "-") // the number of cores
+			b.row(strings.ReplaceAll(name, "_", " "), f[1]+" "+f[2], f[3]+" "+f[4], f[5])
 		}
 	}
 	if !found {
