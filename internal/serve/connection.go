@@ -64,7 +64,8 @@ func (c *conn) serve() {
 	if err != nil {
 		return
 	}
-	if isTLS := first[0] == tlsRecord; isTLS {
+	c.enter(phaseHead, c.s.Clock())
+	if first[0] == tlsRecord {
 		if !c.entry.tls || !c.startTLS() {
 			return
 		}

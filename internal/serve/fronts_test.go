@@ -361,7 +361,7 @@ func TestShutdown(t *testing.T) {
 		return answer("finished")(x)
 	})
 	g := startGateway(t, serve.Options{}, route(t, "GET /slow", slow), route(t, "$default", answer("ok")))
-	idle, busy := dial(t, g.addr), dial(t, g.addr)
+	idle, busy, silent := dial(t, g.addr), dial(t, g.addr), dial(t, g.addr)
 	if _, err := io.WriteString(idle, "GET / HTTP/1.1\r\n"+host+"\r\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -375,6 +375,9 @@ func TestShutdown(t *testing.T) {
 	go func() { done <- g.Shutdown(context.Background()) }()
 	if _, err := idleReader.ReadByte(); !errors.Is(err, io.EOF) {
 		t.Errorf("the idle connection: %v", err)
+	}
+	if _, err := silent.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the connection that sent nothing: %v", err)
 	}
 	if c, err := net.Dial("tcp", g.addr); err == nil {
 		c.Close()

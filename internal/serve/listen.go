@@ -101,7 +101,8 @@ func addrPort(a net.Addr) netip.AddrPort {
 type phase int32
 
 const (
-	phaseIdle    phase = iota // waits for the next request
+	phaseNew     phase = iota // has sent nothing yet
+	phaseIdle                 // waits for the next request
 	phaseHead                 // receives a head or shakes hands
 	phaseRunning              // a step works
 	phaseBody                 // waits for bytes of a body

@@ -55,7 +55,7 @@ func (w *watch) add(c *conn) bool {
 		default:
 		}
 	}
-	c.enter(phaseHead, w.s.Clock())
+	c.enter(phaseNew, w.s.Clock())
 	w.all[c] = struct{}{}
 	w.clients[client]++
 	w.connections.Add(1)
@@ -109,7 +109,7 @@ func (w *watch) drain() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for c := range w.all {
-		if phase(c.phase.Load()) == phaseIdle {
+		if ph := phase(c.phase.Load()); ph == phaseIdle || ph == phaseNew {
 			c.expire()
 		}
 	}
@@ -131,6 +131,10 @@ func (c *conn) check(now time.Time) {
 	switch phase(c.phase.Load()) {
 	case phaseIdle:
 		if spent > c.s.IdleTimeout || c.s.draining.Load() {
+			c.expire()
+		}
+	case phaseNew:
+		if spent > c.s.HeadTimeout || c.s.draining.Load() {
 			c.expire()
 		}
 	case phaseHead:
