@@ -50,7 +50,7 @@ func (e *environment) initialise(timeout time.Duration) error {
 		return nil
 	case err == nil:
 		e.initFailure = a
-	case err == errDeadline:
+	case errors.Is(err, errDeadline):
 		e.initTimedOut = true
 		e.log.initReport(e.initDuration, "timeout", "")
 		e.process.kill()
@@ -108,13 +108,13 @@ func (e *environment) invoke(ctx context.Context, inv *Invocation, done func(kee
 		}
 		for {
 			a, err = e.channel.receive(deadline, inv.Stream)
-			if err != errInterrupted || ctx.Err() != nil {
+			if !errors.Is(err, errInterrupted) || ctx.Err() != nil {
 				break
 			}
 		}
 		stop()
 	}
-	if err == errInterrupted {
+	if errors.Is(err, errInterrupted) {
 		requestID := inv.RequestID
 		detached()
 		e.pool.manager.wg.Go(func() {
@@ -130,7 +130,7 @@ func (e *environment) invoke(ctx context.Context, inv *Invocation, done func(kee
 func (e *environment) receiveRest(deadline time.Time) (answer, error) {
 	for {
 		a, err := e.channel.receive(deadline, nil)
-		if err != errInterrupted {
+		if !errors.Is(err, errInterrupted) {
 			return a, err
 		}
 	}
@@ -139,12 +139,12 @@ func (e *environment) receiveRest(deadline time.Time) (answer, error) {
 // conclude turns what came of an invocation into its result.
 func (e *environment) conclude(requestID string, a answer, err error, began, deadline time.Time, done func(bool)) *Result {
 	took := time.Since(began)
-	switch err {
-	case nil:
-	case errDeadline:
+	switch {
+	case err == nil:
+	case errors.Is(err, errDeadline):
 		took = e.spec.Timeout
 		a = e.timedOut(requestID)
-	case errFrame:
+	case errors.Is(err, errFrame):
 		e.process.kill()
 		<-e.process.exited
 		a = failure("Runtime.InvalidResponse", fmt.Sprintf("RequestId: %s Error: the process broke the protocol of its runtime", requestID))

@@ -70,11 +70,11 @@ func (m *Manager) launch(e *environment) error {
 	if err != nil {
 		return err
 	}
-	defer theirs.Close()
+	defer func() { _ = theirs.Close() }()
 	p.path, p.args, p.env, p.socket = p.interpreter.path, interpreterArgs(spec, at), variablesWith(""), theirs
 	p.wrap(at)
 	if err := m.startProcess(e, p); err != nil {
-		ours.Close()
+		_ = ours.Close()
 		return err
 	}
 	e.channel = newManaged(ours, e.log, e.process.output.drain)
@@ -221,8 +221,8 @@ func socketPair() (ours, theirs *os.File, err error) {
 		return nil, nil, os.NewSyscallError("socketpair", err)
 	}
 	if err := syscall.SetNonblock(fds[0], true); err != nil {
-		syscall.Close(fds[0])
-		syscall.Close(fds[1])
+		_ = syscall.Close(fds[0])
+		_ = syscall.Close(fds[1])
 		return nil, nil, os.NewSyscallError("setnonblock", err)
 	}
 	return os.NewFile(uintptr(fds[0]), "function"), os.NewFile(uintptr(fds[1]), "function"), nil

@@ -36,7 +36,7 @@ func mergeLayers(below string, layers []string) (string, error) {
 	}
 	for _, layer := range layers {
 		if err := overlay(dir, layer); err != nil {
-			os.RemoveAll(dir)
+			_ = os.RemoveAll(dir)
 			return "", fmt.Errorf("merge layers: %w", err)
 		}
 	}
@@ -56,7 +56,7 @@ func overlay(dir, layer string) error {
 		to := filepath.Join(dir, rel)
 		if entry.IsDir() {
 			if info, err := os.Lstat(to); err == nil && !info.IsDir() {
-				os.Remove(to)
+				_ = os.Remove(to)
 			}
 			return os.MkdirAll(to, 0o755)
 		}

@@ -109,13 +109,13 @@ func (m *managed) receive(deadline time.Time, stream Stream) (answer, error) {
 			continue
 		}
 		err = socketError(err)
-		if err != errDeadline {
+		if !errors.Is(err, errDeadline) {
 			// The other end is closed or is not to be listened to: nothing more will be written.
 			_ = m.socket.SetWriteDeadline(time.Unix(1, 0))
 		}
 		// What became of the writing shows in what is read.
 		_ = m.written()
-		if err != errDeadline || !time.Now().Before(deadline) {
+		if !errors.Is(err, errDeadline) || !time.Now().Before(deadline) {
 			return answer{}, err
 		}
 		// An interrupt sets a deadline in the past.

@@ -207,7 +207,7 @@ func (m *Manager) invoke(ctx context.Context, p *pool, spec *Spec, inv *Invocati
 		call.InvokedARN = spec.ARN
 	}
 	e, err := p.acquire(ctx, spec)
-	for err == errPoolGone {
+	for errors.Is(err, errPoolGone) {
 		p = m.poolOf(spec)
 		e, err = p.acquire(ctx, spec)
 	}

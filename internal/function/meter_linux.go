@@ -87,7 +87,7 @@ func (m *meter) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.statm != nil {
-		m.statm.Close()
+		_ = m.statm.Close()
 		m.statm = nil
 	}
 }

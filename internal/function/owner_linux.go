@@ -52,7 +52,7 @@ func socketInode(local, remote *net.TCPAddr) string {
 	if err != nil {
 		return ""
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	ends := []byte(" " + hexAddress(local) + " " + hexAddress(remote) + " ")
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		line := lines.Bytes()

@@ -30,7 +30,7 @@ func start(cmd *exec.Cmd, report *os.File, print func([]byte), wg *sync.WaitGrou
 	}
 	cmd.Stdout, cmd.Stderr = writeEnd, writeEnd
 	err = cmd.Start()
-	writeEnd.Close()
+	_ = writeEnd.Close()
 	if err != nil {
 		out.close()
 		return nil, err
@@ -54,7 +54,7 @@ func (p *process) wait() {
 			p.status = *status
 		}
 		p.cannotExec, p.cannotBuild = exec, build
-		p.report.Close()
+		_ = p.report.Close()
 	}
 	// Children that outlived it hold the pipe open.
 	p.killGroup()
@@ -120,8 +120,8 @@ func newOutput(print func([]byte)) (o *output, writeEnd *os.File, err error) {
 	}
 	raw, err := r.SyscallConn()
 	if err != nil {
-		r.Close()
-		w.Close()
+		_ = r.Close()
+		_ = w.Close()
 		return nil, nil, err
 	}
 	o = &output{file: r, raw: raw, print: print, buf: make([]byte, 4<<10)}

@@ -75,7 +75,9 @@ func newRuntimeAPI(logger *slog.Logger) (*runtimeAPI, error) {
 	mux.HandleFunc("POST "+apiPrefix+"invocation/{id}/response", a.serveResponse)
 	mux.HandleFunc("POST "+apiPrefix+"invocation/{id}/error", a.serveError)
 	mux.HandleFunc("POST "+apiPrefix+"init/error", a.serveInitError)
-	mux.HandleFunc("GET /2018-06-01/ping", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "pong") })
+	mux.HandleFunc("GET /2018-06-01/ping", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "pong")
+	})
 	a.server = &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: time.Minute,
@@ -116,11 +118,11 @@ func (l *ownListener) Accept() (net.Conn, error) {
 		select {
 		case <-l.api.attached:
 		case <-time.After(10 * time.Second):
-			conn.Close()
+			_ = conn.Close()
 			continue
 		}
 		if !l.api.owner.owns(conn) {
-			conn.Close()
+			_ = conn.Close()
 			continue
 		}
 		return conn, nil
@@ -237,8 +239,8 @@ func (a *runtimeAPI) interrupt() {
 }
 
 func (a *runtimeAPI) close() {
-	a.server.Close()
-	a.listener.Close() // for a server that never began
+	_ = a.server.Close()
+	_ = a.listener.Close() // for a server that never began
 	a.timer.Stop()
 }
 
@@ -454,7 +456,7 @@ func readBody(r *http.Request) ([]byte, error) {
 func accept(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusAccepted)
-	io.WriteString(w, `{"status":"OK"}`+"\n")
+	_, _ = io.WriteString(w, `{"status":"OK"}`+"\n")
 }
 
 func refuseState(w http.ResponseWriter, why string) {

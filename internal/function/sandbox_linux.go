@@ -83,11 +83,13 @@ func (s *sandbox) test(runtimeDir string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	defer time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() }).Stop()
+	// A supervisor that hangs is of no use; one that has ended can't be killed.
+	timer := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
 	files.closeTheirs()
 	sendErr := files.sendBlueprint()
 	err = cmd.Wait()
-	defer files.report.Close()
+	defer func() { _ = files.report.Close() }()
 	if _, _, said := readReport(files.report); said != "" {
 		return errors.New(said)
 	}
@@ -107,19 +109,19 @@ type sandboxFiles struct {
 
 func (f *sandboxFiles) closeTheirs() {
 	for _, file := range f.theirs {
-		file.Close()
+		_ = file.Close()
 	}
 	f.theirs = nil
 }
 
 func (f *sandboxFiles) close() {
 	f.closeTheirs()
-	f.config.Close()
-	f.report.Close()
+	_ = f.config.Close()
+	_ = f.report.Close()
 }
 
 func (f *sandboxFiles) sendBlueprint() error {
-	defer f.config.Close()
+	defer func() { _ = f.config.Close() }()
 	_, err := f.config.Write(f.plan)
 	return err
 }
@@ -149,8 +151,8 @@ func (s *sandbox) command(b *blueprint, socket *os.File) (*exec.Cmd, *sandboxFil
 	}
 	reportRead, reportWrite, err := os.Pipe()
 	if err != nil {
-		configRead.Close()
-		configWrite.Close()
+		_ = configRead.Close()
+		_ = configWrite.Close()
 		return nil, nil, err
 	}
 	cmd := &exec.Cmd{

@@ -23,7 +23,7 @@ func supervise() {
 	report := os.NewFile(reportFD, "report")
 	syscall.CloseOnExec(reportFD)
 	fail := func(kind byte, err error) {
-		fmt.Fprintf(report, "%c%s", kind, err)
+		_, _ = fmt.Fprintf(report, "%c%s", kind, err)
 		syscall.Exit(1)
 	}
 	var b blueprint
@@ -32,7 +32,7 @@ func supervise() {
 	if err == nil {
 		err = json.Unmarshal(text, &b)
 	}
-	config.Close()
+	_ = config.Close()
 	if err != nil {
 		fail(reportBuild, fmt.Errorf("blueprint: %w", err))
 	}
@@ -68,7 +68,7 @@ func (b *blueprint) start() (pid int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer null.Close()
+	defer func() { _ = null.Close() }()
 	if err := noNewPrivileges(); err != nil {
 		return 0, fmt.Errorf("no new privileges: %w", err)
 	}
@@ -90,10 +90,10 @@ func (b *blueprint) start() (pid int, err error) {
 		return 0, fmt.Errorf("fork/exec %s: %w", b.Path, err)
 	}
 	// The function's ends are its own: when it closes them, they are closed.
-	syscall.Close(1)
-	syscall.Close(2)
+	_ = syscall.Close(1)
+	_ = syscall.Close(2)
 	if b.Socket {
-		syscall.Close(socketFD)
+		_ = syscall.Close(socketFD)
 	}
 	return pid, nil
 }
