@@ -81,6 +81,7 @@ func (s *sandbox) test(runtimeDir string) error {
 	}
 	defer files.close()
 	if err := cmd.Start(); err != nil {
+		files.close()
 		return err
 	}
 	// A supervisor that hangs is of no use; one that has ended can't be killed.
