@@ -185,6 +185,13 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		return nil, err
 	}
 	g.onClose("asynchronous invocations", lambdaService.Close)
+	// No function runs yet, so code that nothing refers to is in nobody's use.
+	switch n, err := lambdaService.CollectCode(ctx); {
+	case err != nil:
+		log.Warn("function code that is no longer used couldn't be removed", "error", err)
+	case n > 0:
+		log.Info("removed function code that is no longer used", "archives", n)
+	}
 	apis := apigatewayv2.New(apigatewayv2.Options{Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader})
 	management := awswire.NewHandler(awswire.Options{
 		Services: []*awswire.Service{
