@@ -486,8 +486,9 @@ func (d *Directory) spec(name functionName, doc *versionDoc, reserved *int32) *f
 	if cfg.EphemeralStorage != nil {
 		spec.EphemeralStorageMB = int(deref(cfg.EphemeralStorage.Size))
 	}
-	if cfg.LoggingConfig != nil {
-		spec.LogGroup = str(cfg.LoggingConfig.LogGroup)
+	if l := cfg.LoggingConfig; l != nil {
+		spec.LogGroup, spec.LogFormat = str(l.LogGroup), str(l.LogFormat)
+		spec.ApplicationLogLevel, spec.SystemLogLevel = str(l.ApplicationLogLevel), str(l.SystemLogLevel)
 	}
 	if reserved != nil {
 		spec.ReservedConcurrency = new(int(*reserved))
