@@ -39,7 +39,7 @@ func (b *Body) Reset(r *Reader, f Framing, limit int64) {
 
 // Done tells that the whole body was read: the connection stands at the next
 // message.
-func (b *Body) Done() bool { return b.err == io.EOF }
+func (b *Body) Done() bool { return b.err == io.EOF } //nolint:errorlint // this package sets io.EOF itself
 
 // Err is the error that ended the body, nil before its end.
 func (b *Body) Err() error { return b.err }
@@ -82,7 +82,7 @@ func (b *Body) readSome(p []byte) (int, error) {
 	n, err := b.reader.Read(p)
 	b.left -= int64(n)
 	if err != nil {
-		if err == io.EOF {
+		if err == io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
 			err = io.ErrUnexpectedEOF
 		}
 		return n, err

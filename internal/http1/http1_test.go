@@ -55,7 +55,7 @@ func TestReaderSplits(t *testing.T) {
 				t.Errorf("second request: %v %v", q.Method, err)
 			}
 			r.Next()
-			if _, err := r.Head(1000); err != io.EOF {
+			if _, err := r.Head(1000); !errors.Is(err, io.EOF) {
 				t.Errorf("at the end: %v", err)
 			}
 		})

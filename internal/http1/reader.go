@@ -94,7 +94,7 @@ func (r *Reader) Head(max int) ([]byte, error) {
 		}
 		searched = len(have) - min(len(have), 3)
 		if err := r.fill(); err != nil {
-			if err == io.EOF {
+			if err == io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
 				err = io.ErrUnexpectedEOF
 			}
 			return nil, err
@@ -188,7 +188,7 @@ func (r *Reader) line(max int) ([]byte, error) {
 			return nil, syntaxf("a line is too long")
 		}
 		if err := r.fill(); err != nil {
-			if err == io.EOF {
+			if err == io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
 				err = io.ErrUnexpectedEOF
 			}
 			return nil, err

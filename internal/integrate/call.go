@@ -236,7 +236,7 @@ func (c *call) readHead(u *upstream) ([]byte, error) {
 	for range maxInterim {
 		raw, err := u.reader.Head(maxBackendHead)
 		if err != nil {
-			if err == io.EOF {
+			if err == io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
 				err = fmt.Errorf("%s closed the connection without an answer: %w", c.backend.addr, io.ErrUnexpectedEOF)
 			}
 			return nil, err
@@ -285,7 +285,7 @@ func (c *call) readBody(u *upstream) error {
 		x.Scratch = grow(x.Scratch, u.head.Length-int64(have))
 		n, err := u.body.Read(x.Scratch[len(x.Scratch):cap(x.Scratch)])
 		x.Scratch = x.Scratch[:len(x.Scratch)+n]
-		if err != nil && err != io.EOF {
+		if err != nil && err != io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
 			return fmt.Errorf("the response of %s broke off: %w", c.backend.addr, err)
 		}
 	}

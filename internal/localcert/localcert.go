@@ -176,7 +176,7 @@ func writeFile(path, kind string, der []byte, mode os.FileMode) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // gone already when all went well
+	defer os.Remove(f.Name()) //nolint:errcheck // gone already when all went well
 	_, err = f.Write(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
 	if err != nil {

@@ -64,7 +64,7 @@ func (s *Server) serveHTTP(x *plan.Exchange) error {
 // malformed while a step read it. It outranks what the step made of it.
 func bodyFault(x *plan.Exchange) error {
 	body, ok := x.Request.BodyReader.(interface{ Err() error })
-	if !ok || body.Err() == nil || body.Err() == io.EOF {
+	if !ok || body.Err() == nil || body.Err() == io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
 		return nil
 	}
 	err := body.Err()

@@ -45,7 +45,7 @@ func (b *bench) startGatewayOn(data string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer logs.Close()
+	defer logs.Close() //nolint:errcheck // the process has its own handle
 	cmd := exec.Command(b.gatehouse, "serve", "--listen", "127.0.0.1:0", "--data", data)
 	cmd.Stderr = logs
 	p, err := spawn(cmd, func(line string) string {

@@ -71,7 +71,7 @@ func (l *load) connection(ctx context.Context, n int) ([]time.Duration, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer c.Close()
+	defer c.Close() //nolint:errcheck // the run is over
 	if err := c.SetDeadline(time.Now().Add(l.duration + 30*time.Second)); err != nil {
 		return nil, err
 	}

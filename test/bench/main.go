@@ -98,18 +98,18 @@ func run(ctx context.Context, s settings) (err error) {
 
 // title starts a table.
 func (b *bench) title(format string, args ...any) {
-	fmt.Fprintf(b.out, "\n"+format+"\n", args...)
+	fmt.Fprintf(b.out, "\n"+format+"\n", args...) //nolint:errcheck // a tabwriter keeps its error for Flush
 }
 
 // row prints the cells of one line.
 func (b *bench) row(cells ...any) {
 	for i, c := range cells {
 		if i > 0 {
-			fmt.Fprint(b.out, "\t")
+			fmt.Fprint(b.out, "\t") //nolint:errcheck // a tabwriter keeps its error for Flush
 		}
-		fmt.Fprint(b.out, c)
+		fmt.Fprint(b.out, c) //nolint:errcheck // a tabwriter keeps its error for Flush
 	}
-	fmt.Fprintln(b.out)
+	fmt.Fprintln(b.out) //nolint:errcheck // a tabwriter keeps its error for Flush
 }
 
 // micros prints a duration in microseconds.

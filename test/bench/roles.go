@@ -118,7 +118,7 @@ func dataPlane(ctx context.Context, l net.Listener, backend, profile string) err
 		if err != nil {
 			return err
 		}
-		defer f.Close()
+		defer f.Close() //nolint:errcheck // only read
 		if err := pprof.StartCPUProfile(f); err != nil {
 			return err
 		}
