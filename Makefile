@@ -4,7 +4,7 @@ SHELL := /bin/bash
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help build demo test check race lint generate golden fuzz bench pgo
+.PHONY: help build demo test check race lint generate golden fuzz bench
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ generate: ## write the generated packages and docs/COVERAGE.md again, offline
 	$(GO) generate ./...
 
 golden: ## write the golden files again
-	$(GO) test ./internal/lambdaevent ./internal/compile -update
+	$(GO) test ./internal/lambdaevent ./internal/compile ./internal/definition ./internal/control/lambda -update
 
 fuzz: ## run every fuzz target for FUZZTIME (default 20s) each
 	@set -e; for p in $$($(GO) list ./...); do \
