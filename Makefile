@@ -21,7 +21,9 @@ demo: ## create a function and an HTTP API and call it; on a terminal, keep serv
 test: ## run every check: linters, generated files, all tests under the race detector
 	@scripts/need go gcc node python3 aws
 	$(MAKE) --no-print-directory lint
-	$(GO) test -race -timeout 20m ./...
+	$(GO) test -race ./cmd/... ./internal/... ./tools/... ./examples/...
+	@# These run the built program, which the test cache knows nothing of.
+	$(GO) test -race -count 1 -timeout 20m ./test/...
 
 check: test ## exactly what CI runs
 
