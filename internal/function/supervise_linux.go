@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -191,11 +192,11 @@ func (b *blueprint) devices() error {
 // own shows the function's things at AWS's paths.
 func (b *blueprint) own() error {
 	things := [][2]string{{b.Task, "/var/task"}, {b.Runtime, "/var/runtime"}}
-	if b.Layers != "" {
-		things = append(things, [2]string{b.Layers, "/opt"})
-	} else if err := os.Mkdir(b.Root+"/opt", 0o755); err != nil {
+	layers, err := b.layers()
+	if err != nil {
 		return err
 	}
+	things = append(things, layers...)
 	if b.Modules != "" {
 		things = append(things, [2]string{b.Modules, modulesPath})
 		// Where ES modules look, which know nothing of NODE_PATH.
@@ -211,6 +212,31 @@ func (b *blueprint) own() error {
 		}
 	}
 	return nil
+}
+
+// layers are shown at /opt: whole, unless the interpreter lies there, too, as it
+// does on many CI machines. Then they stand beside it, piece by piece.
+func (b *blueprint) layers() ([][2]string, error) {
+	shared := slices.ContainsFunc(b.Binds, func(path string) bool { return isBelow(path, "/opt") })
+	if b.Layers != "" && !shared {
+		return [][2]string{{b.Layers, "/opt"}}, nil
+	}
+	if err := os.MkdirAll(b.Root+"/opt", 0o755); err != nil || b.Layers == "" {
+		return nil, err
+	}
+	pieces, err := os.ReadDir(b.Layers)
+	if err != nil {
+		return nil, err
+	}
+	var things [][2]string
+	for _, piece := range pieces {
+		at := "/opt/" + piece.Name()
+		if _, err := os.Lstat(b.Root + at); err == nil {
+			return nil, fmt.Errorf("a layer and the host's interpreter both have %s", at)
+		}
+		things = append(things, [2]string{b.Layers + "/" + piece.Name(), at})
+	}
+	return things, nil
 }
 
 func (b *blueprint) temporary() error {
