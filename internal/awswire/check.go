@@ -29,10 +29,13 @@ func check(s *Service, op *Operation, in any, patterns *patterns) error {
 	}
 	message := strconv.Itoa(len(c.found)) + " validation " + noun + " detected: " + strings.Join(c.found, "; ")
 	e := &Error{Code: "ValidationException", QueryCode: "ValidationError", Status: 400, Message: message}
-	if s.Checks == ChecksBadRequest {
+	switch s.Checks {
+	case ChecksBadRequest:
 		// UNVERIFIED: the code is AWS's, the text is the other services'; there
 		// is no recording of what API Gateway v2 says to each refusal.
 		e.Code = "BadRequestException"
+	case ChecksInvalidParameter:
+		e.Code = "InvalidParameterException"
 	}
 	return e
 }

@@ -39,6 +39,8 @@ const (
 	ChecksQuery
 	// ChecksBadRequest is a BadRequestException.
 	ChecksBadRequest
+	// ChecksInvalidParameter is an InvalidParameterException.
+	ChecksInvalidParameter
 )
 
 // A Protocol is a wire protocol.

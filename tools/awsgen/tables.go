@@ -25,6 +25,7 @@ var kindConst = map[string]string{
 
 var checkConst = map[string]string{
 	"coral": "ChecksCoral", "coralPrefixed": "ChecksCoralPrefixed", "query": "ChecksQuery", "badRequest": "ChecksBadRequest",
+	"invalidParameter": "ChecksInvalidParameter",
 }
 
 var formatConst = map[string]string{"date-time": "TimeDate", "http-date": "TimeHTTP", "epoch-seconds": "TimeEpoch"}

@@ -11,7 +11,7 @@ var serviceModel = awswire.Model{
 	Name: "logs", ID: "CloudWatch Logs", SigningName: "logs",
 	Protocols:  []awswire.Protocol{awswire.AWSJSON11},
 	APIVersion: "2014-03-28", TargetPrefix: "Logs_20140328", XMLNamespace: "http://monitoring.amazonaws.com/doc/2014-03-28/",
-	Checks: awswire.ChecksCoral,
+	Checks: awswire.ChecksInvalidParameter,
 	Operations: []awswire.Operation{
 		{Name: "AssociateKmsKey", Input: 6, Output: -1, Errors: []uint8{6, 10, 12, 14}},
 		{Name: "AssociateSourceToS3TableIntegration", Input: 7, Output: 8, Errors: []uint8{0, 3, 12, 17, 20}},

@@ -237,6 +237,8 @@ func TestRefusals(t *testing.T) {
 	refused(t, err, badParameter, "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
 	_, err = f.Client.DescribeLogGroups(ctx, &cwl.DescribeLogGroupsInput{NextToken: g})
 	refused(t, err, badParameter, "nextToken")
+	_, err = f.Client.DescribeLogGroups(ctx, &cwl.DescribeLogGroupsInput{Limit: aws.Int32(51)})
+	refused(t, err, badParameter, "1 validation error detected: Value '51' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 50")
 	_, err = f.Client.DescribeLogStreams(ctx, &cwl.DescribeLogStreamsInput{LogGroupName: g, LogGroupIdentifier: g})
 	refused(t, err, "ValidationException", "LogGroup name and LogGroup ARN are mutually exclusive parameters.")
 	_, err = f.Client.DescribeLogStreams(ctx, &cwl.DescribeLogStreamsInput{LogGroupName: none})
