@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"time"
+	"weak"
 )
 
 const (
@@ -44,8 +45,10 @@ type Upstreams struct {
 	abandon context.CancelFunc
 	running sync.WaitGroup
 
-	mu       sync.Mutex
-	backends map[address]*backend
+	mu sync.Mutex
+	// backends are held by the integrations that call them and by their own
+	// connections. Who is held by neither is forgotten.
+	backends map[address]weak.Pointer[backend]
 	all      map[*upstream]struct{}
 	closed   bool
 }
@@ -76,7 +79,7 @@ func NewUpstreams(o UpstreamOptions) *Upstreams {
 	if o.Random == nil {
 		o.Random = rand.Uint64
 	}
-	u := &Upstreams{UpstreamOptions: o, backends: map[address]*backend{}, all: map[*upstream]struct{}{}}
+	u := &Upstreams{UpstreamOptions: o, backends: map[address]weak.Pointer[backend]{}, all: map[*upstream]struct{}{}}
 	u.base, u.abandon = context.WithCancel(context.Background())
 	u.running.Go(u.run)
 	return u
@@ -90,9 +93,7 @@ func (u *Upstreams) Close() error {
 	for c := range u.all {
 		c.cut()
 	}
-	for _, b := range u.backends {
-		b.dropIdle(func(*upstream) bool { return true })
-	}
+	u.dropIdle(func(*upstream) bool { return true })
 	u.mu.Unlock()
 	u.running.Wait()
 	return nil
@@ -103,7 +104,7 @@ func (u *Upstreams) backend(t *target) *backend {
 	key := address{t.tls, t.addr}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	b := u.backends[key]
+	b := u.backends[key].Value()
 	if b == nil {
 		b = &backend{owner: u, address: key}
 		if t.tls {
@@ -113,7 +114,7 @@ func (u *Upstreams) backend(t *target) *backend {
 			}
 			b.tls = &tls.Config{ServerName: host, RootCAs: u.RootCAs, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(8)}
 		}
-		u.backends[key] = b
+		u.backends[key] = weak.Make(b)
 	}
 	return b
 }
@@ -141,8 +142,18 @@ func (u *Upstreams) look(now time.Time) {
 			c.cut()
 		}
 	}
-	for _, b := range u.backends {
-		b.dropIdle(func(c *upstream) bool { return now.Sub(c.idleSince) > u.IdleTimeout })
+	u.dropIdle(func(c *upstream) bool { return now.Sub(c.idleSince) > u.IdleTimeout })
+}
+
+// dropIdle closes the unused connections that which chooses, and forgets
+// backends that nobody holds. u is locked.
+func (u *Upstreams) dropIdle(which func(*upstream) bool) {
+	for key, held := range u.backends {
+		if b := held.Value(); b != nil {
+			b.dropIdle(which)
+		} else {
+			delete(u.backends, key)
+		}
 	}
 }
 
