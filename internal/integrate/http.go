@@ -169,7 +169,7 @@ func readSmall(x *plan.Exchange) (body []byte, rest io.Reader, err error) {
 func (h *HTTP) appendTarget(b []byte, x *plan.Exchange) []byte {
 	b = h.target.path.appendPath(b, x)
 	if h.appendPath {
-		b = append(b, x.StagePath...)
+		b = append(b, plan.CutPath(x.StagePath)...)
 	}
 	if len(h.target.query) == 0 && x.Request.Query == "" {
 		return b

@@ -163,6 +163,7 @@ func TestTarget(t *testing.T) {
 		{uri: "", appendPath: true, path: "/store/checkout", want: "GET /store/checkout"},
 		{uri: "/base/", appendPath: true, path: "/store/", query: "a", want: "GET /base/store/?a"},
 		{uri: "/base", appendPath: true, path: "/", want: "GET /base/"},
+		{uri: "/base", appendPath: true, path: "/pets%3Fadmin=1", query: "a", want: "GET /base/pets?a"},
 		{uri: "/", method: "PUT", want: "PUT /"},
 		{uri: "/", method: "ANY", want: "GET /"},
 	}
