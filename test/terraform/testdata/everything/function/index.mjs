@@ -1,0 +1,1 @@
+export const handler = async (event) => ({ greeting: process.env.GREETING, route: event.routeKey ?? event.resource, stage: event.requestContext?.stage });
