@@ -1,6 +1,9 @@
 package plan
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // A Tree finds the route of a method and a path. It is never written after it
 // was made: With and Without return another tree that shares what did not
@@ -11,35 +14,87 @@ import "strings"
 // routes there are, and each node stands for one spelling of a path up to one
 // place of the request's path, so a lookup visits a node at most once.
 type Tree struct {
-	root *node
+	root node
 	size int
 }
 
-// A node is a place in the paths of routes. It is one cache line, and what a
-// lookup reads beside it is little: a tree of many routes isn't in the cache.
+// A node is a place in the paths of routes. A lookup in a tree of many routes
+// waits for memory more than it computes, so a node is one cache line that has
+// all an ordinary step needs: the bytes to compare, which child is next and
+// where it is, the route that ends here. Children stand in their parent's array
+// by value, a step doesn't go through a pointer of their own.
 type node struct {
-	// text is the literal text that leads here from the parent, its prefix,
-	// and behind it the first byte of each of kids, its labels, ascending.
-	text string
-	// kids are the literal continuations.
-	kids []*node
-	// param continues after a variable, which takes one whole segment; a node
-	// has one only where a segment begins, like greedy.
-	param *node
-	// ends are the routes that end here, greedy those that end here with a
-	// greedy variable. Both are in the order of compareRoutes.
-	ends, greedy *end
-}
-
-// An end is a list of routes.
-type end struct {
-	method string // as a constant where it can be
+	// route is the first of the routes that end here, method the number of its
+	// method.
 	route  *Route
-	next   *end
+	method uint8
+	// param and greedy tell whether kids has a child for a variable, and one
+	// for a greedy variable. Both are only where a segment begins.
+	param, greedy bool
+	// length is that of the text, longText if that is in more.
+	length uint8
+	// inline is the text: the literal bytes that lead here from the parent, the
+	// prefix, and behind them the first byte of each literal child, the labels,
+	// ascending.
+	inline [inlineText]byte
+	// more is what doesn't fit here, nil if everything does.
+	more *more
+	// kids are the literal continuations in the order of the labels, then the
+	// one after a variable, which takes one whole segment, then the one of a
+	// greedy variable, which has routes and nothing else. It stands last: the
+	// allocator puts eight bytes before a large array, and then what crosses
+	// into the next cache line is the capacity, which nobody reads.
+	kids []node
 }
 
-func (n *node) prefix() string { return n.text[:len(n.text)-len(n.kids)] }
-func (n *node) labels() string { return n.text[len(n.text)-len(n.kids):] }
+const (
+	inlineText = 20
+	longText   = inlineText + 1
+)
+
+// A more is the part of a node that few nodes have.
+type more struct {
+	// text is the node's text where that is too long to be inline.
+	text []byte
+	// ends are the routes that end here except the first, in the order of
+	// compareRoutes.
+	ends []end
+}
+
+// An end is a route with its method, as a constant where it can be.
+type end struct {
+	method string
+	route  *Route
+}
+
+func (n *node) text() []byte {
+	if n.length == longText {
+		return n.more.text
+	}
+	return n.inline[:n.length]
+}
+
+// literals returns the number of literal children.
+func (n *node) literals() int {
+	k := len(n.kids)
+	if n.param {
+		k--
+	}
+	if n.greedy {
+		k--
+	}
+	return k
+}
+
+func (n *node) prefix() []byte {
+	text := n.text()
+	return text[:len(text)-n.literals()]
+}
+
+func (n *node) labels() []byte {
+	text := n.text()
+	return text[len(text)-n.literals():]
+}
 
 // Len returns the number of routes.
 func (t *Tree) Len() int {
@@ -56,16 +111,15 @@ func (t *Tree) With(route *Route) *Tree {
 	if route.Path == "" {
 		return t
 	}
-	root, size := &node{}, 0
+	var next Tree
 	if t != nil {
-		root, size = t.root, t.size
+		next = *t
 	}
 	pattern := parsePattern(route.Path)
-	next, added := root.with(pattern.parts, pattern.greedy, route)
-	if added {
-		size++
+	if next.root.add(pattern.parts, pattern.greedy, route) {
+		next.size++
 	}
-	return &Tree{root: next, size: size}
+	return &next
 }
 
 // Without returns the tree without the route of that key.
@@ -75,14 +129,14 @@ func (t *Tree) Without(key string) *Tree {
 		return t
 	}
 	pattern := parsePattern(path)
-	root, removed := t.root.without(pattern.parts, pattern.greedy, method, path)
-	if !removed {
+	next := *t
+	if !next.root.remove(pattern.parts, pattern.greedy, method, path) {
 		return t
 	}
-	if t.size == 1 {
+	if next.size--; next.size == 0 {
 		return nil
 	}
-	return &Tree{root: root, size: t.size - 1}
+	return &next
 }
 
 // Match finds the route that API Gateway would take: a full match before a
@@ -102,7 +156,7 @@ func (t *Tree) Match(method, path string, params []string) (*Route, []string, bo
 	if strings.IndexByte(path, '%') >= 0 {
 		l.path, l.escaped = CutPath(path), true
 	}
-	if route, vars := l.find(t.root, 0, 0); route != nil {
+	if route, vars := l.find(&t.root, 0, 0); route != nil {
 		return route, l.params(params, route, l.spans[:], vars), true
 	}
 	if route := l.greedy; route != nil {
@@ -137,7 +191,7 @@ type lookup struct {
 func (l *lookup) find(n *node, i, vars int) (*Route, int) {
 	for i < len(l.path) {
 		kid, next := l.literal(n, i)
-		if n.param == nil && n.greedy == nil {
+		if !n.param && !n.greedy {
 			if kid == nil {
 				return nil, 0
 			}
@@ -149,10 +203,10 @@ func (l *lookup) find(n *node, i, vars int) (*Route, int) {
 				return r, total
 			}
 		}
-		if n.param != nil {
+		if n.param {
 			if end := l.segmentEnd(i); end > i {
 				l.note(vars, i, end)
-				if r, total := l.find(n.param, end, vars+1); r != nil {
+				if r, total := l.find(&n.kids[n.literals()], end, vars+1); r != nil {
 					return r, total
 				}
 			}
@@ -160,7 +214,7 @@ func (l *lookup) find(n *node, i, vars int) (*Route, int) {
 		l.keepGreedy(n, i, vars)
 		return nil, 0
 	}
-	if r := pick(n.ends, l.method); r != nil {
+	if r := n.pick(l.method); r != nil {
 		return r, vars
 	}
 	// "/x/{proxy+}" takes "/x/" (people add it for that, storacha/w3infra#166),
@@ -175,10 +229,10 @@ func (l *lookup) find(n *node, i, vars int) (*Route, int) {
 // keepGreedy remembers a greedy route of n, whose variable takes the path from
 // i on. The walk goes from specific to general, so the first one is the best.
 func (l *lookup) keepGreedy(n *node, i, vars int) {
-	if l.greedy != nil || n.greedy == nil {
+	if l.greedy != nil || !n.greedy {
 		return
 	}
-	if l.greedy = pick(n.greedy, l.method); l.greedy != nil {
+	if l.greedy = n.kids[len(n.kids)-1].pick(l.method); l.greedy != nil {
 		l.note(vars, i, len(l.path))
 		l.greedyVars, l.greedySpans = vars+1, l.spans
 	}
@@ -209,16 +263,16 @@ func (l *lookup) literal(n *node, i int) (*node, int) {
 	if l.escaped {
 		c, _ = at(l.path, i)
 	}
-	k := strings.IndexByte(n.labels(), c)
+	k := bytes.IndexByte(n.labels(), c)
 	if k < 0 {
 		return nil, 0
 	}
-	kid := n.kids[k]
+	kid := &n.kids[k]
 	prefix := kid.prefix()
 	if !l.escaped {
 		// The label was the first byte; often it is all.
 		end := i + len(prefix)
-		if len(prefix) > 1 && (end > len(l.path) || l.path[i+1:end] != prefix[1:]) {
+		if len(prefix) > 1 && (end > len(l.path) || l.path[i+1:end] != string(prefix[1:])) {
 			return nil, 0
 		}
 		return kid, end
@@ -246,27 +300,41 @@ func (l *lookup) segmentEnd(i int) int {
 	return len(l.path)
 }
 
-// pick returns the first route that takes the method; the order of
-// compareRoutes makes it the right one.
-func pick(e *end, method string) *Route {
-	for ; e != nil; e = e.next {
-		if e.method == method || e.method == AnyMethod {
-			return e.route
+// pick returns the first route that ends at n and takes the method; the order
+// of compareRoutes makes it the right one.
+func (n *node) pick(method string) *Route {
+	if n.route == nil {
+		return nil
+	}
+	if n.method == anyMethod || n.firstMethod() == method {
+		return n.route
+	}
+	if n.more != nil {
+		for _, e := range n.more.ends {
+			if e.method == method || e.method == AnyMethod {
+				return e.route
+			}
 		}
 	}
 	return nil
 }
 
-// constantMethod returns the method as a constant, whose text every lookup
-// finds in the cache.
-func constantMethod(method string) string {
-	for _, m := range [...]string{"GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "DELETE", AnyMethod} {
-		if m == method {
-			return m
-		}
+// firstMethod returns the method of n.route.
+func (n *node) firstMethod() string {
+	if n.method == otherMethod {
+		return n.route.Method
 	}
-	return method
+	return methods[n.method]
 }
+
+// methods are those of nearly every route. A node has the number of one in
+// place of its text; as a constant every lookup finds the text in the cache.
+var methods = [...]string{otherMethod: "", anyMethod: AnyMethod, 2: "GET", 3: "HEAD", 4: "OPTIONS", 5: "PATCH", 6: "POST", 7: "PUT", 8: "DELETE"}
+
+const (
+	otherMethod = iota
+	anyMethod
+)
 
 // compareRoutes orders the routes that end at one node: concrete methods before
 // ANY. Routes that differ only in the names of their variables are ordered by
