@@ -164,6 +164,9 @@ func answer(t *testing.T, h http.Handler, req *http.Request) *http.Response {
 	return w.Result()
 }
 
+// exact is the value of a header in exactly this casing.
+func exact(h http.Header, name string) string { return strings.Join(h[name], ", ") }
+
 func body(t *testing.T, r *http.Response) string {
 	t.Helper()
 	b, err := io.ReadAll(r.Body)
@@ -276,10 +279,10 @@ func TestWire(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := answer(t, h, tt.call.request(t))
-			if got := body(t, r); r.StatusCode != tt.status || r.Header.Get("X-Amzn-Errortype") != tt.kind || got != tt.body {
-				t.Errorf("got  %d %q %s\nwant %d %q %s", r.StatusCode, r.Header.Get("X-Amzn-Errortype"), got, tt.status, tt.kind, tt.body)
+			if got := body(t, r); r.StatusCode != tt.status || exact(r.Header, "x-amzn-ErrorType") != tt.kind || got != tt.body {
+				t.Errorf("got  %d %q %s\nwant %d %q %s", r.StatusCode, exact(r.Header, "x-amzn-ErrorType"), got, tt.status, tt.kind, tt.body)
 			}
-			if id := r.Header.Get("X-Amzn-Requestid"); id != "request-1" {
+			if id := exact(r.Header, "x-amzn-RequestId"); id != "request-1" {
 				t.Errorf("request id %q", id)
 			}
 		})
@@ -303,7 +306,7 @@ func TestHeadersOfAnswers(t *testing.T) {
 func TestStrict(t *testing.T) {
 	h := newHandler(func(o *awswire.Options) { o.Auth.Open = false })
 	r := answer(t, h, call{method: "DELETE", target: "/v2/apis/a", service: "apigateway", key: "test", secret: "x"}.request(t))
-	if r.StatusCode != 403 || r.Header.Get("X-Amzn-Errortype") != "UnrecognizedClientException" {
+	if r.StatusCode != 403 || exact(r.Header, "x-amzn-ErrorType") != "UnrecognizedClientException" {
 		t.Errorf("an unknown key: %d %s", r.StatusCode, body(t, r))
 	}
 	if r := answer(t, h, call{method: "DELETE", target: "/v2/apis/a", service: "apigateway"}.request(t)); r.StatusCode != 204 {

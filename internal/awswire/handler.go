@@ -249,13 +249,20 @@ func (h *Handler) inflate(r *request) error {
 	return nil
 }
 
+// Headers that AWS sends in a casing of its own, so they are set without
+// http.Header's methods.
+const (
+	requestIDHeader = "x-amzn-RequestId"
+	errorTypeHeader = "x-amzn-ErrorType"
+)
+
 // write sends a response.
 func (h *Handler) write(w http.ResponseWriter, r *request, out response) {
 	head := w.Header()
 	for name, value := range out.header {
 		head[name] = value
 	}
-	head.Set("X-Amzn-Requestid", r.call.RequestID)
+	head[requestIDHeader] = []string{r.call.RequestID}
 	if out.events != nil {
 		w.WriteHeader(out.status)
 		if err := h.stream(w, out); err != nil {

@@ -240,7 +240,7 @@ func headerText(m *Model, t *Type, v reflect.Value) string {
 func encodeRESTError(e *Error) response {
 	return response{
 		status: e.Status,
-		header: http.Header{"Content-Type": {"application/json"}, "X-Amzn-Errortype": {e.Code}},
+		header: http.Header{"Content-Type": {"application/json"}, errorTypeHeader: {e.Code}},
 		body:   appendErrorMembers([]byte("{"), e, true),
 	}
 }
