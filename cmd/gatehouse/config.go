@@ -178,6 +178,20 @@ func (c *config) level() (slog.Level, error) {
 	return l, nil
 }
 
+// checkNotIsolated refuses plain processes as functions where strangers can
+// reach the gateway, unless the operator asked for them.
+func (c *config) checkNotIsolated(reason string) error {
+	if c.FunctionIsolation == "none" {
+		return nil
+	}
+	for _, addr := range slices.Concat([]string{c.Listen}, c.Traffic, c.TrafficTLS) {
+		if !isLoopback(addr) {
+			return fmt.Errorf("functions can't be isolated on this host (%s), and %s isn't loopback: --function-isolation none runs them as plain processes all the same", reason, addr)
+		}
+	}
+	return nil
+}
+
 // loopback tells whether management is reachable from this machine only.
 func (c *config) loopback() bool { return isLoopback(c.Listen) }
 

@@ -110,3 +110,23 @@ func TestNotLoopbackIsStrict(t *testing.T) {
 		t.Errorf("got auth %q, want strict", c.Auth)
 	}
 }
+
+func TestNotIsolated(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		config config
+		want   string
+	}{
+		{name: "loopback", config: config{Listen: "127.0.0.1:4566", FunctionIsolation: "auto"}},
+		{name: "open traffic", config: config{Listen: "127.0.0.1:4566", Traffic: []string{"0.0.0.0:80"}, FunctionIsolation: "auto"}, want: "0.0.0.0:80 isn't loopback"},
+		{name: "open TLS traffic", config: config{Listen: "127.0.0.1:4566", TrafficTLS: []string{":443"}, FunctionIsolation: "auto"}, want: ":443 isn't loopback"},
+		{name: "asked for", config: config{Listen: "0.0.0.0:4566", FunctionIsolation: "none"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := test.config.checkNotIsolated("no namespaces")
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+}

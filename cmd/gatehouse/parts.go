@@ -107,6 +107,12 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		return nil, err
 	}
 	g.onClose("functions", functions.Close)
+	if isolated, reason := functions.Isolated(); !isolated {
+		if err := c.checkNotIsolated(reason); err != nil {
+			return nil, err
+		}
+		log.Warn("functions aren't isolated: they run as plain processes of this user", "reason", reason)
+	}
 	upstreams := integrate.NewUpstreams(integrate.UpstreamOptions{})
 	g.onClose("upstream connections", func(context.Context) error { return upstreams.Close() })
 
