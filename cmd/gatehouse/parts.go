@@ -111,7 +111,6 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		if err := c.checkNotIsolated(reason); err != nil {
 			return nil, err
 		}
-		log.Warn("functions aren't isolated: they run as plain processes of this user", "reason", reason)
 	}
 	upstreams := integrate.NewUpstreams(integrate.UpstreamOptions{})
 	g.onClose("upstream connections", func(context.Context) error { return upstreams.Close() })
