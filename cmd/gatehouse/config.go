@@ -48,11 +48,11 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.Data, "data", defaultDataDir(), "`directory` of everything the gateway keeps")
 	fs.StringVar(&c.AccountID, "account-id", "000000000000", "`account` of calls whose credentials name none: twelve digits")
 	fs.StringVar(&c.Region, "region", "us-east-1", "`region` of calls that name none")
-	fs.StringVar(&c.Auth, "auth", "open", "`open`: on loopback an unknown access key counts as root; strict: it is refused")
+	fs.StringVar(&c.Auth, "auth", "", "`open`: an unknown access key counts as root, on loopback only; strict: it is refused (default open on loopback, strict elsewhere)")
 	fs.StringVar(&c.RootAccessKeyID, "root-access-key-id", "", "access key `ID` of the account's root; required when management isn't on loopback")
 	fs.StringVar(&c.RootSecretAccessKey, "root-secret-access-key", "", "its `SECRET` (better given as GATEHOUSE_ROOT_SECRET_ACCESS_KEY)")
 	fs.StringVar(&c.Domain, "domain", "localhost", "`NAME` under which API host names are handed out: {api-id}.execute-api.NAME")
-	fs.StringSliceVar(&c.ManagementHosts, "management-host", nil, "further `HOST` name under which management may be called (repeatable)")
+	fs.StringSliceVar(&c.ManagementHosts, "management-host", nil, "further `HOST` name under which management may be called, besides loopback and the address it listens on (repeatable)")
 	fs.StringVar(&c.FunctionIsolation, "function-isolation", "auto", "`auto`: functions run in namespaces of their own; none: as plain processes")
 	fs.StringVar(&c.FunctionModules, "function-modules", "", "host `directory` of modules offered to all functions (AWS's runtimes bring @aws-sdk/* and boto3)")
 	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission, instead of a warning")
@@ -137,7 +137,7 @@ func (c *config) check() error {
 	if !accountID.MatchString(c.AccountID) {
 		return fmt.Errorf("--account-id %q: an AWS account id has twelve digits (quote it in a configuration file)", c.AccountID)
 	}
-	if !slices.Contains([]string{"open", "strict"}, c.Auth) {
+	if !slices.Contains([]string{"", "open", "strict"}, c.Auth) {
 		return fmt.Errorf("--auth %q: must be open or strict", c.Auth)
 	}
 	if !slices.Contains([]string{"auto", "none"}, c.FunctionIsolation) {
@@ -163,8 +163,13 @@ func (c *config) check() error {
 		if c.RootAccessKeyID == "" {
 			return fmt.Errorf("--listen %s isn't loopback: management there needs --root-access-key-id and --root-secret-access-key", c.Listen)
 		}
-		// An unknown key counts as root on loopback only.
+		if c.Auth == "open" {
+			return fmt.Errorf("--auth open is for loopback only, and --listen %s isn't", c.Listen)
+		}
 		c.Auth = "strict"
+	}
+	if c.Auth == "" {
+		c.Auth = "open"
 	}
 	_, err := c.level()
 	return err
@@ -190,6 +195,15 @@ func (c *config) checkNotIsolated(reason string) error {
 		}
 	}
 	return nil
+}
+
+// managementHosts are the names that management answers to besides loopback's.
+func (c *config) managementHosts() []string {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if ip := net.ParseIP(host); err != nil || ip != nil && ip.IsUnspecified() {
+		return c.ManagementHosts
+	}
+	return append(slices.Clone(c.ManagementHosts), host)
 }
 
 // loopback tells whether management is reachable from this machine only.

@@ -85,6 +85,7 @@ func TestConfigRefusals(t *testing.T) {
 		{name: "isolation", args: []string{"--function-isolation", "docker"}, want: "auto or none"},
 		{name: "half a root key", args: []string{"--root-access-key-id", "AKIAROOT"}, want: "go together"},
 		{name: "not loopback", args: []string{"--listen", "0.0.0.0:4566"}, want: "--root-access-key-id"},
+		{name: "open to strangers", args: []string{"--listen", "0.0.0.0:4566", "--auth", "open", "--root-access-key-id", "AKIAROOT", "--root-secret-access-key", "secret"}, want: "loopback only"},
 		{name: "log level", args: []string{"--log-level", "loud"}, want: "debug, info"},
 		{name: "modules", args: []string{"--function-modules", "no/such/dir"}, want: "no such directory"},
 	} {
@@ -108,6 +109,13 @@ func TestNotLoopbackIsStrict(t *testing.T) {
 	}
 	if c.Auth != "strict" {
 		t.Errorf("got auth %q, want strict", c.Auth)
+	}
+	if hosts := c.managementHosts(); len(hosts) != 0 {
+		t.Errorf("a wildcard address became names of management: %v", hosts)
+	}
+	c.Listen = "192.0.2.7:4566"
+	if hosts := c.managementHosts(); len(hosts) != 1 || hosts[0] != "192.0.2.7" {
+		t.Errorf("management's names are %v, want the address it listens on", hosts)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"gatehouse/internal/control/apigatewayv2"
@@ -64,6 +65,14 @@ func start(ctx context.Context, c config, log *slog.Logger, terminal io.Writer) 
 
 // Addr is where management listens.
 func (g *gateway) Addr() string { return g.addr.String() }
+
+// ownURL is management as a function on this machine reaches it.
+func (g *gateway) ownURL() string {
+	if tcp, ok := g.addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+	}
+	return "http://" + g.Addr()
+}
 
 // Failed yields the error of a listener that failed.
 func (g *gateway) Failed() <-chan error { return g.failed }

@@ -100,7 +100,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Isolation:   function.Isolation(c.FunctionIsolation),
 		Executable:  "/proc/self/exe",
 		ModulesDir:  c.FunctionModules,
-		EndpointURL: func() string { return "http://" + g.Addr() },
+		EndpointURL: g.ownURL,
 		TempDir:     filepath.Join(c.Data, runtimeDir),
 	})
 	if err != nil {
@@ -214,7 +214,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Authorize: tokens.Credentials.Authorize,
 		Account:   c.AccountID,
 		Region:    c.Region,
-		Hosts:     c.ManagementHosts,
+		Hosts:     c.managementHosts(),
 		Logger:    log,
 	})
 	return &parts{compiler: compiler, management: management, lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates}, nil
