@@ -189,13 +189,12 @@ func (c *Compiler) lastGood(d *draft, err error, key apiKey, head *plan.API, old
 
 func newAPI(key apiKey, doc *definition.API) *plan.API {
 	return &plan.API{
-		ID:                        key.id,
-		AccountID:                 key.Account,
-		Region:                    key.Region,
-		Name:                      value(doc.Name),
-		Protocol:                  plan.HTTP,
-		DisableExecuteAPIEndpoint: value(doc.DisableExecuteApiEndpoint),
-		Stages:                    map[string]*plan.Stage{},
+		ID:        key.id,
+		AccountID: key.Account,
+		Region:    key.Region,
+		Name:      value(doc.Name),
+		Protocol:  plan.HTTP,
+		Stages:    map[string]*plan.Stage{},
 	}
 }
 

@@ -209,11 +209,7 @@ func (printed) Count(*plan.Exchange, time.Duration) {}
 func printPlan(p *plan.Plan, probes []probe) string {
 	var b strings.Builder
 	for _, a := range slices.SortedFunc(p.APIs(), func(a, b *plan.API) int { return strings.Compare(a.ID, b.ID) }) {
-		fmt.Fprintf(&b, "api %s %q account=%s region=%s", a.ID, a.Name, a.AccountID, a.Region)
-		if a.DisableExecuteAPIEndpoint {
-			b.WriteString(" execute-api disabled")
-		}
-		b.WriteByte('\n')
+		fmt.Fprintf(&b, "api %s %q account=%s region=%s\n", a.ID, a.Name, a.AccountID, a.Region)
 		for _, name := range slices.Sorted(maps.Keys(a.Stages)) {
 			printStage(&b, a.Stages[name], probes)
 		}
@@ -223,6 +219,12 @@ func printPlan(p *plan.Plan, probes []probe) string {
 
 func printStage(b *strings.Builder, s *plan.Stage, probes []probe) {
 	fmt.Fprintf(b, "  stage %s deployment=%q variables=%v metrics %v\n", s.Name, s.DeploymentID, s.Variables, s.Metrics)
+	if s.DisableExecuteAPIEndpoint {
+		b.WriteString("    execute-api disabled\n")
+	}
+	if s.CORS != nil {
+		fmt.Fprintf(b, "    CORS %s\n", describeCORS(s.CORS))
+	}
 	if s.AccessLog != nil {
 		fmt.Fprintf(b, "    access log %v\n", s.AccessLog)
 	}
@@ -240,4 +242,12 @@ func printStage(b *strings.Builder, s *plan.Stage, probes []probe) {
 			fmt.Fprintf(b, "      metrics %v\n", x.Route.Metrics)
 		}
 	}
+}
+
+// describeCORS is what a configuration answers to a preflight.
+func describeCORS(c *plan.CORS) string {
+	x := &plan.Exchange{}
+	x.Request.Headers = plan.Headers{{Name: "Origin", Value: "https://example.com"}}
+	c.AnswerPreflight(x)
+	return fmt.Sprint(x.Response.Status, x.Response.Headers)
 }

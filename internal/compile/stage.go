@@ -178,12 +178,28 @@ func (d *draft) canEdit() bool { return d.canKeep() && d.base.atHead }
 // keep takes the routes of base as they are.
 func (d *draft) keep(atHead bool) {
 	d.atHead = atHead
-	d.plan.Routes, d.plan.Default = d.base.plan.Routes, d.base.plan.Default
+	base := d.base.plan
+	d.plan.Routes, d.plan.Default = base.Routes, base.Default
+	d.plan.DisableExecuteAPIEndpoint, d.plan.CORS = base.DisableExecuteAPIEndpoint, base.CORS
+}
+
+// freeze takes what a deployment freezes of the API itself.
+func (d *draft) freeze(view *store.Tx) error {
+	doc, err := definition.APIs.Get(view, d.key.Scope, d.key.id)
+	if err != nil {
+		return fmt.Errorf("compile: API %s: %w", d.key.id, err)
+	}
+	d.plan.DisableExecuteAPIEndpoint = value(doc.DisableExecuteApiEndpoint)
+	d.plan.CORS = cors(doc.CorsConfiguration)
+	return nil
 }
 
 // build compiles everything in a view of the store.
 func (d *draft) build(view *store.Tx) error {
 	d.base = nil
+	if err := d.freeze(view); err != nil {
+		return err
+	}
 	for e, err := range definition.Integrations.All(view, d.key.Scope, d.key.id) {
 		if err != nil {
 			return fmt.Errorf("compile: integrations of API %s: %w", d.key.id, err)
@@ -206,6 +222,9 @@ func (d *draft) build(view *store.Tx) error {
 // edit applies a transaction's changes to the routes of base.
 func (d *draft) edit(tx *store.Tx, e *edits) error {
 	d.keep(true)
+	if err := d.freeze(tx); err != nil {
+		return err
+	}
 	for _, id := range e.integrations {
 		doc, err := definition.Integrations.Get(tx, d.key.Scope, d.key.id, id)
 		if errors.Is(err, store.ErrNotFound) {

@@ -24,10 +24,12 @@ func TestStoredMembers(t *testing.T) {
 	describe(&b, definition.APIs)
 	describe(&b, definition.Routes)
 	describe(&b, definition.Integrations)
+	describe(&b, definition.Authorizers)
 	describe(&b, definition.Stages)
 	describe(&b, definition.Deployments)
 	describe(&b, definition.RouteKeys)
 	describe(&b, definition.RouteTargets)
+	describe(&b, definition.RouteAuthorizers)
 	describe(&b, definition.APIOwners)
 	const file = "testdata/stored.txt"
 	if *update {

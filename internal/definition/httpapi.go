@@ -36,6 +36,12 @@ type Integration struct{ apigatewayv2.Integration }
 // Integrations is the kind of Integration.
 var Integrations = store.Kind[Integration]{Name: "apigatewayv2/integration", Versioned: true, Version: 1}
 
+// An Authorizer is keyed {apiID, authorizerID}.
+type Authorizer struct{ apigatewayv2.Authorizer }
+
+// Authorizers is the kind of Authorizer.
+var Authorizers = store.Kind[Authorizer]{Name: "apigatewayv2/authorizer", Versioned: true, Version: 1}
+
 // A Stage is keyed {apiID, stageName}.
 type Stage struct {
 	apigatewayv2.Stage
@@ -71,6 +77,10 @@ var RouteKeys = store.Kind[Reference]{Name: "apigatewayv2/route-key", Version: 1
 // RouteTargets is an index keyed {apiID, integrationID, routeID}: an
 // integration that a route uses can't be deleted.
 var RouteTargets = store.Kind[Reference]{Name: "apigatewayv2/route-target", Version: 1}
+
+// RouteAuthorizers is an index keyed {apiID, authorizerID, routeID}: an
+// authorizer that a route uses can't be deleted.
+var RouteAuthorizers = store.Kind[Reference]{Name: "apigatewayv2/route-authorizer", Version: 1}
 
 // APIOwners is an index keyed {apiID} in no scope: whose API has an id, over
 // all accounts, regions and API types.

@@ -117,7 +117,7 @@ func (h *HTTP) prepare(c *call) error {
 	b = append(b, " HTTP/1.1\r\nHost: "...)
 	b = append(b, h.target.host...)
 	b = append(b, "\r\n"...)
-	b = appendPassed(b, q.Headers)
+	b = appendPassed(b, x.OutboundHeaders())
 	b = appendOwn(b, x, h.backend.owner.Random)
 	switch {
 	case c.rest != nil && q.ContentLength < 0:
@@ -167,20 +167,27 @@ func readSmall(x *plan.Exchange) (body []byte, rest io.Reader, err error) {
 }
 
 func (h *HTTP) appendTarget(b []byte, x *plan.Exchange) []byte {
-	b = h.target.path.appendPath(b, x)
-	if h.appendPath {
-		b = append(b, plan.CutPath(x.StagePath)...)
+	switch {
+	case x.Mapped.Path != "":
+		// UNVERIFIED: that overwrite:path replaces the URI's own path too.
+		b = append(b, x.Mapped.Path...)
+	default:
+		b = h.target.path.appendPath(b, x)
+		if h.appendPath {
+			b = append(b, plan.CutPath(x.StagePath)...)
+		}
 	}
-	if len(h.target.query) == 0 && x.Request.Query == "" {
+	query := x.OutboundQuery()
+	if len(h.target.query) == 0 && query == "" {
 		return b
 	}
 	b = append(b, '?')
 	b = h.target.query.appendQuery(b, x)
-	if x.Request.Query != "" {
+	if query != "" {
 		if len(h.target.query) > 0 {
 			b = append(b, '&')
 		}
-		b = append(b, x.Request.Query...)
+		b = append(b, query...)
 	}
 	return b
 }

@@ -41,6 +41,17 @@ func decodedPath(x *plan.Exchange, path string) string {
 	return since(x, start)
 }
 
+// eventPath is the path an event carries: path, or the one that parameter
+// mapping put in its place.
+// UNVERIFIED: that overwrite:path shows in events, and that requestContext
+// keeps the path of the request.
+func eventPath(x *plan.Exchange, path string) string {
+	if x.Mapped.Path == "" {
+		return path
+	}
+	return decodedPath(x, x.Mapped.Path)
+}
+
 // decodedQuery returns a name or value of a query decoded.
 func decodedQuery(x *plan.Exchange, text string) string {
 	if strings.IndexByte(text, '%') < 0 && strings.IndexByte(text, '+') < 0 {
@@ -61,7 +72,7 @@ func decodedQuery(x *plan.Exchange, text string) string {
 // appendQuery appends the decoded parameters of the query, sorted by name,
 // those of one name in their order.
 func appendQuery(pairs []pair, x *plan.Exchange) []pair {
-	for rest := x.Request.Query; rest != ""; {
+	for rest := x.OutboundQuery(); rest != ""; {
 		var piece string
 		piece, rest, _ = strings.Cut(rest, "&")
 		if piece == "" {
@@ -93,7 +104,7 @@ const (
 func appendHeaders(pairs []pair, x *plan.Exchange, withCookies bool) []pair {
 	request := &x.Request
 	var client string
-	for _, h := range request.Headers {
+	for _, h := range x.OutboundHeaders() {
 		name := h.Name
 		switch headerClass(name) {
 		case headerDropped:
@@ -226,7 +237,7 @@ func sourceIP(x *plan.Exchange) string {
 // everything else is binary.
 func appendBody(dst []byte, x *plan.Exchange) ([]byte, bool) {
 	body := x.Request.Body
-	if isText(x.Request.Headers.Get("content-type")) {
+	if isText(x.OutboundHeaders().Get("content-type")) {
 		return appendString(dst, unsafe.String(unsafe.SliceData(body), len(body))), false
 	}
 	dst = append(dst, '"')

@@ -13,7 +13,7 @@ func HTTP10(dst []byte, x *plan.Exchange) []byte {
 	path := decodedPath(x, x.GatewayPath)
 	dst = append(dst, `{"version":"1.0","resource":`...)
 	dst = appendString(dst, resourcePath(x.Route))
-	dst = appendMember(dst, "path", path)
+	dst = appendMember(dst, "path", eventPath(x, path))
 	dst = appendMember(dst, "httpMethod", x.Request.Method)
 	dst = appendHeaders10(dst, x)
 	dst = appendQuery10(dst, x)

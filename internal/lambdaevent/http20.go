@@ -17,8 +17,8 @@ func HTTP20(dst []byte, x *plan.Exchange) []byte {
 	path := decodedPath(x, x.GatewayPath)
 	dst = append(dst, `{"version":"2.0","routeKey":`...)
 	dst = appendString(dst, x.Route.Key)
-	dst = appendMember(dst, "rawPath", path)
-	dst = appendMember(dst, "rawQueryString", x.Request.Query)
+	dst = appendMember(dst, "rawPath", eventPath(x, path))
+	dst = appendMember(dst, "rawQueryString", x.OutboundQuery())
 	dst = appendCookies(dst, x)
 	dst = appendHeaders20(dst, x)
 	dst = appendQuery20(dst, x)
@@ -44,7 +44,7 @@ func HTTP20(dst []byte, x *plan.Exchange) []byte {
 // appendCookies appends the cookies of all Cookie lines, one by one.
 func appendCookies(dst []byte, x *plan.Exchange) []byte {
 	n := 0
-	for _, h := range x.Request.Headers {
+	for _, h := range x.OutboundHeaders() {
 		if headerClass(h.Name) != headerCookie {
 			continue
 		}
@@ -108,7 +108,7 @@ func lower(c byte) byte {
 }
 
 func appendQuery20(dst []byte, x *plan.Exchange) []byte {
-	if x.Request.Query == "" {
+	if x.OutboundQuery() == "" {
 		return dst
 	}
 	var stack [pairsOnStack]pair

@@ -38,6 +38,10 @@ type Exchange struct {
 	// who needs the text decodes them with AppendDecoded.
 	Params []string
 
+	// Mapped is the request as parameter mapping changed it for the integration.
+	// Integrations read Outbound methods, logs and authorizers the Request.
+	Mapped MappedRequest
+
 	// Integration is what the integration step reports for logs and metrics.
 	Integration IntegrationReport
 	// Fault is why the gateway itself answered, nil when it did not.
@@ -52,12 +56,31 @@ type Exchange struct {
 // Reset makes the exchange ready for another request. It keeps the memory of
 // its lists and of Scratch, and drops everything else.
 func (x *Exchange) Reset() {
-	request, response, params := x.Request.Headers, x.Response.Headers, x.Params
+	request, response, mapped, params := x.Request.Headers, x.Response.Headers, x.Mapped.Headers, x.Params
 	clear(request)
 	clear(response)
+	clear(mapped)
 	clear(params)
 	*x = Exchange{Params: params[:0], Scratch: x.Scratch[:0]}
-	x.Request.Headers, x.Response.Headers = request[:0], response[:0]
+	x.Request.Headers, x.Response.Headers, x.Mapped.Headers = request[:0], response[:0], mapped[:0]
+}
+
+// OutboundHeaders are the headers the integration gets: the client's, or what
+// parameter mapping made of them.
+func (x *Exchange) OutboundHeaders() Headers {
+	if x.Mapped.On {
+		return x.Mapped.Headers
+	}
+	return x.Request.Headers
+}
+
+// OutboundQuery is the query the integration gets, still encoded and without
+// the "?".
+func (x *Exchange) OutboundQuery() string {
+	if x.Mapped.On {
+		return x.Mapped.Query
+	}
+	return x.Request.Query
 }
 
 // maxFirstRead is how much room a body gets on the word of its announced
@@ -89,6 +112,18 @@ func (x *Exchange) ReadBody() error {
 			x.Scratch = slices.Grow(x.Scratch, 512)
 		}
 	}
+}
+
+// A MappedRequest is what parameter mapping made of a request.
+type MappedRequest struct {
+	// On tells that there was a mapping: Headers and Query are in place of the
+	// request's.
+	On      bool
+	Headers Headers
+	Query   string
+	// Path takes the place of the whole path that the integration gets, percent
+	// encoded; "" when it isn't mapped.
+	Path string
 }
 
 // An IntegrationReport is what $context.integration* and the metrics read.

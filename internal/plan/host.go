@@ -49,23 +49,18 @@ func (p *Plan) placeHost(x *Exchange, id string) error {
 		return &Fault{Kind: RouteNotFound, Reason: "no API has the id " + id}
 	}
 	x.API = api
-	if api.DisableExecuteAPIEndpoint {
-		return &Fault{Kind: RouteNotFound, Reason: "the execute-api endpoint of API " + api.ID + " is disabled"}
-	}
 	path := x.Request.Path
 	name, rest := cutStage(path)
 	// UNVERIFIED: that "/$default/x" isn't a way to spell the $default stage on
 	// an API's own host.
 	if stage := api.stage(name); stage != nil && stage.Name != DefaultStage {
-		x.Stage, x.StagePath, x.GatewayPath = stage, orRoot(rest), path
-		return nil
+		return x.enter(stage, orRoot(rest), path)
 	}
 	stage := api.Stages[DefaultStage]
 	if stage == nil {
 		return &Fault{Kind: RouteNotFound, Reason: "API " + api.ID + " has neither a stage " + name + " nor a $default stage"}
 	}
-	x.Stage, x.StagePath, x.GatewayPath = stage, path, path
-	return nil
+	return x.enter(stage, path, path)
 }
 
 // placePath places a request in a path form, where the stage is always named.
@@ -76,18 +71,25 @@ func (p *Plan) placePath(x *Exchange, id, stagePath string) error {
 		return &Fault{Kind: RouteNotFound, Reason: "no API has the id " + id}
 	}
 	x.API = api
-	if api.DisableExecuteAPIEndpoint {
-		return &Fault{Kind: RouteNotFound, Reason: "the execute-api endpoint of API " + api.ID + " is disabled"}
-	}
 	name, rest := cutStage(stagePath)
 	stage := api.stage(name)
 	if stage == nil {
 		return &Fault{Kind: RouteNotFound, Reason: "API " + api.ID + " has no stage " + name}
 	}
-	x.Stage, x.StagePath, x.GatewayPath = stage, orRoot(rest), stagePath
+	path := orRoot(rest)
 	if stage.Name == DefaultStage {
-		x.GatewayPath = x.StagePath
+		stagePath = path
 	}
+	return x.enter(stage, path, stagePath)
+}
+
+// enter places an exchange in a stage that was addressed by the API's own
+// address, unless that is closed.
+func (x *Exchange) enter(stage *Stage, stagePath, gatewayPath string) error {
+	if stage.DisableExecuteAPIEndpoint {
+		return &Fault{Kind: RouteNotFound, Reason: "the execute-api endpoint of API " + x.API.ID + " is disabled"}
+	}
+	x.Stage, x.StagePath, x.GatewayPath = stage, stagePath, gatewayPath
 	return nil
 }
 

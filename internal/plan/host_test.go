@@ -15,7 +15,7 @@ func testAPI(id string, stages ...string) *API {
 
 func TestPlace(t *testing.T) {
 	disabled := testAPI("closed", DefaultStage)
-	disabled.DisableExecuteAPIEndpoint = true
+	disabled.Stages[DefaultStage].DisableExecuteAPIEndpoint = true
 	p := (*Plan)(nil).
 		With(testAPI("both", DefaultStage, "test")).
 		With(testAPI("named", "dev_1")).

@@ -70,8 +70,6 @@ const (
 type API struct {
 	ID, AccountID, Region, Name string
 	Protocol                    Protocol
-	// DisableExecuteAPIEndpoint closes the API's own host name.
-	DisableExecuteAPIEndpoint bool
 	// Stages by name; "$default" is one of them.
 	Stages map[string]*Stage
 }
@@ -84,9 +82,16 @@ type Stage struct {
 	Name         string
 	DeploymentID string
 	Variables    map[string]string
+	// DisableExecuteAPIEndpoint closes the API's own host name for the stage. It
+	// is frozen in a deployment, and so is CORS, which is nil when the gateway
+	// leaves cross-origin requests to the backends.
+	DisableExecuteAPIEndpoint bool
+	CORS                      *CORS
 	// Routes finds the route; Default is the $default route, nil without one.
 	Routes  *Tree
 	Default *Route
+	// Limit is the account's throttle; nil without one.
+	Limit Limiter
 	// AccessLog writes the stage's access log line; nil when it has none.
 	AccessLog AccessLog
 	// Metrics counts requests of the stage; never nil.
@@ -105,10 +110,28 @@ type Route struct {
 	ParamNames []string
 	// Greedy tells that the last variable is a greedy one.
 	Greedy bool
+	// Limit is the route's throttle, its own or the stage's default; nil without
+	// one.
+	Limit Limiter
+	// MapRequest changes the request for the integration, MapResponse the
+	// integration's response for the client; nil when nothing is mapped.
+	MapRequest, MapResponse Mapping
 	// Integration answers the request; nil when the route has none.
 	Integration Integration
 	// Metrics counts requests of the route when detailed metrics are on; else nil.
 	Metrics Metrics
+}
+
+// A Limiter says whether one more request may pass at a moment, and counts it
+// if so. It must not block.
+type Limiter interface {
+	Take(now time.Time) bool
+}
+
+// A Mapping changes an exchange on its way to or from an integration, or
+// returns a *Fault.
+type Mapping interface {
+	Map(x *Exchange) error
 }
 
 // An Integration calls a backend and fills x.Response, or returns a *Fault.

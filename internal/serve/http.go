@@ -44,20 +44,63 @@ func (s *Server) steps(x *plan.Exchange) (err error) {
 	}
 }
 
-// serveHTTP runs one exchange in AWS's order for HTTP APIs. The authorizer and
-// the throttle stand between the route and the integration.
+// serveHTTP runs one exchange in AWS's order for HTTP APIs. The authorizer will
+// stand between the route and everything else.
 func (s *Server) serveHTTP(x *plan.Exchange) error {
-	if err := x.Stage.Match(x); err != nil {
+	unmatched := x.Stage.Match(x)
+	cors := x.Stage.CORS
+	if cors != nil && plan.IsPreflight(&x.Request) {
+		// The configuration answers whether or not there is a route, and no
+		// integration hears of it.
+		cors.AnswerPreflight(x)
+		return nil
+	}
+	err := unmatched
+	if err == nil {
+		err = s.callRoute(x)
+	}
+	if err == nil && cors != nil {
+		cors.Apply(x)
+	}
+	return err
+}
+
+// callRoute takes a matched exchange to the route's integration and back.
+func (s *Server) callRoute(x *plan.Exchange) error {
+	r := x.Route
+	if err := limit(x); err != nil {
 		return err
 	}
 	if x.Request.ContentLength > s.MaxBodyBytes {
 		return &plan.Fault{Kind: plan.RequestTooLarge, Reason: "the body is over the limit"}
 	}
-	if x.Route.Integration == nil {
+	if r.Integration == nil {
 		// UNVERIFIED: what AWS answers for a route without a target.
-		return &plan.Fault{Kind: plan.IntegrationFailure, Reason: "route " + x.Route.Key + " has no integration"}
+		return &plan.Fault{Kind: plan.IntegrationFailure, Reason: "route " + r.Key + " has no integration"}
 	}
-	return x.Route.Integration.Integrate(x)
+	if r.MapRequest != nil {
+		if err := r.MapRequest.Map(x); err != nil {
+			return err
+		}
+	}
+	if err := r.Integration.Integrate(x); err != nil {
+		return err
+	}
+	if r.MapResponse != nil {
+		return r.MapResponse.Map(x)
+	}
+	return nil
+}
+
+// limit asks the throttles of the account and of the route.
+func limit(x *plan.Exchange) error {
+	if l := x.Route.Limit; l != nil && !l.Take(x.Start) {
+		return &plan.Fault{Kind: plan.Throttled, Reason: "the throttle of route " + x.Route.Key}
+	}
+	if l := x.Stage.Limit; l != nil && !l.Take(x.Start) {
+		return &plan.Fault{Kind: plan.Throttled, Reason: "the throttle of account " + x.Stage.API.AccountID}
+	}
+	return nil
 }
 
 // bodyFault is the fault of a request whose body turned out too long or

@@ -2,6 +2,7 @@ package apigatewayv2
 
 import (
 	"errors"
+	"reflect"
 	"regexp"
 
 	"gatehouse/internal/awsapi/apigatewayv2"
@@ -25,9 +26,6 @@ var customID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 func (s *Service) CreateApi(c *awswire.Call, in *apigatewayv2.CreateApiRequest) (*apigatewayv2.CreateApiResponse, error) {
 	if value(in.ProtocolType) != apigatewayv2.ProtocolTypeHTTP {
 		return nil, notYet("CreateApi", "protocolType "+value(in.ProtocolType))
-	}
-	if err := refuse("CreateApi", in, "CorsConfiguration"); err != nil {
-		return nil, err
 	}
 	if value(in.Target) == "" && (value(in.RouteKey) != "" || value(in.CredentialsArn) != "") {
 		// UNVERIFIED: the words.
@@ -93,9 +91,6 @@ func (s *Service) GetApis(c *awswire.Call, in *apigatewayv2.GetApisRequest) (out
 // UpdateApi sets what is present; target, route key and credentials are those
 // of a quick create's integration and route.
 func (s *Service) UpdateApi(c *awswire.Call, in *apigatewayv2.UpdateApiRequest) (*apigatewayv2.UpdateApiResponse, error) {
-	if err := refuse("UpdateApi", in, "CorsConfiguration"); err != nil {
-		return nil, err
-	}
 	var api *definition.API
 	err := s.store.Update(c, func(tx *store.Tx) (err error) {
 		if api, err = getAPI(tx, c, value(in.ApiId)); err != nil {
@@ -110,15 +105,34 @@ func (s *Service) UpdateApi(c *awswire.Call, in *apigatewayv2.UpdateApiRequest) 
 			return err
 		}
 		api.RouteSelectionExpression = old.RouteSelectionExpression
-		if err := s.quickUpdate(tx, c, api, in); err != nil {
-			return err
-		}
-		return definition.APIs.Put(tx, scope(c), api, *api.ApiId)
+		return s.replaceAPI(tx, c, &old, api, in)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return answer[apigatewayv2.UpdateApiResponse](s.apiView(api)), nil
+}
+
+// replaceAPI stores an API that was changed, and deploys it where that is
+// automatic and the change is one that deployments freeze. in is the request
+// that may change a quick create's parts, too; nil without one.
+func (s *Service) replaceAPI(tx *store.Tx, c *awswire.Call, old, api *definition.API, in *apigatewayv2.UpdateApiRequest) error {
+	deploy := value(old.DisableExecuteApiEndpoint) != value(api.DisableExecuteApiEndpoint) ||
+		!reflect.DeepEqual(old.CorsConfiguration, api.CorsConfiguration)
+	if err := definition.APIs.Put(tx, scope(c), api, *api.ApiId); err != nil {
+		return err
+	}
+	if in != nil {
+		quick, err := s.quickUpdate(tx, c, api, in)
+		if err != nil {
+			return err
+		}
+		deploy = deploy || quick
+	}
+	if !deploy {
+		return nil
+	}
+	return s.autoDeploy(tx, c, *api.ApiId)
 }
 
 // DeleteApi removes the API and everything in it.
@@ -152,11 +166,16 @@ func (s *Service) DeleteApi(c *awswire.Call, in *apigatewayv2.DeleteApiRequest) 
 	})
 }
 
-// DeleteCorsConfiguration removes what can't be there yet.
+// DeleteCorsConfiguration leaves cross-origin requests to the backends.
 func (s *Service) DeleteCorsConfiguration(c *awswire.Call, in *apigatewayv2.DeleteCorsConfigurationRequest) error {
-	return s.store.View(c, func(tx *store.Tx) error {
-		_, err := getAPI(tx, c, value(in.ApiId))
-		return err
+	return s.store.Update(c, func(tx *store.Tx) error {
+		api, err := getAPI(tx, c, value(in.ApiId))
+		if err != nil {
+			return err
+		}
+		old := *api
+		api.CorsConfiguration = nil
+		return s.replaceAPI(tx, c, &old, api, nil)
 	})
 }
 
@@ -216,7 +235,7 @@ func checkAPI(api *definition.API) error {
 	if value(api.DisableSchemaValidation) {
 		return badRequest("Disabling schema validation is only supported for WebSocket APIs")
 	}
-	return nil
+	return checkCORS(api.CorsConfiguration)
 }
 
 // apiView is the shape with what is computed when it is read.

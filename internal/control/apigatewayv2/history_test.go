@@ -97,7 +97,14 @@ func (h *history) edit() {
 			}
 			break
 		}
-		_, err = h.UpdateApi(c, &api.UpdateApiRequest{ApiId: &id, Name: new(fmt.Sprint("n", h.rand.IntN(9))), DisableExecuteApiEndpoint: new(h.rand.IntN(8) == 0)})
+		in := &api.UpdateApiRequest{ApiId: &id, Name: new(fmt.Sprint("n", h.rand.IntN(9)))}
+		if h.rand.IntN(2) == 0 {
+			in.DisableExecuteApiEndpoint = new(h.rand.IntN(8) == 0)
+		}
+		if h.rand.IntN(3) == 0 {
+			in.CorsConfiguration = &api.Cors{AllowOrigins: []string{fmt.Sprint("https://", h.rand.IntN(9))}}
+		}
+		_, err = h.UpdateApi(c, in)
 	case 2, 3:
 		_, err = h.CreateIntegration(c, h.integration(id))
 	case 4, 5:
@@ -216,10 +223,11 @@ func describe(p *plan.Plan) string {
 	var b strings.Builder
 	apis := slices.SortedFunc(p.APIs(), func(a, b *plan.API) int { return strings.Compare(a.ID, b.ID) })
 	for _, a := range apis {
-		fmt.Fprintf(&b, "%s %s %v\n", a.ID, a.Name, a.DisableExecuteAPIEndpoint)
+		fmt.Fprintf(&b, "%s %s\n", a.ID, a.Name)
 		for _, name := range slices.Sorted(maps.Keys(a.Stages)) {
 			s := a.Stages[name]
-			fmt.Fprintf(&b, "  %s %s %s %v %v %d default %s\n", name, s.API.Name, s.DeploymentID, s.Variables, s.AccessLog, s.Routes.Len(), describeRoute(s.Default))
+			fmt.Fprintf(&b, "  %s %s %s %v %v %d default %s %v %v\n", name, s.API.Name, s.DeploymentID, s.Variables, s.AccessLog, s.Routes.Len(), describeRoute(s.Default),
+				s.DisableExecuteAPIEndpoint, s.CORS)
 			for _, method := range []string{"GET", "POST", "DELETE"} {
 				for _, path := range []string{"/", "/a", "/a/b", "/a/1", "/a/1/b", "/a/1/2", "/a/1/2/3", "/%E2%82%AC", "/z"} {
 					r, params, _ := s.Routes.Match(method, path, nil)

@@ -382,6 +382,41 @@ func TestDisableExecuteAPIEndpoint(t *testing.T) {
 	}
 }
 
+// What a deployment freezes of the API itself changes a stage with the next
+// deployment, at once where that is automatic.
+func TestFrozenSettingsOfTheAPI(t *testing.T) {
+	g := newGateway(t)
+	id, _, _ := g.hello()
+	c := g.call()
+	first := must[*api.CreateDeploymentResponse](t)(g.CreateDeployment(c, &api.CreateDeploymentRequest{ApiId: &id}))
+	must[*api.CreateStageResponse](t)(g.CreateStage(c, &api.CreateStageRequest{ApiId: &id, StageName: new("frozen"), DeploymentId: first.DeploymentId}))
+	check := func(when string, frozen, automatic bool) {
+		t.Helper()
+		planned, _ := g.compiler.Plan().API(id)
+		for name, want := range map[string]bool{"frozen": frozen, "$default": automatic} {
+			stage := planned.Stages[name]
+			if (stage.CORS != nil) != want || stage.DisableExecuteAPIEndpoint != want {
+				t.Errorf("%s: stage %s has CORS %v, disabled %v, want %v", when, name, stage.CORS, stage.DisableExecuteAPIEndpoint, want)
+			}
+		}
+	}
+	check("before", false, false)
+	must[*api.UpdateApiResponse](t)(g.UpdateApi(c, &api.UpdateApiRequest{ApiId: &id, DisableExecuteApiEndpoint: new(true),
+		CorsConfiguration: &api.Cors{AllowOrigins: []string{"*"}}}))
+	check("after an update", false, true)
+	must[*api.UpdateStageResponse](t)(g.UpdateStage(c, &api.UpdateStageRequest{ApiId: &id, StageName: new("frozen"), StageVariables: map[string]string{"a": "b"}}))
+	check("after a change of the stage", false, true)
+	must[*api.CreateDeploymentResponse](t)(g.CreateDeployment(c, &api.CreateDeploymentRequest{ApiId: &id, StageName: new("frozen")}))
+	check("after a deployment", true, true)
+	must[*api.UpdateApiResponse](t)(g.UpdateApi(c, &api.UpdateApiRequest{ApiId: &id, DisableExecuteApiEndpoint: new(false)}))
+	if err := g.DeleteCorsConfiguration(c, &api.DeleteCorsConfigurationRequest{ApiId: &id}); err != nil {
+		t.Fatal(err)
+	}
+	check("after it is gone", true, false)
+	must[*api.UpdateStageResponse](t)(g.UpdateStage(c, &api.UpdateStageRequest{ApiId: &id, StageName: new("frozen"), DeploymentId: first.DeploymentId}))
+	check("back on the first deployment", false, false)
+}
+
 // A variable that is missing fails the routes that need it, not the stage, and
 // acts as soon as it is there.
 func TestStageVariables(t *testing.T) {

@@ -49,20 +49,20 @@ func (s *Service) quickCreate(tx *store.Tx, c *awswire.Call, api *definition.API
 }
 
 // quickUpdate changes the target, the credentials and the route key of an API
-// that a quick create made.
-func (s *Service) quickUpdate(tx *store.Tx, c *awswire.Call, api *definition.API, in *apigatewayv2.UpdateApiRequest) error {
+// that a quick create made, and tells whether there was something to change.
+func (s *Service) quickUpdate(tx *store.Tx, c *awswire.Call, api *definition.API, in *apigatewayv2.UpdateApiRequest) (bool, error) {
 	if in.Target == nil && in.RouteKey == nil && in.CredentialsArn == nil {
-		return nil
+		return false, nil
 	}
 	// UNVERIFIED: the words of these errors.
 	if api.QuickCreate == nil {
-		return badRequest("Target, RouteKey and CredentialsArn can only be updated for an API that was created with them")
+		return false, badRequest("Target, RouteKey and CredentialsArn can only be updated for an API that was created with them")
 	}
 	apiID := *api.ApiId
 	if in.Target != nil || in.CredentialsArn != nil {
 		integration, err := definition.Integrations.Get(tx, scope(c), apiID, api.QuickCreate.IntegrationID)
 		if err != nil {
-			return err
+			return false, err
 		}
 		target := value(integration.IntegrationUri)
 		if in.Target != nil {
@@ -73,27 +73,27 @@ func (s *Service) quickUpdate(tx *store.Tx, c *awswire.Call, api *definition.API
 			credentials = in.CredentialsArn
 		}
 		if err := s.setTarget("UpdateApi", integration, target, credentials); err != nil {
-			return err
+			return false, err
 		}
 		if err := definition.Integrations.Put(tx, scope(c), integration, apiID, *integration.IntegrationId); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if in.RouteKey != nil {
 		route, err := definition.Routes.Get(tx, scope(c), apiID, api.QuickCreate.RouteID)
 		if err != nil {
-			return missing(err, "Invalid Route identifier specified")
+			return false, missing(err, "Invalid Route identifier specified")
 		}
 		old := *route
 		route.RouteKey = in.RouteKey
 		if err := checkRoute("UpdateApi", route); err != nil {
-			return err
+			return false, err
 		}
 		if err := s.putRoute(tx, c, apiID, &old, route); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return s.autoDeploy(tx, c, apiID)
+	return true, nil
 }
 
 // setTarget makes an integration call a URL or a function.

@@ -74,7 +74,12 @@ func TestRefusals(t *testing.T) {
 		{"CORS of an unknown API", g.DeleteCorsConfiguration(c, &api.DeleteCorsConfigurationRequest{ApiId: new("nope")}), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
 
 		{"WebSocket", createAPI(api.CreateApiRequest{ProtocolType: new("WEBSOCKET")}), "501: gatehouse does not implement apigatewayv2:CreateApi with protocolType WEBSOCKET"},
-		{"CORS", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{AllowOrigins: []string{"*"}}}), "501: gatehouse does not implement apigatewayv2:CreateApi with corsConfiguration"},
+		{"CORS, credentials for everyone", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{AllowOrigins: []string{"*"}, AllowCredentials: new(true)}}), "BadRequestException 400: allow-credentials is not supported if 'allow-origin' is *"},
+		{"CORS, no origin", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{AllowOrigins: []string{"example.com"}}}), `BadRequestException 400: Invalid CORS configuration: "example.com" is not an origin`},
+		{"CORS, sub-domains", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{AllowOrigins: []string{"https://*.example.com"}}}), "BadRequestException 400: Invalid CORS configuration"},
+		{"CORS, header", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{AllowHeaders: []string{"a b"}}}), `BadRequestException 400: Invalid CORS configuration: "a b" is not a header name`},
+		{"CORS, method", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{AllowMethods: []string{"G\r\nT"}}}), "BadRequestException 400: Invalid CORS configuration"},
+		{"CORS, age", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{MaxAge: new(int32(86_401))}}), "BadRequestException 400: Invalid CORS configuration: maxAge must be between -1 and 86400"},
 		{"no name", createAPI(api.CreateApiRequest{Name: new("")}), "BadRequestException 400: Name is required"},
 		{"long name", createAPI(api.CreateApiRequest{Name: new(strings.Repeat("n", 129))}), "BadRequestException 400: Member must have length"},
 		{"route selection", createAPI(api.CreateApiRequest{RouteSelectionExpression: new("$request.body.action")}), "BadRequestException 400: The route selection expression"},
