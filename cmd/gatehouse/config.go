@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
+
+	"gatehouse/internal/compile"
 )
 
 // config is what an operator can set. Every field is a flag, an environment
@@ -36,6 +38,8 @@ type config struct {
 	FunctionModules     string
 	StrictPermissions   bool
 	AccessLog           string
+	AccountRateLimit    float64
+	AccountBurstLimit   int32
 	Explain             bool
 	LogLevel            string
 }
@@ -57,6 +61,8 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.FunctionModules, "function-modules", "", "host `directory` of modules offered to all functions (AWS's runtimes bring @aws-sdk/* and boto3)")
 	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission, instead of a warning")
 	fs.StringVar(&c.AccessLog, "access-log", "", "also write every request's access log line to `FILE` (- for standard output)")
+	fs.Float64Var(&c.AccountRateLimit, "account-rate-limit", 0, "`requests` a second that an account may have in a region, over all its APIs; 0 is no limit, AWS's quota is 10000")
+	fs.Int32Var(&c.AccountBurstLimit, "account-burst-limit", compile.AccountBurst, "how many of these `requests` may come at once, where a rate is set")
 	fs.BoolVar(&c.Explain, "explain", true, "on loopback, name the reason of a gateway-made error in the response header x-gatehouse-reason")
 	fs.StringVar(&c.LogLevel, "log-level", "info", "`debug`, info, warn or error")
 }
@@ -142,6 +148,9 @@ func (c *config) check() error {
 	}
 	if !slices.Contains([]string{"auto", "none"}, c.FunctionIsolation) {
 		return fmt.Errorf("--function-isolation %q: must be auto or none", c.FunctionIsolation)
+	}
+	if c.AccountRateLimit < 0 || c.AccountBurstLimit < 1 {
+		return errors.New("--account-rate-limit can't be negative, nor --account-burst-limit less than 1")
 	}
 	if (c.RootAccessKeyID == "") != (c.RootSecretAccessKey == "") {
 		return errors.New("--root-access-key-id and --root-secret-access-key go together")

@@ -34,6 +34,7 @@ import (
 	"gatehouse/internal/seal"
 	"gatehouse/internal/store"
 	"gatehouse/internal/store/sqlite"
+	"gatehouse/internal/throttle"
 )
 
 // parts are what the server needs of the rest.
@@ -127,6 +128,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		return nil, err
 	}
 	lambdas := integrate.NewLambdaService(integrate.LambdaOptions{Invoker: invoker{directory}})
+	buckets := throttle.NewBuckets()
 	compiler := compile.New(compile.Options{
 		Lambda: func(call compile.LambdaCall) (plan.Integration, error) {
 			target := integrate.LambdaTarget{
@@ -143,6 +145,10 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			return integrate.NewHTTP(integrate.HTTPOptions{
 				URI: call.URI, Method: call.Method, AppendPath: call.AppendPath, Timeout: call.Timeout, Upstreams: upstreams,
 			})
+		},
+		AccountLimit: c.accountLimit(buckets),
+		RouteLimit: func(api *plan.API, stage, routeID string, rate float64, burst int32) plan.Limiter {
+			return buckets.Route(api.ID, stage, routeID, rate, burst)
 		},
 		AccessLog: access.of, DefaultAccessLog: access.operator,
 		StageMetrics: func(api *plan.API, stage string) plan.Metrics { return metrics.Stage(api, stage) },
@@ -218,6 +224,16 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Logger:    log,
 	})
 	return &parts{compiler: compiler, management: management, lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates}, nil
+}
+
+// accountLimit returns the throttle of accounts, nil where the operator set none.
+func (c *config) accountLimit(buckets *throttle.Buckets) func(*plan.API) plan.Limiter {
+	if c.AccountRateLimit == 0 {
+		return nil
+	}
+	return func(api *plan.API) plan.Limiter {
+		return buckets.Account(api.AccountID, api.Region, c.AccountRateLimit, c.AccountBurstLimit)
+	}
 }
 
 // together makes one of what has to follow every transaction. Each prepares

@@ -193,6 +193,9 @@ func printedParts() compile.Options {
 			x.Response.Status = 200
 			return printed(fmt.Sprintf("to %s in %s/%s, as in %q", l.LogGroup, l.Account, l.Region, l.Format.Append(nil, x, 0))), nil
 		},
+		RouteLimit: func(api *plan.API, stage, routeID string, rate float64, burst int32) plan.Limiter {
+			return printed(fmt.Sprint("of ", api.ID, " ", stage, " ", routeID, ": ", rate, "/s, burst ", burst))
+		},
 		StageMetrics: func(api *plan.API, stage string) plan.Metrics { return printed("of " + api.ID + " " + stage) },
 		RouteMetrics: func(api *plan.API, stage, method, path string) plan.Metrics {
 			return printed("of " + api.ID + " " + stage + " " + method + " " + path)
@@ -203,6 +206,7 @@ func printedParts() compile.Options {
 type printed string
 
 func (printed) Integrate(*plan.Exchange) error      { return nil }
+func (printed) Take(time.Time) bool                 { return true }
 func (printed) Log(*plan.Exchange, time.Duration)   {}
 func (printed) Count(*plan.Exchange, time.Duration) {}
 
@@ -238,6 +242,9 @@ func printStage(b *strings.Builder, s *plan.Stage, probes []probe) {
 		}
 		fmt.Fprintf(b, "      route %s %q names=%v params=%v\n", x.Route.ID, x.Route.Key, x.Route.ParamNames, x.Params)
 		fmt.Fprintf(b, "      integration %v\n", x.Route.Integration)
+		if x.Route.Limit != nil {
+			fmt.Fprintf(b, "      limit %v\n", x.Route.Limit)
+		}
 		if x.Route.Metrics != nil {
 			fmt.Fprintf(b, "      metrics %v\n", x.Route.Metrics)
 		}

@@ -19,6 +19,11 @@ type Options struct {
 	AccessLog func(AccessLog) (plan.AccessLog, error)
 	// DefaultAccessLog is that of stages which configure none; nil is none.
 	DefaultAccessLog plan.AccessLog
+	// AccountLimit returns the throttle of an API's account and region, nil for
+	// none; RouteLimit that of a route, in requests a second with bursts of
+	// burst. Their state outlives plans.
+	AccountLimit func(api *plan.API) plan.Limiter
+	RouteLimit   func(api *plan.API, stage, routeID string, rate float64, burst int32) plan.Limiter
 	// StageMetrics returns the counters of a stage, RouteMetrics those of one
 	// route. They outlive plans: the same names get the same counters.
 	StageMetrics func(api *plan.API, stage string) plan.Metrics
@@ -58,6 +63,13 @@ type AccessLog struct {
 	Account, Region, LogGroup string
 	// Stage and API are whose log it is.
 	API, Stage string
+}
+
+func (o *Options) accountLimit(api *plan.API) plan.Limiter {
+	if o.AccountLimit == nil {
+		return nil
+	}
+	return o.AccountLimit(api)
 }
 
 func (o *Options) stageMetrics(api *plan.API, stage string) plan.Metrics {

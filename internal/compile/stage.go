@@ -6,7 +6,6 @@ import (
 	"maps"
 	"reflect"
 
-	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/store"
@@ -30,19 +29,6 @@ type stage struct {
 type route struct {
 	plan        *plan.Route
 	integration string
-}
-
-type routeSettings struct {
-	defaults *apigatewayv2.RouteSettings
-	byKey    map[string]apigatewayv2.RouteSettings
-}
-
-// detailed tells whether requests of a route are counted by route.
-func (s routeSettings) detailed(key string) bool {
-	if own, ok := s.byKey[key]; ok && own.DetailedMetricsEnabled != nil {
-		return *own.DetailedMetricsEnabled
-	}
-	return s.defaults != nil && value(s.defaults.DetailedMetricsEnabled)
 }
 
 // CheckStage says why a stage couldn't serve the API's definitions as the
@@ -155,6 +141,7 @@ func (c *Compiler) emptyDraft(key apiKey, head *plan.API, doc *definition.Stage)
 			Name:         value(doc.StageName),
 			DeploymentID: value(doc.DeploymentId),
 			Variables:    doc.StageVariables,
+			Limit:        c.parts.accountLimit(head),
 			AccessLog:    c.parts.DefaultAccessLog,
 			Metrics:      c.parts.stageMetrics(head, value(doc.StageName)),
 		},
@@ -299,6 +286,9 @@ func (d *draft) setRoute(id string, doc *definition.Route) error {
 	}}
 	if r.integration != "" {
 		r.plan.Integration = d.callOrRefusal(r.integration).from(r.plan)
+	}
+	if rate, burst, ok := d.routeSettings.limit(r.plan.Key); ok {
+		r.plan.Limit = d.c.parts.RouteLimit(d.plan.API, d.plan.Name, id, rate, burst)
 	}
 	if d.routeSettings.detailed(r.plan.Key) {
 		r.plan.Metrics = d.c.parts.routeMetrics(d.plan.API, d.plan.Name, r.plan)

@@ -141,6 +141,9 @@ func (h *history) edit() {
 			in.DeploymentId = h.anyDeployment(id)
 		case 3:
 			in.DefaultRouteSettings = &api.RouteSettings{DetailedMetricsEnabled: new(h.rand.IntN(2) == 0)}
+			if h.rand.IntN(2) == 0 {
+				in.DefaultRouteSettings.ThrottlingRateLimit = new(float64(h.rand.IntN(9)))
+			}
 		case 4:
 			in.AccessLogSettings = &api.AccessLogSettings{}
 			if h.rand.IntN(2) == 0 {
@@ -243,5 +246,5 @@ func describeRoute(r *plan.Route) string {
 	if r == nil {
 		return "-"
 	}
-	return fmt.Sprintf("%s %s %v %v %v", r.Key, r.ID, r.ParamNames, r.Integration, r.Metrics)
+	return fmt.Sprintf("%s %s %v %v %v %v", r.Key, r.ID, r.ParamNames, r.Integration, r.Limit, r.Metrics)
 }

@@ -1,0 +1,145 @@
+package serve_test
+
+import (
+	"bufio"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/internal/plan"
+	"gatehouse/internal/serve"
+)
+
+// change changes the stages of a gateway as a new plan would.
+func (g *gateway) change(f func(*plan.Stage)) {
+	p := g.plan.Load()
+	api, _ := p.API("abc")
+	next := *api
+	next.Stages = map[string]*plan.Stage{}
+	for name, s := range api.Stages {
+		changed := *s
+		f(&changed)
+		next.Stages[name] = &changed
+	}
+	g.plan.Store(p.With(&next))
+}
+
+// limiter lets a number of requests pass.
+type limiter struct{ left int }
+
+func (l *limiter) Take(time.Time) bool {
+	l.left--
+	return l.left >= 0
+}
+
+// mapping is a mapping made of a function.
+type mapping func(x *plan.Exchange) error
+
+func (m mapping) Map(x *plan.Exchange) error { return m(x) }
+
+func TestCORS(t *testing.T) {
+	backend := step(func(x *plan.Exchange) error {
+		x.Response.Status = 200
+		x.Response.Add("Access-Control-Allow-Origin", "https://backend.example")
+		x.Response.Add("x-backend", x.Request.Method)
+		return nil
+	})
+	g := startGateway(t, serve.Options{}, route(t, "GET /x", backend), route(t, "OPTIONS /x", backend), route(t, "GET /broken", step(func(*plan.Exchange) error {
+		return &plan.Fault{Kind: plan.IntegrationFailure, Reason: "broken"}
+	})))
+	g.change(func(s *plan.Stage) {
+		if s.Name == plan.DefaultStage {
+			s.CORS = plan.NewCORS(plan.CORSOptions{AllowOrigins: []string{"https://app.example"}, AllowMethods: []string{"GET"}})
+		}
+	})
+	const ours, theirs = "https://app.example", "https://backend.example"
+	preflight := "Origin: " + ours + "\r\nAccess-Control-Request-Method: GET\r\n"
+	for _, test := range []struct {
+		name, request, headers           string
+		status                           int
+		allowOrigin, allowMethods, calls string
+	}{
+		{"preflight with a route", "OPTIONS /x", preflight, 204, ours, "GET", ""},
+		{"preflight without one", "OPTIONS /none", preflight, 204, ours, "GET", ""},
+		{"preflight of another origin", "OPTIONS /x", strings.Replace(preflight, ours, theirs, 1), 204, "", "", ""},
+		{"OPTIONS that is no preflight", "OPTIONS /x", "Origin: " + ours + "\r\n", 200, ours, "", "OPTIONS"},
+		{"OPTIONS without a route", "OPTIONS /none", "Origin: " + ours + "\r\n", 404, "", "", ""},
+		{"actual", "GET /x", "Origin: " + ours + "\r\n", 200, ours, "", "GET"},
+		{"actual of another origin", "GET /x", "Origin: " + theirs + "\r\n", 200, "", "", "GET"},
+		{"same origin", "GET /x", "", 200, "", "", "GET"},
+		{"a fault of the gateway's", "GET /broken", "Origin: " + ours + "\r\n", 500, "", "", ""},
+		{"a stage without a configuration", "GET /dev/x", "Origin: " + ours + "\r\n", 200, theirs, "", "GET"},
+		{"its preflight is the backend's", "OPTIONS /dev/x", preflight, 200, theirs, "", "OPTIONS"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			method, _, _ := strings.Cut(test.request, " ")
+			c := dial(t, g.addr)
+			if _, err := c.Write([]byte(test.request + " HTTP/1.1\r\n" + host + test.headers + "Connection: close\r\n\r\n")); err != nil {
+				t.Fatal(err)
+			}
+			res, body := receive(t, bufio.NewReader(c), method)
+			h := res.Header
+			if res.StatusCode != test.status || h.Get("Access-Control-Allow-Origin") != test.allowOrigin ||
+				h.Get("Access-Control-Allow-Methods") != test.allowMethods || h.Get("X-Backend") != test.calls {
+				t.Errorf("got %d %v", res.StatusCode, h)
+			}
+			if res.StatusCode == 204 && (body != "" || h.Get("Content-Length") != "") {
+				t.Errorf("a 204 with %q, length %q", body, h.Get("Content-Length"))
+			}
+		})
+	}
+}
+
+func TestThrottles(t *testing.T) {
+	limited := route(t, "GET /limited", answer("ok"))
+	limited.Limit = &limiter{left: 2}
+	g := startGateway(t, serve.Options{}, limited, route(t, "GET /free", answer("ok")), route(t, "GET /account", answer("ok")))
+	get := func(path string) string {
+		res, body := send(t, g.addr, "GET "+path+" HTTP/1.1\r\n"+host+"Connection: close\r\n\r\n")
+		if res.StatusCode == 429 && body != `{"message":"Too Many Requests"}` {
+			t.Errorf("429 with %s", body)
+		}
+		return res.Status[:3]
+	}
+	for i, want := range []string{"200", "200", "429", "429"} {
+		if got := get("/limited"); got != want {
+			t.Errorf("request %d of a limited route: %s, want %s", i, got, want)
+		}
+	}
+	account := &limiter{left: 1}
+	g.change(func(s *plan.Stage) { s.Limit = account })
+	for i, want := range []string{"200", "429"} {
+		if got := get("/free"); got != want {
+			t.Errorf("request %d of a limited account: %s, want %s", i, got, want)
+		}
+	}
+	if got := get("/nope"); got != "404" {
+		t.Errorf("a request without a route: %s", got)
+	}
+}
+
+func TestOrderOfSteps(t *testing.T) {
+	var steps []string
+	note := func(name string, err error) mapping {
+		return func(*plan.Exchange) error {
+			steps = append(steps, name)
+			return err
+		}
+	}
+	r := route(t, "GET /x", step(func(x *plan.Exchange) error {
+		x.Response.Status = 200
+		return note("integration", nil)(x)
+	}))
+	r.MapRequest, r.MapResponse = note("request", nil), note("response", nil)
+	failing := route(t, "GET /fails", answer("ok"))
+	failing.MapRequest = note("failing request", errors.New("no"))
+	failing.MapResponse = note("not reached", nil)
+	g := startGateway(t, serve.Options{}, r, failing)
+	for _, path := range []string{"/x", "/fails"} {
+		send(t, g.addr, "GET "+path+" HTTP/1.1\r\n"+host+"Connection: close\r\n\r\n")
+	}
+	if got, want := strings.Join(steps, ", "), "request, integration, response, failing request"; got != want {
+		t.Errorf("steps: %s, want %s", got, want)
+	}
+}

@@ -1,0 +1,54 @@
+package throttle
+
+import (
+	"runtime"
+	"sync"
+	"weak"
+)
+
+// Buckets own the state of all throttles. A bucket lives as long as a plan has
+// a limit over it.
+type Buckets struct {
+	mu  sync.Mutex
+	all map[key]weak.Pointer[bucket]
+}
+
+// A key says whose a bucket is: an account's in a region, or a route's in a
+// stage.
+type key struct{ account, region, api, stage, route string }
+
+// NewBuckets makes Buckets without any.
+func NewBuckets() *Buckets { return &Buckets{all: map[key]weak.Pointer[bucket]{}} }
+
+// Account returns the limit of all requests of an account in a region.
+func (b *Buckets) Account(account, region string, rate float64, burst int32) *Limit {
+	return newLimit(b.bucket(key{account: account, region: region}), rate, burst)
+}
+
+// Route returns the limit of one route in a stage, in requests a second with
+// bursts of burst requests.
+func (b *Buckets) Route(api, stage, route string, rate float64, burst int32) *Limit {
+	return newLimit(b.bucket(key{api: api, stage: stage, route: route}), rate, burst)
+}
+
+func (b *Buckets) bucket(k key) *bucket {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if kept := b.all[k].Value(); kept != nil {
+		return kept
+	}
+	made := &bucket{}
+	b.all[k] = weak.Make(made)
+	runtime.AddCleanup(made, b.forget, k)
+	return made
+}
+
+// forget drops the entry of a bucket that is gone, unless there is another one
+// by now.
+func (b *Buckets) forget(k key) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.all[k].Value() == nil {
+		delete(b.all, k)
+	}
+}
