@@ -19,7 +19,7 @@ demo: ## create a function and an HTTP API and call it; on a terminal, keep serv
 	bin/gatehouse demo $$(test -t 0 && test -t 1 || echo --once)
 
 test: ## run every check: linters, generated files, all tests under the race detector
-	@scripts/need go gcc node python3 aws
+	@scripts/need go gcc node python3 aws chromium
 	$(MAKE) --no-print-directory lint
 	$(GO) test -race ./cmd/... ./internal/... ./tools/... ./examples/...
 	@# These run the built program, which the test cache knows nothing of.
