@@ -38,6 +38,7 @@ type config struct {
 	FunctionModules     string
 	StrictPermissions   bool
 	AccessLog           string
+	AccessLogFormat     string
 	AccountRateLimit    float64
 	AccountBurstLimit   int32
 	Explain             bool
@@ -60,7 +61,8 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.FunctionIsolation, "function-isolation", "auto", "`auto`: functions run in namespaces of their own; none: as plain processes")
 	fs.StringVar(&c.FunctionModules, "function-modules", "", "host `directory` of modules offered to all functions (AWS's runtimes bring @aws-sdk/* and boto3)")
 	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission, instead of a warning")
-	fs.StringVar(&c.AccessLog, "access-log", "", "also write every request's access log line to `FILE` (- for standard output)")
+	fs.StringVar(&c.AccessLog, "access-log", "", "also write a line for every request to `FILE` (- for standard output); it may be rotated by copying and truncating")
+	fs.StringVar(&c.AccessLogFormat, "access-log-format", "clf", "its `FORMAT`: clf, json, xml, csv, or one of your own in $context variables")
 	fs.Float64Var(&c.AccountRateLimit, "account-rate-limit", 0, "`requests` a second that an account may have in a region, over all its APIs; 0 is no limit, AWS's quota is 10000")
 	fs.Int32Var(&c.AccountBurstLimit, "account-burst-limit", compile.AccountBurst, "how many of these `requests` may come at once, where a rate is set")
 	fs.BoolVar(&c.Explain, "explain", true, "on loopback, name the reason of a gateway-made error in the response header x-gatehouse-reason")
@@ -148,6 +150,9 @@ func (c *config) check() error {
 	}
 	if !slices.Contains([]string{"auto", "none"}, c.FunctionIsolation) {
 		return fmt.Errorf("--function-isolation %q: must be auto or none", c.FunctionIsolation)
+	}
+	if _, err := operatorFormat(c.AccessLogFormat); err != nil {
+		return fmt.Errorf("--access-log-format %q is neither clf, json, xml, csv nor a format in $context variables: %w", c.AccessLogFormat, err)
 	}
 	if c.AccountRateLimit < 0 || c.AccountBurstLimit < 1 {
 		return errors.New("--account-rate-limit can't be negative, nor --account-burst-limit less than 1")

@@ -87,6 +87,10 @@ func TestConfigRefusals(t *testing.T) {
 		{name: "not loopback", args: []string{"--listen", "0.0.0.0:4566"}, want: "--root-access-key-id"},
 		{name: "open to strangers", args: []string{"--listen", "0.0.0.0:4566", "--auth", "open", "--root-access-key-id", "AKIAROOT", "--root-secret-access-key", "secret"}, want: "loopback only"},
 		{name: "log level", args: []string{"--log-level", "loud"}, want: "debug, info"},
+		{name: "access log format", args: []string{"--access-log-format", "apache"}, want: "clf, json, xml, csv"},
+		{name: "access log without a request id", args: []string{"--access-log-format", "$context.status"}, want: "$context.requestId"},
+		{name: "account rate", args: []string{"--account-rate-limit", "-1"}, want: "can't be negative"},
+		{name: "account burst", args: []string{"--account-rate-limit", "1", "--account-burst-limit", "0"}, want: "less than 1"},
 		{name: "modules", args: []string{"--function-modules", "no/such/dir"}, want: "no such directory"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

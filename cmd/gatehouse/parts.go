@@ -76,7 +76,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	// What watches.
 	groups := &logGroups{}
 	lines := observe.NewLogWriter(observe.LogWriterOptions{Logger: log})
-	access, file, err := newAccessLogs(lines, groups, c.AccessLog)
+	access, file, err := newAccessLogs(lines, groups, c.AccessLog, c.AccessLogFormat)
 	if err != nil {
 		lines.Close()
 		return nil, err

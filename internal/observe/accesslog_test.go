@@ -60,10 +60,12 @@ func TestAccessLog(t *testing.T) {
 		w := NewLogWriter(LogWriterOptions{})
 		defer w.Close()
 		sink, text := &memorySink{}, &bytes.Buffer{}
-		a := w.AccessLog(mustFormat(t, "$context.requestId"), Tee(sink, NewTextSink(text)), "group", "a")
+		a := w.AccessLog(mustFormat(t, "$context.requestId"), sink, "group", "a")
+		file := w.AccessLog(mustFormat(t, "$context.requestId"), NewTextSink(text), "", "")
 		b := w.AccessLog(mustFormat(t, "$context.status $context.requestId"), sink, "group", "b")
 		x := testExchange()
 		a.Log(x, time.Second)
+		file.Log(x, time.Second)
 		b.Log(x, time.Second)
 		if got := sink.count(); got != 0 {
 			t.Errorf("%d requests waited for the sink", got)

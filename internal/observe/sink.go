@@ -2,7 +2,6 @@ package observe
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"time"
 )
@@ -49,29 +48,6 @@ func (s *TextSink) Flush() error {
 func (s *TextSink) retry(err error) error {
 	s.w.Reset(s.out)
 	return err
-}
-
-// Tee returns a sink that hands every line to all of sinks.
-func Tee(sinks ...Sink) Sink { return tee(sinks) }
-
-type tee []Sink
-
-func (t tee) Append(group, stream string, when time.Time, message []byte) error {
-	var errs []error
-	for _, s := range t {
-		errs = append(errs, s.Append(group, stream, when, message))
-	}
-	return errors.Join(errs...)
-}
-
-func (t tee) Flush() error {
-	var errs []error
-	for _, s := range t {
-		if f, ok := s.(flusher); ok {
-			errs = append(errs, f.Flush())
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // A flusher is a sink that gathers lines.
