@@ -241,6 +241,9 @@ func printStage(b *strings.Builder, s *plan.Stage, probes []probe) {
 			continue
 		}
 		fmt.Fprintf(b, "      route %s %q names=%v params=%v\n", x.Route.ID, x.Route.Key, x.Route.ParamNames, x.Params)
+		if x.Route.Authorizer != nil {
+			fmt.Fprintf(b, "      authorizer: %v\n", x.Route.Authorizer.Authorize(x))
+		}
 		fmt.Fprintf(b, "      integration %v\n", x.Route.Integration)
 		if x.Route.Limit != nil {
 			fmt.Fprintf(b, "      limit %v\n", x.Route.Limit)

@@ -283,6 +283,7 @@ func (d *draft) setRoute(id string, doc *definition.Route) error {
 		Path:       key.Path,
 		ParamNames: key.ParamNames,
 		Greedy:     key.Greedy,
+		Authorizer: authorizer(doc),
 	}}
 	if r.integration != "" {
 		r.plan.Integration = d.callOrRefusal(r.integration).from(r.plan)

@@ -110,6 +110,8 @@ type Route struct {
 	ParamNames []string
 	// Greedy tells that the last variable is a greedy one.
 	Greedy bool
+	// Authorizer says who may use the route; nil when everyone may.
+	Authorizer Authorizer
 	// Limit is the route's throttle, its own or the stage's default; nil without
 	// one.
 	Limit Limiter
@@ -120,6 +122,11 @@ type Route struct {
 	Integration Integration
 	// Metrics counts requests of the route when detailed metrics are on; else nil.
 	Metrics Metrics
+}
+
+// An Authorizer lets a request pass or returns a *Fault.
+type Authorizer interface {
+	Authorize(x *Exchange) error
 }
 
 // A Limiter says whether one more request may pass at a moment, and counts it

@@ -44,10 +44,16 @@ func (s *Server) steps(x *plan.Exchange) (err error) {
 	}
 }
 
-// serveHTTP runs one exchange in AWS's order for HTTP APIs. The authorizer will
-// stand between the route and everything else.
+// serveHTTP runs one exchange in AWS's order for HTTP APIs.
 func (s *Server) serveHTTP(x *plan.Exchange) error {
 	unmatched := x.Stage.Match(x)
+	if unmatched == nil && x.Route.Authorizer != nil {
+		// Preflights, too: browsers send them without credentials, so they need a
+		// route of their own that asks for none.
+		if err := x.Route.Authorizer.Authorize(x); err != nil {
+			return err
+		}
+	}
 	cors := x.Stage.CORS
 	if cors != nil && plan.IsPreflight(&x.Request) {
 		// The configuration answers whether or not there is a route, and no

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -141,5 +142,68 @@ func TestOrderOfSteps(t *testing.T) {
 	}
 	if got, want := strings.Join(steps, ", "), "request, integration, response, failing request"; got != want {
 		t.Errorf("steps: %s, want %s", got, want)
+	}
+}
+
+// guard is an authorizer made of a function.
+type guard func(x *plan.Exchange) error
+
+func (g guard) Authorize(x *plan.Exchange) error { return g(x) }
+
+// Nothing happens to a request before the authorizer of its route lets it pass:
+// no preflight is answered, no throttle counts it, no body is looked at, no
+// integration is called.
+func TestAuthorizerStandsFirst(t *testing.T) {
+	closed := guard(func(*plan.Exchange) error {
+		return &plan.Fault{Kind: plan.NotImplemented, Reason: "route GET /x asks for JWT authorization"}
+	})
+	var calls, authorized atomic.Int64
+	called := step(func(x *plan.Exchange) error {
+		calls.Add(1)
+		x.Response.Status = 200
+		return nil
+	})
+	guarded := func(key string) *plan.Route {
+		r := route(t, key, called)
+		r.Authorizer, r.Limit = closed, &limiter{}
+		return r
+	}
+	open := route(t, "OPTIONS /open", called)
+	passed := route(t, "POST /passed", called)
+	passed.Authorizer = guard(func(*plan.Exchange) error {
+		authorized.Add(1)
+		return nil
+	})
+	g := startGateway(t, serve.Options{MaxBodyBytes: 10, ShowReasons: true},
+		guarded("GET /x"), guarded("ANY /any"), guarded("OPTIONS /options"), guarded("$default"), open, passed)
+	g.change(func(s *plan.Stage) { s.CORS = plan.NewCORS(plan.CORSOptions{AllowOrigins: []string{"*"}}) })
+
+	const preflight = "Origin: https://o.example\r\nAccess-Control-Request-Method: GET\r\n"
+	for _, test := range []struct {
+		name, head, headers string
+		want                int
+	}{
+		{"a route", "GET /x", "", 501},
+		{"a route of a browser", "GET /x", "Origin: https://o.example\r\n", 501},
+		{"a body over the limit", "POST /any", "Content-Length: 11\r\n", 501},
+		{"the default route", "GET /elsewhere", "", 501},
+		{"a preflight that meets ANY", "OPTIONS /any", preflight, 501},
+		{"a preflight that meets OPTIONS", "OPTIONS /options", preflight, 501},
+		{"a preflight that meets $default", "OPTIONS /x", preflight, 501},
+		{"a preflight that meets an open route", "OPTIONS /open", preflight, 204},
+		{"a request that may pass", "POST /passed", "", 200},
+		{"a body over the limit that may pass", "POST /passed", "Content-Length: 11\r\n", 413},
+	} {
+		body := strings.Repeat("x", 11*strings.Count(test.headers, "Length"))
+		res, text := send(t, g.addr, test.head+" HTTP/1.1\r\n"+host+test.headers+"Connection: close\r\n\r\n"+body)
+		if res.StatusCode != test.want {
+			t.Errorf("%s: %d %s, want %d", test.name, res.StatusCode, text, test.want)
+		}
+		if test.want == 501 && (text != `{"message":"Not Implemented"}` || res.Header.Get("x-gatehouse-reason") != "route GET /x asks for JWT authorization") {
+			t.Errorf("%s: %s %v", test.name, text, res.Header)
+		}
+	}
+	if calls.Load() != 1 || authorized.Load() != 2 {
+		t.Errorf("%d calls, %d authorized; want 1, 2", calls.Load(), authorized.Load())
 	}
 }
