@@ -6,6 +6,21 @@ import (
 	"gatehouse/internal/plan"
 )
 
+// CheckAuthorizer says why the function of an authorizer can't be called as
+// defined, whatever the variables of a stage hold.
+func (c *Compiler) CheckAuthorizer(doc *definition.Authorizer) error {
+	// Names of functions may be this.
+	uri, err := anyVariables(value(doc.AuthorizerUri), "1")
+	if err != nil {
+		return err
+	}
+	if _, err := anyVariables(value(doc.AuthorizerCredentialsArn), "1"); err != nil {
+		return err
+	}
+	_, err = parseFunction(uri)
+	return err
+}
+
 // authorizer compiles who may use a route; nil lets everyone.
 func authorizer(doc *definition.Route) plan.Authorizer {
 	switch kind := value(doc.AuthorizationType); kind {

@@ -150,7 +150,7 @@ func (s *Service) DeleteApi(c *awswire.Call, in *apigatewayv2.DeleteApiRequest) 
 		for _, deleteAll := range []func(*store.Tx, store.Scope, ...string) (int, error){
 			definition.Stages.DeleteAll, definition.Deployments.DeleteAll,
 			definition.Routes.DeleteAll, definition.RouteKeys.DeleteAll, definition.RouteTargets.DeleteAll,
-			definition.Integrations.DeleteAll,
+			definition.Integrations.DeleteAll, definition.Authorizers.DeleteAll, definition.RouteAuthorizers.DeleteAll,
 		} {
 			if _, err := deleteAll(tx, at, id); err != nil {
 				return err

@@ -9,6 +9,7 @@ import (
 const (
 	apiIDLength        = 10
 	childIDLength      = 7
+	authorizerIDLength = 6
 	deploymentIDLength = 6
 )
 

@@ -211,13 +211,19 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 // callerCredentials stands for those of whoever signed the request.
 const callerCredentials = "arn:aws:iam::*:user/*"
 
-// checkCredentials refuses what isn't a role. Stage variables may stand in it.
+// checkCredentials refuses what isn't a role.
 func checkCredentials(operation string, p *string) error {
+	if value(p) == callerCredentials {
+		return notYet(operation, "credentialsArn "+callerCredentials)
+	}
+	return checkRole(p)
+}
+
+// checkRole refuses the ARN of anything but a role. Stage variables may stand
+// in it.
+func checkRole(p *string) error {
 	if p == nil {
 		return nil
-	}
-	if *p == callerCredentials {
-		return notYet(operation, "credentialsArn "+callerCredentials)
 	}
 	role, err := arn.Parse(*p)
 	if err != nil || role.Service != "iam" || !strings.HasPrefix(role.Resource, "role/") {

@@ -19,6 +19,9 @@ type Compiler interface {
 	// CheckIntegration says why an integration can't be called as defined; nil
 	// when it can.
 	CheckIntegration(in *definition.Integration) error
+	// CheckAuthorizer says why the function of an authorizer of type REQUEST
+	// can't be called as defined; nil when it can.
+	CheckAuthorizer(in *definition.Authorizer) error
 	// CheckAccessLog says why an access log format can't be written.
 	CheckAccessLog(format string) error
 	// CheckStage says why a stage couldn't serve the API's definitions as the
