@@ -104,6 +104,7 @@ func TestAuthorizerRefusals(t *testing.T) {
 	other, _, _ := g.hello()
 	c := g.call()
 	jwt, request := g.authorizers(id)
+	must[*api.CreateRouteResult](t)(g.CreateRoute(c, &api.CreateRouteRequest{ApiId: &id, RouteKey: new("GET /jwt"), AuthorizationType: new("JWT"), AuthorizerId: &jwt}))
 
 	type create = api.CreateAuthorizerRequest
 	newJWT := func(change func(in *create)) error {
@@ -197,6 +198,9 @@ func TestAuthorizerRefusals(t *testing.T) {
 		{"a context without a name", source("$context."), badSource},
 		{"a context that isn't one", source("$context.a..b"), badSource},
 		{"a variable that isn't one", source("$stageVariables.a-b"), badSource},
+
+		{"in use", g.DeleteAuthorizer(c, &api.DeleteAuthorizerRequest{ApiId: &id, AuthorizerId: &jwt}), "ConflictException 409: Cannot delete authorizer 'jwt', is referenced in route: GET /jwt"},
+		{"another type while in use", update(id, jwt, api.UpdateAuthorizerRequest{AuthorizerType: new("REQUEST")}), "ConflictException 409: Cannot change the type of authorizer 'jwt', is referenced in route: GET /jwt"},
 	} {
 		if got := describeError(test.err); !strings.Contains(got, test.want) {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)

@@ -137,6 +137,9 @@ func match(p *plan.Plan, apiID, method, path string) string {
 	if err == nil {
 		err = x.Stage.Match(x)
 	}
+	if err == nil && x.Route.Authorizer != nil {
+		err = x.Route.Authorizer.Authorize(x)
+	}
 	var fault *plan.Fault
 	if errors.As(err, &fault) {
 		return "fault: " + fault.Reason

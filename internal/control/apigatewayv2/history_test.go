@@ -68,7 +68,7 @@ func pick[T any](h *history, list []T) T { return list[h.rand.IntN(len(list))] }
 func (h *history) edit() {
 	c := h.call()
 	var err error
-	op := h.rand.IntN(22)
+	op := h.rand.IntN(26)
 	if len(h.apis) == 0 {
 		op = 0
 	}
@@ -161,6 +161,21 @@ func (h *history) edit() {
 		_, err = h.CreateDeployment(c, in)
 	case 19:
 		err = h.DeleteDeployment(c, &api.DeleteDeploymentRequest{ApiId: &id, DeploymentId: h.anyDeployment(id)})
+	case 22:
+		in := jwtAuthorizer(id)
+		if h.rand.IntN(2) == 0 {
+			in = requestAuthorizer(id)
+		}
+		in.Name = new(fmt.Sprint("a", h.rand.IntN(9)))
+		_, err = h.CreateAuthorizer(c, in)
+	case 23, 24:
+		in := &api.UpdateRouteRequest{ApiId: &id, RouteId: h.anyRoute(id), AuthorizationType: new(pick(h, []string{"NONE", "AWS_IAM", "JWT", "CUSTOM"}))}
+		if *in.AuthorizationType == "JWT" || *in.AuthorizationType == "CUSTOM" {
+			in.AuthorizerId = h.anyAuthorizer(id)
+		}
+		_, err = h.UpdateRoute(c, in)
+	case 25:
+		err = h.DeleteAuthorizer(c, &api.DeleteAuthorizerRequest{ApiId: &id, AuthorizerId: h.anyAuthorizer(id)})
 	}
 	var refused *awswire.Error
 	if err != nil && !errors.As(err, &refused) {
@@ -195,6 +210,14 @@ func (h *history) anyRoute(id string) *string {
 		return nil
 	}
 	return pick(h, out.Items).RouteId
+}
+
+func (h *history) anyAuthorizer(id string) *string {
+	out := must[*api.GetAuthorizersResponse](h.t)(h.GetAuthorizers(h.call(), &api.GetAuthorizersRequest{ApiId: &id}))
+	if len(out.Items) == 0 {
+		return nil
+	}
+	return pick(h, out.Items).AuthorizerId
 }
 
 func (h *history) anyDeployment(id string) *string {
@@ -246,5 +269,5 @@ func describeRoute(r *plan.Route) string {
 	if r == nil {
 		return "-"
 	}
-	return fmt.Sprintf("%s %s %v %v %v %v", r.Key, r.ID, r.ParamNames, r.Integration, r.Limit, r.Metrics)
+	return fmt.Sprintf("%s %s %v %v %v %v %v", r.Key, r.ID, r.ParamNames, r.Authorizer, r.Integration, r.Limit, r.Metrics)
 }

@@ -127,8 +127,6 @@ func TestRefusals(t *testing.T) {
 		{"key taken", routeKey("GET /hello"), "ConflictException 409: Route with key GET /hello already exists for this API"},
 		{"unknown target", createRoute(api.CreateRouteRequest{RouteKey: new("GET /x"), Target: new("integrations/nope")}), "BadRequestException 400: Invalid Integration identifier specified"},
 		{"bad target", createRoute(api.CreateRouteRequest{RouteKey: new("GET /x"), Target: new("nope")}), "BadRequestException 400: Invalid target specified: nope"},
-		{"authorization", createRoute(api.CreateRouteRequest{RouteKey: new("GET /x"), AuthorizationType: new("JWT")}), "501: gatehouse does not implement apigatewayv2:CreateRoute with authorizationType JWT"},
-		{"authorizer", createRoute(api.CreateRouteRequest{RouteKey: new("GET /x"), AuthorizerId: new("a")}), "501: gatehouse does not implement apigatewayv2:CreateRoute with authorizerId"},
 		{"API key", createRoute(api.CreateRouteRequest{RouteKey: new("GET /x"), ApiKeyRequired: new(true)}), "501: gatehouse does not implement apigatewayv2:CreateRoute with apiKeyRequired"},
 		{"managed route", one(g.UpdateRoute(c, &api.UpdateRouteRequest{ApiId: &quick, RouteId: &quickRoute, RouteKey: new("GET /x")})), "BadRequestException 400: The route key of a route that is managed"},
 		{"request parameter", g.DeleteRouteRequestParameter(c, &api.DeleteRouteRequestParameterRequest{ApiId: &id, RouteId: &route, RequestParameterKey: new("p")}), "NotFoundException 404: Unable to find request parameter p"},

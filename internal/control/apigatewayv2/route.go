@@ -12,8 +12,7 @@ import (
 
 // What a route can have that nothing acts on yet.
 var routeLater = []string{
-	"AuthorizationScopes", "AuthorizerId", "ModelSelectionExpression", "RequestModels",
-	"RequestParameters", "RouteResponseSelectionExpression",
+	"ModelSelectionExpression", "RequestModels", "RequestParameters", "RouteResponseSelectionExpression",
 }
 
 // CreateRoute adds a route to an API.
@@ -85,6 +84,7 @@ func (s *Service) UpdateRoute(c *awswire.Call, in *apigatewayv2.UpdateRouteReque
 			return err
 		}
 		old := *route
+		unsetAuthorization(route, in)
 		apply(&route.Route, in, "RouteId")
 		if err := checkRoute("UpdateRoute", route); err != nil {
 			return err
@@ -143,47 +143,65 @@ func (s *Service) addRoute(tx *store.Tx, c *awswire.Call, apiID string, route *d
 	return s.putRoute(tx, c, apiID, nil, route)
 }
 
-// putRoute replaces a route and keeps the two indexes true; without an old
-// route it is new, without a new one it goes.
+// putRoute replaces a route and keeps the indexes true; without an old route it
+// is new, without a new one it goes.
 func (s *Service) putRoute(tx *store.Tx, c *awswire.Call, apiID string, old, route *definition.Route) error {
 	at := scope(c)
+	if err := moveRouteKey(tx, at, apiID, old, route); err != nil {
+		return err
+	}
+	if err := moveTarget(tx, at, apiID, old, route); err != nil {
+		return err
+	}
+	if err := moveAuthorizer(tx, at, apiID, old, route); err != nil {
+		return err
+	}
+	if route == nil {
+		return definition.Routes.Delete(tx, at, apiID, *old.RouteId)
+	}
+	return definition.Routes.Put(tx, at, route, apiID, *route.RouteId)
+}
+
+// moveRouteKey frees the old route's key and claims the new one's.
+func moveRouteKey(tx *store.Tx, at store.Scope, apiID string, old, route *definition.Route) error {
 	if old != nil && (route == nil || *old.RouteKey != *route.RouteKey) {
 		if err := definition.RouteKeys.Delete(tx, at, apiID, *old.RouteKey); err != nil {
 			return err
 		}
 	}
-	if old != nil && old.Target != nil && (route == nil || value(old.Target) != value(route.Target)) {
-		if err := definition.RouteTargets.Delete(tx, at, apiID, integrationID(old.Target), *old.RouteId); err != nil {
-			return err
-		}
-	}
 	if route == nil {
-		return definition.Routes.Delete(tx, at, apiID, *old.RouteId)
+		return nil
 	}
 	holder, err := definition.RouteKeys.Get(tx, at, apiID, *route.RouteKey)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		if err := definition.RouteKeys.Put(tx, at, &definition.Reference{ID: *route.RouteId}, apiID, *route.RouteKey); err != nil {
-			return err
-		}
+		return definition.RouteKeys.Put(tx, at, &definition.Reference{ID: *route.RouteId}, apiID, *route.RouteKey)
 	case err != nil:
 		return err
 	case holder.ID != *route.RouteId:
 		return conflict("Route with key %s already exists for this API", *route.RouteKey)
 	}
-	if route.Target != nil {
-		target := integrationID(route.Target)
-		if found, err := definition.Integrations.Exists(tx, at, apiID, target); err != nil {
-			return err
-		} else if !found {
-			// UNVERIFIED: the words and the kind of error.
-			return badRequest("Invalid Integration identifier specified")
-		}
-		if err := definition.RouteTargets.Put(tx, at, &definition.Reference{}, apiID, target, *route.RouteId); err != nil {
+	return nil
+}
+
+// moveTarget keeps which integration a route uses, which must be there.
+func moveTarget(tx *store.Tx, at store.Scope, apiID string, old, route *definition.Route) error {
+	if old != nil && old.Target != nil && (route == nil || value(old.Target) != value(route.Target)) {
+		if err := definition.RouteTargets.Delete(tx, at, apiID, integrationID(old.Target), *old.RouteId); err != nil {
 			return err
 		}
 	}
-	return definition.Routes.Put(tx, at, route, apiID, *route.RouteId)
+	if route == nil || route.Target == nil {
+		return nil
+	}
+	target := integrationID(route.Target)
+	if found, err := definition.Integrations.Exists(tx, at, apiID, target); err != nil {
+		return err
+	} else if !found {
+		// UNVERIFIED: the words and the kind of error.
+		return badRequest("Invalid Integration identifier specified")
+	}
+	return definition.RouteTargets.Put(tx, at, &definition.Reference{}, apiID, target, *route.RouteId)
 }
 
 func getRoute(tx *store.Tx, c *awswire.Call, apiID, id string) (*definition.Route, error) {
@@ -200,11 +218,11 @@ func getRoute(tx *store.Tx, c *awswire.Call, apiID, id string) (*definition.Rout
 func checkRoute(operation string, route *definition.Route) error {
 	route.AuthorizationType = orDefault(route.AuthorizationType, apigatewayv2.AuthorizationTypeNone)
 	route.ApiKeyRequired = orDefault(route.ApiKeyRequired, false)
-	if *route.AuthorizationType != apigatewayv2.AuthorizationTypeNone {
-		return notYet(operation, "authorizationType "+*route.AuthorizationType)
-	}
 	if *route.ApiKeyRequired {
 		return notYet(operation, "apiKeyRequired")
+	}
+	if err := checkAuthorization(route); err != nil {
+		return err
 	}
 	if err := checkLength("operationName", route.OperationName, 64); err != nil {
 		return err

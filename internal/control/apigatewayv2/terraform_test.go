@@ -19,10 +19,7 @@ import (
 // gone.
 func TestTerraformReplay(t *testing.T) {
 	g := newGateway(t)
-	tf := &provider{t: t, g: g, handler: awswire.NewHandler(awswire.Options{
-		Services: []*awswire.Service{api.NewService(g)}, Account: "000000000000", Region: "us-east-1",
-		Auth: awswire.Auth{Open: true}, Clock: func() time.Time { return g.now },
-	})}
+	tf := newProvider(g)
 
 	a := tf.do("POST", "/v2/apis", `{"name":"hello","protocolType":"HTTP","tags":{"team":"a"}}`, 201)
 	apiPath := "/v2/apis/" + a["apiId"].(string)
@@ -82,11 +79,72 @@ func TestTerraformReplay(t *testing.T) {
 	}
 }
 
+func TestTerraformReplayAuthorizers(t *testing.T) {
+	g := newGateway(t)
+	tf := newProvider(g)
+	a := tf.do("POST", "/v2/apis", `{"name":"hello","protocolType":"HTTP"}`, 201)
+	apiPath := "/v2/apis/" + a["apiId"].(string)
+	authorizer := func(body string) (id, path string) {
+		t.Helper()
+		// The provider reads the API first to learn its type.
+		tf.do("GET", apiPath, "", 200)
+		made := tf.do("POST", apiPath+"/authorizers", body, 201)
+		id = made["authorizerId"].(string)
+		path = apiPath + "/authorizers/" + id
+		tf.refresh(path, made)
+		return id, path
+	}
+	jwt, jwtPath := authorizer(`{"authorizerType":"JWT","identitySource":["$request.header.Authorization"],"jwtConfiguration":{"audience":["test"],"issuer":"https://issuer.example"},"name":"jwt"}`)
+	function, functionPath := authorizer(`{"authorizerPayloadFormatVersion":"2.0","authorizerResultTtlInSeconds":300,"authorizerType":"REQUEST","authorizerUri":"` + authorizerURI + `","enableSimpleResponses":true,"identitySource":["$request.header.Auth"],"name":"request"}`)
+	_, barePath := authorizer(`{"authorizerPayloadFormatVersion":"1.0","authorizerType":"REQUEST","authorizerUri":"` + authorizerURI + `","identitySource":[],"name":"bare"}`)
+	tf.absent(tf.do("GET", barePath, "", 200), "authorizerCredentialsArn", "authorizerResultTtlInSeconds", "enableSimpleResponses", "identitySource", "identityValidationExpression", "jwtConfiguration")
+
+	route := func(body string) string {
+		t.Helper()
+		r := tf.do("POST", apiPath+"/routes", body, 201)
+		path := apiPath + "/routes/" + r["routeId"].(string)
+		tf.refresh(path, r)
+		return path
+	}
+	guarded := route(`{"apiKeyRequired":false,"authorizationScopes":["a","b"],"authorizationType":"JWT","authorizerId":"` + jwt + `","routeKey":"GET /jwt"}`)
+	custom := route(`{"apiKeyRequired":false,"authorizationType":"CUSTOM","authorizerId":"` + function + `","routeKey":"GET /custom"}`)
+	iam := route(`{"apiKeyRequired":false,"authorizationType":"AWS_IAM","routeKey":"GET /iam"}`)
+
+	tf.update(jwtPath, `{"jwtConfiguration":{"audience":["test","testing"],"issuer":"https://issuer.example"},"name":"renamed"}`,
+		map[string]any{"name": "renamed", "jwtConfiguration": map[string]any{"audience": []any{"test", "testing"}, "issuer": "https://issuer.example"}})
+	tf.update(functionPath, `{"authorizerPayloadFormatVersion":"1.0","authorizerResultTtlInSeconds":0,"enableSimpleResponses":false,"identitySource":["$request.querystring.User","$context.routeKey"]}`,
+		map[string]any{"authorizerPayloadFormatVersion": "1.0", "authorizerResultTtlInSeconds": 0.0, "enableSimpleResponses": false, "authorizerUri": authorizerURI})
+	tf.update(functionPath, `{"identitySource":[]}`, map[string]any{"identitySource": nil})
+	// An authorizer that was made anew is one for another route.
+	another, anotherPath := authorizer(`{"authorizerType":"JWT","identitySource":["$request.header.Authorization"],"jwtConfiguration":{"audience":["test"],"issuer":"https://issuer.example"},"name":"another"}`)
+	tf.update(guarded, `{"authorizationScopes":["b"],"authorizationType":"JWT","authorizerId":"`+another+`"}`,
+		map[string]any{"authorizationScopes": []any{"b"}, "authorizerId": another})
+	tf.do("DELETE", jwtPath, "", 204)
+	tf.do("DELETE", anotherPath, "", 409)
+	tf.update(guarded, `{"authorizationScopes":[],"authorizationType":"NONE","authorizerId":""}`,
+		map[string]any{"authorizationScopes": nil, "authorizationType": "NONE", "authorizerId": nil})
+	tf.update(custom, `{"authorizationType":"AWS_IAM","authorizerId":""}`, map[string]any{"authorizationType": "AWS_IAM", "authorizerId": nil})
+	tf.update(iam, `{"authorizationType":"CUSTOM","authorizerId":"`+function+`"}`, map[string]any{"authorizationType": "CUSTOM", "authorizerId": function})
+
+	for _, path := range []string{guarded, custom, iam, anotherPath, functionPath, barePath} {
+		tf.do("DELETE", path, "", 204)
+		tf.do("GET", path, "", 404)
+		tf.do("DELETE", path, "", 404)
+	}
+}
+
 // A provider makes signed calls as Terraform does.
 type provider struct {
-	t       *testing.T
+	t       testing.TB
 	g       *gateway
 	handler http.Handler
+}
+
+func newProvider(g *gateway) *provider {
+	return &provider{t: g.t, g: g, handler: awswire.NewHandler(awswire.Options{
+		Services: []*awswire.Service{api.NewService(g)}, Account: "000000000000", Region: "us-east-1",
+		Auth: awswire.Auth{Open: true}, Clock: func() time.Time { return g.now },
+	})}
 }
 
 func (p *provider) do(method, path, body string, status int) map[string]any {
