@@ -1,0 +1,110 @@
+package conformance
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"gatehouse/test/harness"
+)
+
+func TestMain(m *testing.M) { harness.Main(m) }
+
+// TestHTTP runs the corpus of HTTP APIs.
+func TestHTTP(t *testing.T) {
+	files, err := Load("http")
+	if err != nil {
+		t.Fatal(err)
+	}
+	world, own := newWorld(t)
+	for _, f := range files {
+		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
+			shared := newScene(world, f.Name, f.Setup, nil)
+			for _, c := range f.Cases {
+				t.Run(c.Name, func(t *testing.T) {
+					t.Parallel()
+					judge(t, f, c, c.Run(t.Context(), shared), own)
+				})
+			}
+		})
+	}
+}
+
+// judge reports a case that came to err.
+func judge(t *testing.T, f *File, c *Case, err error, own bool) {
+	t.Helper()
+	text, bad := verdict(f, c, err, own)
+	switch {
+	case bad:
+		t.Error(text)
+	case text != "":
+		t.Log(text)
+	}
+}
+
+// verdict says what there is to say about a case that came to err, and whether
+// the test fails. Marks are about this gateway; another endpoint is measured
+// by all cases alike.
+func verdict(f *File, c *Case, err error, own bool) (text string, bad bool) {
+	at := fmt.Sprintf("%s:%d: %q", f.Path, c.line, c.Name)
+	marked := c.Fails != "" && own
+	switch {
+	case err == nil && marked:
+		return fmt.Sprintf("%s passes now; take away its mark, fails: %s", at, c.Fails), true
+	case err == nil:
+		return "", false
+	case marked:
+		return fmt.Sprintf("%s fails as marked, %s\n%s", at, c.Fails, indented(err.Error())), false
+	}
+	return fmt.Sprintf("%s (%s: %s)\n%s", at, c.Evidence.Source, c.Evidence.Where, indented(err.Error())), true
+}
+
+func indented(text string) string {
+	return "  " + strings.ReplaceAll(text, "\n", "\n  ")
+}
+
+// newWorld returns the endpoint that the environment names, or a gateway of
+// this test's own.
+func newWorld(t *testing.T) (w *World, own bool) {
+	t.Helper()
+	endpoint := os.Getenv("GATEHOUSE_CONFORMANCE_ENDPOINT")
+	if own = endpoint == ""; own {
+		endpoint = harness.Start(t, "", "--strict-permissions").URL
+	}
+	client, err := NewClient(endpoint, or(os.Getenv("AWS_REGION"), "us-east-1"), aws.Credentials{
+		AccessKeyID: or(os.Getenv("AWS_ACCESS_KEY_ID"), "test"), SecretAccessKey: or(os.Getenv("AWS_SECRET_ACCESS_KEY"), "test"),
+		SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
+	}, "../../schema")
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend, err := NewBackend(or(os.Getenv("GATEHOUSE_CONFORMANCE_BACKEND_LISTEN"), "127.0.0.1:0"), os.Getenv("GATEHOUSE_CONFORMANCE_BACKEND"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w = NewWorld(Options{
+		Client: client, Backend: backend, Address: os.Getenv("GATEHOUSE_CONFORMANCE_ADDRESS"), Role: os.Getenv("GATEHOUSE_CONFORMANCE_ROLE"),
+		Functions: "functions", Run: strings.ToLower(rand.Text()[:8]),
+	})
+	t.Cleanup(func() {
+		if err := w.Close(context.Background()); err != nil {
+			t.Errorf("cannot clean up: %v", err)
+		}
+		backend.Close()
+		client.http.CloseIdleConnections()
+	})
+	return w, own
+}
+
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}

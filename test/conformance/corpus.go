@@ -1,0 +1,250 @@
+package conformance
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A File is one area of behaviour, such as routing.
+type File struct {
+	// Name is the file's without its extension, Path where it lies.
+	Name, Path string `yaml:"-"`
+
+	// Setup is shared by the cases; what is in it is made when a case first
+	// needs it.
+	Setup Setup   `yaml:"setup"`
+	Cases []*Case `yaml:"cases"`
+}
+
+// Members are the members of an AWS operation's input by their names on the
+// wire.
+type Members map[string]any
+
+// A Setup is what cases talk to. Everything has a name, by which $(…) finds it.
+type Setup struct {
+	Functions map[string]Function `yaml:"functions"`
+	LogGroups []string            `yaml:"logGroups"`
+	APIs      map[string]API      `yaml:"apis"`
+}
+
+// A Function is a Lambda function.
+type Function struct {
+	// File is the Node.js module in functions/ that exports the handler.
+	File string `yaml:"file"`
+	// Permitted is whether API Gateway may invoke it; absent means yes.
+	Permitted *bool `yaml:"permitted"`
+	// Members are further members of CreateFunction.
+	Members Members `yaml:",inline"`
+}
+
+// An API is an HTTP API with its parts, which are made in the order of the
+// fields: members of CreateIntegration, CreateRoute, CreateDeployment and
+// CreateStage.
+type API struct {
+	// Members are those of CreateApi; name and protocolType needn't be there.
+	Members      Members            `yaml:",inline"`
+	Integrations map[string]Members `yaml:"integrations"`
+	Routes       []Members          `yaml:"routes"`
+	Deployments  map[string]Members `yaml:"deployments"`
+	// Stages is by default one stage named $default that deploys automatically.
+	Stages []Members `yaml:"stages"`
+}
+
+// A Case is one fact: what is asked and what AWS answers.
+type Case struct {
+	Name     string   `yaml:"name"`
+	Evidence Evidence `yaml:"evidence"`
+	// Fails is why Gatehouse doesn't pass yet. A marked case that passes is an
+	// error.
+	Fails string `yaml:"fails"`
+	// Private gives the case a setup of its own instead of the shared one,
+	// because it changes it.
+	Private bool `yaml:"private"`
+	// Setup is added to the file's for this case alone.
+	Setup Setup `yaml:"setup"`
+	// A case is one step, or has several under steps.
+	Step  `yaml:",inline"`
+	Steps []*Step `yaml:"steps"`
+
+	line int
+}
+
+// Evidence says how a fact about AWS is known.
+type Evidence struct {
+	// Source is "recorded" (real AWS answered so, and somebody published it),
+	// "documented", "reported" (by users or by other implementations) or
+	// "unverified".
+	Source string `yaml:"source"`
+	// Where says where it can be read, or why it is believed.
+	Where string `yaml:"where"`
+}
+
+// A Step is a request or an AWS operation, and what must come of it.
+type Step struct {
+	// API names the API that a request goes to; "main" by default. Steps take
+	// over their case's.
+	API string `yaml:"api"`
+	// Request is the text of an HTTP request: request line, header lines, an
+	// empty line and the body.
+	Request string `yaml:"request"`
+	// Call names an AWS operation, as in "CreateRoute" or "logs:GetLogEvents";
+	// With are its members.
+	Call string  `yaml:"call"`
+	With Members `yaml:"with"`
+
+	Expect *Expect `yaml:"expect"`
+}
+
+// An Expect is what an answer must be. What it leaves out isn't looked at.
+type Expect struct {
+	Status int `yaml:"status"`
+	// Headers are by name: a text is the one line there is, a list the lines in
+	// order, $(absent) none.
+	Headers map[string]any `yaml:"headers"`
+	// Body is the whole body.
+	Body *string `yaml:"body"`
+	// Matches is a regular expression that the body has to match.
+	Matches string `yaml:"matches"`
+	// JSON is what the body's document has to contain, ExactJSON the document.
+	JSON      any `yaml:"json"`
+	ExactJSON any `yaml:"exactJson"`
+	// Received is what reached the backend that echoes.
+	Received *Received `yaml:"received"`
+	// Log is the line of the access log.
+	Log *Log `yaml:"log"`
+	// Error and Message are the code and the text of an AWS operation's error.
+	Error   string `yaml:"error"`
+	Message string `yaml:"message"`
+}
+
+// Received is a request as a backend has it before it.
+type Received struct {
+	// Line is the request line.
+	Line string `yaml:"line"`
+	// Headers are like those of an Expect.
+	Headers map[string]any `yaml:"headers"`
+	// Lines are header lines, exactly so and in this order; others may stand
+	// between them.
+	Lines []string `yaml:"lines"`
+	Body  *string  `yaml:"body"`
+}
+
+// A Log is a line that an access log must get.
+type Log struct {
+	Group string `yaml:"group"`
+	Line  string `yaml:"line"`
+}
+
+// defaultAPI is the API that requests go to unless a case names another.
+const defaultAPI = "main"
+
+// Load reads the files of a directory, in the order of their names.
+func Load(dir string) ([]*File, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	var files []*File
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		f, err := parse(path, text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+func parse(path string, text []byte) (*File, error) {
+	f := &File{Path: path, Name: strings.TrimSuffix(filepath.Base(path), ".yaml")}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(f); err != nil {
+		return nil, err
+	}
+	// The decoder that knows the fields doesn't tell the lines.
+	var lines struct{ Cases []yaml.Node }
+	if err := yaml.Unmarshal(text, &lines); err != nil {
+		return nil, err
+	}
+	var problems []error
+	names := map[string]bool{}
+	for i, c := range f.Cases {
+		c.line = lines.Cases[i].Line
+		if err := c.finish(); err != nil {
+			problems = append(problems, fmt.Errorf("line %d: %w", c.line, err))
+		}
+		if names[c.Name] {
+			problems = append(problems, fmt.Errorf("line %d: a second case %q", c.line, c.Name))
+		}
+		names[c.Name] = true
+	}
+	return f, errors.Join(problems...)
+}
+
+// finish fills in defaults and refuses what couldn't fail or says nothing.
+func (c *Case) finish() error {
+	if c.API == "" {
+		c.API = defaultAPI
+	}
+	single := c.Request != "" || c.Call != ""
+	switch {
+	case c.Name == "":
+		return errors.New("a case without a name")
+	case !slices.Contains([]string{"recorded", "documented", "reported", "unverified"}, c.Evidence.Source):
+		return fmt.Errorf("%q isn't a source of evidence", c.Evidence.Source)
+	case c.Evidence.Where == "":
+		return errors.New("the evidence doesn't say where")
+	case single == (len(c.Steps) > 0):
+		return errors.New("a case has a request, a call or steps")
+	case single:
+		c.Steps = []*Step{&c.Step}
+	case c.Expect != nil:
+		return errors.New("what to expect stands beside the steps")
+	}
+	expects := false
+	for i, s := range c.Steps {
+		if s.API == "" {
+			s.API = c.API
+		}
+		if err := s.check(); err != nil {
+			return fmt.Errorf("step %d: %w", i+1, err)
+		}
+		expects = expects || s.Expect != nil
+	}
+	if !expects {
+		return errors.New("nothing is expected")
+	}
+	return nil
+}
+
+func (s *Step) check() error {
+	switch {
+	case (s.Request == "") == (s.Call == ""):
+		return errors.New("a step is a request or a call")
+	case s.With != nil && s.Call == "":
+		return errors.New("members without a call")
+	case s.Expect == nil:
+		if s.Request != "" {
+			return errors.New("a request without an expectation")
+		}
+	case s.Request != "" && s.Expect.Status == 0:
+		return errors.New("a request's status is always expected")
+	case s.Request != "" && (s.Expect.Error != "" || s.Expect.Message != ""):
+		return errors.New("error and message are those of a call")
+	case s.Call != "" && (s.Expect.Log != nil || s.Expect.Received != nil):
+		return errors.New("log and received are those of a request")
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package conformance
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// answerTimeout is how long an answer may take; the longest that an HTTP API
+// waits for an integration is 30 seconds.
+const answerTimeout = 40 * time.Second
+
+// A field is a header line.
+type field struct{ name, value string }
+
+// An answer is an HTTP response as it came over the wire.
+type answer struct {
+	line    string
+	status  int
+	headers []field
+	body    []byte
+}
+
+// values are those of a header's lines, in order.
+func (a *answer) values(name string) []string { return valuesOf(a.headers, name) }
+
+// first is the value of a header's first line, "" without one.
+func (a *answer) first(name string) string {
+	if values := a.values(name); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+func valuesOf(headers []field, name string) []string {
+	var values []string
+	for _, h := range headers {
+		if strings.EqualFold(h.name, name) {
+			values = append(values, h.value)
+		}
+	}
+	return values
+}
+
+// requestBytes makes the bytes of a request out of its text. The protocol, Host
+// and Content-Length are added where the text doesn't have them; all else goes
+// out as it stands.
+func requestBytes(text, host string) []byte {
+	text = strings.TrimSuffix(text, "\n")
+	head, body, hasBody := strings.Cut(text, "\n\n")
+	lines := strings.Split(head, "\n")
+	line := lines[0]
+	if strings.Count(line, " ") == 1 {
+		line += " HTTP/1.1"
+	}
+	var out bytes.Buffer
+	out.WriteString(line + "\r\n")
+	headers := fieldsOf(lines[1:])
+	if len(valuesOf(headers, "host")) == 0 {
+		out.WriteString("Host: " + host + "\r\n")
+	}
+	for _, l := range lines[1:] {
+		out.WriteString(l + "\r\n")
+	}
+	if hasBody && len(valuesOf(headers, "content-length")) == 0 && len(valuesOf(headers, "transfer-encoding")) == 0 {
+		out.WriteString("Content-Length: " + strconv.Itoa(len(body)) + "\r\n")
+	}
+	out.WriteString("\r\n" + body)
+	return out.Bytes()
+}
+
+func fieldsOf(lines []string) []field {
+	var headers []field
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ":")
+		headers = append(headers, field{name, strings.TrimSpace(value)})
+	}
+	return headers
+}
+
+// send sends a request over a connection of its own and reads the answer.
+func send(ctx context.Context, base *url.URL, address string, request []byte) (*answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	conn, err := dial(ctx, base, address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close() //nolint:errcheck // the answer is complete or has failed
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+
+	// A request that is refused while it is being sent has its answer already.
+	sent := make(chan error, 1)
+	go func() {
+		_, err := conn.Write(request)
+		sent <- err
+	}()
+	method, _, _ := bytes.Cut(request, []byte(" "))
+	a, err := readAnswer(bufio.NewReader(conn), string(method))
+	if err != nil {
+		_ = conn.Close()
+		return nil, errors.Join(err, <-sent, context.Cause(ctx))
+	}
+	return a, nil
+}
+
+// dial connects to the address, or to where the base URL says. Names below
+// localhost are this machine, which most resolvers don't know.
+func dial(ctx context.Context, base *url.URL, address string) (net.Conn, error) {
+	if address == "" {
+		host := base.Hostname()
+		if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+			host = "127.0.0.1"
+		}
+		address = net.JoinHostPort(host, portOf(base))
+	}
+	if base.Scheme == "https" {
+		d := tls.Dialer{Config: &tls.Config{ServerName: base.Hostname()}}
+		return d.DialContext(ctx, "tcp", address)
+	}
+	return new(net.Dialer).DialContext(ctx, "tcp", address)
+}
+
+// portOf is the port of a URL, that of its scheme if it has none.
+func portOf(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}
+
+// readAnswer reads an answer, past interim ones. net/http reads the body; the
+// head is kept as it came.
+func readAnswer(r *bufio.Reader, method string) (*answer, error) {
+	for {
+		head, err := readHead(r)
+		if err != nil {
+			return nil, err
+		}
+		lines := strings.Split(strings.TrimSuffix(head, "\r\n\r\n"), "\r\n")
+		whole := bufio.NewReader(io.MultiReader(strings.NewReader(head), r))
+		res, err := http.ReadResponse(whole, &http.Request{Method: method})
+		if err != nil {
+			return nil, fmt.Errorf("%w in the answer %q", err, clip(head))
+		}
+		if res.StatusCode >= 100 && res.StatusCode < 200 {
+			continue
+		}
+		a := &answer{line: lines[0], status: res.StatusCode, headers: fieldsOf(lines[1:])}
+		if a.body, err = io.ReadAll(res.Body); err != nil {
+			return nil, fmt.Errorf("%w after %d bytes of the body of %q", err, len(a.body), clip(head))
+		}
+		return a, nil
+	}
+}
+
+// readHead reads up to and including the first empty line.
+func readHead(r *bufio.Reader) (string, error) {
+	var head strings.Builder
+	for {
+		line, err := r.ReadString('\n')
+		head.WriteString(line)
+		if err != nil {
+			return "", fmt.Errorf("%w after %q", err, clip(head.String()))
+		}
+		if line == "\r\n" {
+			return head.String(), nil
+		}
+	}
+}

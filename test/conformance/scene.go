@@ -1,0 +1,232 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+// A scene makes what one setup asks for, each thing when it is first named.
+// Cases that run at the same time may share it.
+type scene struct {
+	world *World
+	setup Setup
+	// title begins the names of what is made.
+	title string
+	// outer is looked at for what this setup doesn't have; nil is none.
+	outer *scene
+
+	groups map[string]func() (string, error) // ARNs
+	apis   map[string]func() (*madeAPI, error)
+}
+
+// A madeAPI is an API with what its parts came to be called.
+type madeAPI struct {
+	id       string
+	endpoint *url.URL
+	// parts are "integrations.NAME", as a route's target names it, and
+	// "deployments.NAME".
+	parts map[string]string
+}
+
+func newScene(w *World, title string, setup Setup, outer *scene) *scene {
+	s := &scene{world: w, setup: setup, title: title, outer: outer, groups: map[string]func() (string, error){}, apis: map[string]func() (*madeAPI, error){}}
+	for _, name := range setup.LogGroups {
+		s.groups[name] = sync.OnceValues(func() (string, error) { return s.makeGroup(name) })
+	}
+	for name := range setup.APIs {
+		s.apis[name] = sync.OnceValues(func() (*madeAPI, error) { return s.makeAPI(name) })
+	}
+	return s
+}
+
+// lookup finds functions.NAME (the ARN), functions.NAME.name, logGroups.NAME
+// (the ARN), logGroups.NAME.name, and of an API NAME (the id), NAME.endpoint
+// with its NAME.scheme, NAME.host, NAME.domain and NAME.port,
+// NAME.integrations.NAME (as a route's target) and NAME.deployments.NAME.
+func (s *scene) lookup(name string) (string, bool, error) {
+	head, rest, _ := strings.Cut(name, ".")
+	key, attribute, _ := strings.Cut(rest, ".")
+	if f, ok := s.setup.Functions[key]; ok && head == "functions" {
+		arn, err := s.world.function(f)
+		if attribute == "name" {
+			arn = arn[strings.LastIndexByte(arn, ':')+1:]
+		}
+		return arn, true, err
+	}
+	if group := s.groups[key]; group != nil && head == "logGroups" {
+		arn, err := group()
+		if attribute == "name" {
+			arn = groupName(arn)
+		}
+		return arn, true, err
+	}
+	if api := s.apis[head]; api != nil {
+		made, err := api()
+		if err != nil {
+			return "", true, err
+		}
+		value, ok := made.value(rest)
+		return value, ok, nil
+	}
+	if s.outer != nil {
+		return s.outer.lookup(name)
+	}
+	return s.world.lookup(name)
+}
+
+func (a *madeAPI) value(name string) (string, bool) {
+	switch name {
+	case "":
+		return a.id, true
+	case "endpoint":
+		return a.endpoint.String(), true
+	case "scheme":
+		return a.endpoint.Scheme, true
+	case "host":
+		return a.endpoint.Host, true
+	case "domain":
+		return a.endpoint.Hostname(), true
+	case "port":
+		return portOf(a.endpoint), true
+	}
+	value, ok := a.parts[name]
+	return value, ok
+}
+
+func groupName(arn string) string {
+	_, name, _ := strings.Cut(arn, ":log-group:")
+	return name
+}
+
+func (s *scene) makeGroup(name string) (string, error) {
+	ctx := context.Background()
+	account, err := s.world.account()
+	if err != nil {
+		return "", err
+	}
+	full := s.world.unique() + "-" + name
+	if err := s.world.make(ctx, "logs:CreateLogGroup", Members{"logGroupName": full}, nil); err != nil {
+		return "", err
+	}
+	s.world.later("logs:DeleteLogGroup", Members{"logGroupName": full})
+	return "arn:aws:logs:" + s.world.Client.region + ":" + account + ":log-group:" + full, nil
+}
+
+// makeAPI makes an API and its parts.
+func (s *scene) makeAPI(name string) (*madeAPI, error) {
+	ctx := context.Background()
+	spec := s.setup.APIs[name]
+	a := &madeAPI{parts: map[string]string{}}
+	b := builder{scene: s, api: a}
+	with := Members{"name": clip(s.title + " " + name), "protocolType": "HTTP"}
+	maps.Copy(with, spec.Members)
+	var api struct{ APIID, APIEndpoint string }
+	if err := b.make(ctx, "CreateApi", with, &api); err != nil {
+		return nil, err
+	}
+	s.world.later("DeleteApi", Members{"apiId": api.APIID})
+	a.id = api.APIID
+	var err error
+	if a.endpoint, err = url.Parse(api.APIEndpoint); err != nil {
+		return nil, err
+	}
+	for _, key := range sortedKeys(spec.Integrations) {
+		var made struct{ IntegrationID string }
+		if err := b.make(ctx, "CreateIntegration", spec.Integrations[key], &made); err != nil {
+			return nil, err
+		}
+		a.parts["integrations."+key] = "integrations/" + made.IntegrationID
+	}
+	for _, route := range spec.Routes {
+		if err := b.make(ctx, "CreateRoute", route, nil); err != nil {
+			return nil, err
+		}
+	}
+	for _, key := range sortedKeys(spec.Deployments) {
+		var made struct{ DeploymentID string }
+		if err := b.make(ctx, "CreateDeployment", spec.Deployments[key], &made); err != nil {
+			return nil, err
+		}
+		a.parts["deployments."+key] = made.DeploymentID
+	}
+	stages := spec.Stages
+	if stages == nil {
+		stages = []Members{{"stageName": "$default", "autoDeploy": true}}
+	}
+	for _, stage := range stages {
+		if err := b.stage(ctx, stage); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// A builder makes the parts of an API.
+type builder struct {
+	scene *scene
+	api   *madeAPI
+}
+
+// lookup finds the API's own parts without its name.
+func (b builder) lookup(name string) (string, bool, error) {
+	if value, ok := b.api.parts[name]; ok {
+		return value, true, nil
+	}
+	return b.scene.lookup(name)
+}
+
+// make calls an operation for the API.
+func (b builder) make(ctx context.Context, call string, with Members, out any) error {
+	expanded, err := expandMembers(with, b.lookup)
+	if err != nil {
+		return fmt.Errorf("%s of the setup: %w", call, err)
+	}
+	if b.api.id != "" {
+		expanded["apiId"] = b.api.id
+	}
+	return b.scene.world.make(ctx, call, expanded, out)
+}
+
+func (b builder) stage(ctx context.Context, with Members) error {
+	var stage struct {
+		StageName, DeploymentID string
+		AutoDeploy              bool
+	}
+	if err := b.make(ctx, "CreateStage", with, &stage); err != nil || !stage.AutoDeploy {
+		return err
+	}
+	// AWS deploys in the background.
+	name := stage.StageName
+	err := eventually(ctx, func() (bool, error) {
+		if stage.DeploymentID != "" {
+			return true, nil
+		}
+		err := b.make(ctx, "GetStage", Members{"stageName": name}, &stage)
+		return false, err
+	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("stage %s wasn't deployed", name)
+	}
+	return err
+}
+
+func expandMembers(with Members, lookup names) (Members, error) {
+	plain, err := plainJSON(with)
+	if err != nil {
+		return nil, err
+	}
+	expanded, err := expandAll(plain, lookup)
+	if err != nil {
+		return nil, err
+	}
+	members, _ := expanded.(map[string]any)
+	if members == nil {
+		members = Members{}
+	}
+	return members, nil
+}

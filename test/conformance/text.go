@@ -1,0 +1,220 @@
+package conformance
+
+import (
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// placeholder is $(…) in a text.
+var placeholder = regexp.MustCompile(`\$\(([^()]*)\)`)
+
+// A kind is what an unknown value may look like.
+type kind struct {
+	pattern string
+	// number tells that the value is a number in JSON, not a string.
+	number bool
+}
+
+// kinds are the values that differ from run to run: $(name:kind) takes any of
+// the kind and gives it the name.
+var kinds = map[string]kind{
+	"id":        {pattern: `[a-z0-9]{5,12}`},
+	"requestId": {pattern: `[A-Za-z0-9+/_-]{15}=`},
+	"uuid":      {pattern: `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`},
+	"time":      {pattern: `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)`},
+	"clf":       {pattern: `\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000`},
+	"epoch":     {pattern: `\d{13}`, number: true},
+	"number":    {pattern: `\d+`, number: true},
+	"trace":     {pattern: `1-[0-9a-f]{8}-[0-9a-f]{24}`},
+	"ip":        {pattern: `[0-9a-f.:]+`},
+	"text":      {pattern: `(?s:.*)`},
+}
+
+// names finds the value of a name; ok is false when there is none. The error
+// is that of making what the name stands for.
+type names func(name string) (value string, ok bool, err error)
+
+// expand replaces the placeholders of a text to be sent.
+func expand(text string, lookup names) (string, error) {
+	var failed error
+	out := placeholder.ReplaceAllStringFunc(text, func(p string) string {
+		value, err := produce(p[2:len(p)-1], lookup)
+		if err != nil && failed == nil {
+			failed = err
+		}
+		return value
+	})
+	return out, failed
+}
+
+func produce(inside string, lookup names) (string, error) {
+	if encoded, ok := strings.CutPrefix(inside, "base64 "); ok {
+		b, err := base64.StdEncoding.DecodeString(encoded)
+		return string(b), err
+	}
+	if rest, ok := strings.CutPrefix(inside, "repeat "); ok {
+		count, text, _ := strings.Cut(rest, " ")
+		n, err := strconv.Atoi(count)
+		if err != nil || n < 1 || text == "" {
+			return "", fmt.Errorf("$(%s): want $(repeat N TEXT)", inside)
+		}
+		return strings.Repeat(text, n), nil
+	}
+	value, ok, err := lookup(inside)
+	if err == nil && !ok {
+		err = fmt.Errorf("$(%s) has no value", inside)
+	}
+	return value, err
+}
+
+// expandAll replaces the placeholders of all texts in a document.
+func expandAll(document any, lookup names) (any, error) {
+	switch d := document.(type) {
+	case string:
+		return expand(d, lookup)
+	case []any:
+		out := make([]any, len(d))
+		for i, item := range d {
+			var err error
+			if out[i], err = expandAll(item, lookup); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case map[string]any:
+		out := make(map[string]any, len(d))
+		for key, item := range d {
+			key, err := expand(key, lookup)
+			if err != nil {
+				return nil, err
+			}
+			if out[key], err = expandAll(item, lookup); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	return document, nil
+}
+
+// A match compares texts with what is expected and learns the values of the
+// names that are met for the first time.
+type match struct {
+	lookup names
+	// bound are the values learned so far.
+	bound map[string]string
+}
+
+func (m *match) value(name string) (string, bool, error) {
+	if v, ok := m.bound[name]; ok {
+		return v, true, nil
+	}
+	return m.lookup(name)
+}
+
+// text compares a text with the expected one. The error tells the difference.
+func (m *match) text(want, got string) error {
+	pattern, learned, err := m.pattern(want)
+	if err != nil {
+		return err
+	}
+	re, err := regexp.Compile(`^` + pattern + `$`)
+	if err != nil {
+		return err
+	}
+	found := re.FindStringSubmatch(got)
+	if found == nil {
+		shown, err := m.shown(want)
+		if err != nil {
+			return err
+		}
+		return differ(got, shown)
+	}
+	values := map[string]string{}
+	for i, name := range learned {
+		if v, ok := values[name]; ok && v != found[i+1] {
+			return fmt.Errorf("$(%s) is both %q and %q", name, v, found[i+1])
+		}
+		values[name] = found[i+1]
+	}
+	for name, v := range values {
+		m.bound[name] = v
+	}
+	return nil
+}
+
+// differ is the difference of two texts.
+func differ(got, want string) error {
+	const short = 60
+	if len(got) <= short && len(want) <= short {
+		return fmt.Errorf("got %q, want %q", got, want)
+	}
+	return fmt.Errorf("\n  got  %s\n  want %s", clip(got), clip(want))
+}
+
+// pattern makes a regular expression of an expected text, with a group for
+// each name in learned.
+func (m *match) pattern(want string) (pattern string, learned []string, err error) {
+	var b strings.Builder
+	rest := 0
+	for _, at := range placeholder.FindAllStringSubmatchIndex(want, -1) {
+		b.WriteString(regexp.QuoteMeta(want[rest:at[0]]))
+		rest = at[1]
+		name, kindName, unknown := strings.Cut(want[at[2]:at[3]], ":")
+		value, ok, err := m.value(name)
+		switch {
+		case err != nil:
+			return "", nil, err
+		case ok:
+			b.WriteString(regexp.QuoteMeta(value))
+		case !unknown:
+			return "", nil, fmt.Errorf("$(%s) has no value", name)
+		case kinds[kindName].pattern == "":
+			return "", nil, fmt.Errorf("$(%s:%s): there is no kind %q", name, kindName, kindName)
+		default:
+			b.WriteString("(" + kinds[kindName].pattern + ")")
+			learned = append(learned, name)
+		}
+	}
+	b.WriteString(regexp.QuoteMeta(want[rest:]))
+	return b.String(), learned, nil
+}
+
+// shown is an expected text with the values that are known.
+func (m *match) shown(want string) (string, error) {
+	var failed error
+	out := placeholder.ReplaceAllStringFunc(want, func(p string) string {
+		name, _, _ := strings.Cut(p[2:len(p)-1], ":")
+		value, ok, err := m.value(name)
+		if err != nil {
+			failed = err
+		}
+		if !ok {
+			return p
+		}
+		return value
+	})
+	return out, failed
+}
+
+// isNumber tells whether an expected text is one placeholder for a number.
+func isNumber(want string) bool {
+	at := placeholder.FindStringSubmatchIndex(want)
+	if at == nil || at[0] != 0 || at[1] != len(want) {
+		return false
+	}
+	_, kindName, _ := strings.Cut(want[at[2]:at[3]], ":")
+	return kinds[kindName].number
+}
+
+// clip shortens a text for a message.
+func clip(text string) string {
+	const most = 2000
+	if len(text) <= most {
+		return text
+	}
+	return fmt.Sprintf("%s… (%d bytes)", text[:most], len(text))
+}

@@ -1,0 +1,276 @@
+package conformance
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// settleTime is how long the endpoint may take until what was made is there;
+// pollPeriod is how often that is looked at.
+const (
+	settleTime = 60 * time.Second
+	pollPeriod = 50 * time.Millisecond
+)
+
+// Options say what is examined.
+type Options struct {
+	Client  *Client
+	Backend *Backend
+	// Address, as in "127.0.0.1:4566", is where APIs are reached whatever their
+	// endpoint says.
+	Address string
+	// Role is the ARN of a role that Lambda can assume; one is made when it is
+	// empty.
+	Role string
+	// Functions is the directory of the functions' files.
+	Functions string
+	// Run makes the names of this run's resources its own.
+	Run string
+}
+
+// A World is the endpoint that is examined and what all files share there.
+type World struct {
+	Options
+	role func() (string, error)
+
+	mu        sync.Mutex
+	functions map[string]func() (string, error) // ARNs by specification
+	undo      []undo
+	made      atomic.Int64
+}
+
+// An undo is a call that removes something.
+type undo struct {
+	call string
+	with Members
+}
+
+// NewWorld returns a world in which nothing has been made yet.
+func NewWorld(o Options) *World {
+	w := &World{Options: o, functions: map[string]func() (string, error){}}
+	w.role = sync.OnceValues(w.makeRole)
+	return w
+}
+
+// Close removes what was made, the latest first.
+func (w *World) Close(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var problems []error
+	for i := len(w.undo) - 1; i >= 0; i-- {
+		u := w.undo[i]
+		a, err := w.Client.Call(ctx, u.call, u.with)
+		// A case may have removed it itself.
+		if err == nil && a.status >= 400 && a.status != http.StatusNotFound {
+			err = fmt.Errorf("%s: %s", u.call, a)
+		}
+		problems = append(problems, err)
+	}
+	w.undo = nil
+	return errors.Join(problems...)
+}
+
+func (w *World) later(call string, with Members) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.undo = append(w.undo, undo{call, with})
+}
+
+// unique is a name that nothing else has.
+func (w *World) unique() string {
+	return fmt.Sprintf("conformance-%s-%d", w.Run, w.made.Add(1))
+}
+
+// make calls an operation that has to succeed and decodes its answer into out.
+// Real AWS lets few management calls through per second.
+func (w *World) make(ctx context.Context, name string, with Members, out any) error {
+	var a *answer
+	err := eventually(ctx, func() (bool, error) {
+		var err error
+		a, err = w.Client.Call(ctx, name, with)
+		return err == nil && a.status != http.StatusTooManyRequests, err
+	})
+	if err != nil {
+		return err
+	}
+	if a.status >= 300 {
+		return fmt.Errorf("%s of the setup: %s", name, a)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(a.body, out); err != nil {
+		return fmt.Errorf("%s of the setup: %w", name, err)
+	}
+	return nil
+}
+
+// eventually asks until the answer is yes.
+func eventually(ctx context.Context, ask func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	tick := time.NewTicker(pollPeriod)
+	defer tick.Stop()
+	for {
+		yes, err := ask()
+		if yes || err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+var arnElement = regexp.MustCompile(`<Arn>([^<]+)</Arn>`)
+
+// makeRole makes the role of all functions.
+func (w *World) makeRole() (string, error) {
+	if w.Role != "" {
+		return w.Role, nil
+	}
+	ctx := context.Background()
+	name := w.unique()
+	a, err := w.Client.Call(ctx, "iam:CreateRole", Members{
+		"RoleName": name,
+		"AssumeRolePolicyDocument": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",` +
+			`"Principal":{"Service":"lambda.amazonaws.com"}}]}`,
+	})
+	if err != nil {
+		return "", err
+	}
+	found := arnElement.FindSubmatch(a.body)
+	if found == nil {
+		return "", fmt.Errorf("iam:CreateRole of the setup: %s", a)
+	}
+	w.later("iam:DeleteRole", Members{"RoleName": name})
+	return string(found[1]), nil
+}
+
+// account is the id of the account that is examined.
+func (w *World) account() (string, error) {
+	arn, err := w.role()
+	if err != nil {
+		return "", err
+	}
+	parts := strings.Split(arn, ":")
+	if len(parts) < 6 {
+		return "", fmt.Errorf("role %s isn't an ARN", arn)
+	}
+	return parts[4], nil
+}
+
+// function returns the ARN of a function, which is made once for all files
+// that specify the same.
+func (w *World) function(f Function) (string, error) {
+	key, err := json.Marshal(f)
+	if err != nil {
+		return "", err
+	}
+	w.mu.Lock()
+	get := w.functions[string(key)]
+	if get == nil {
+		get = sync.OnceValues(func() (string, error) { return w.makeFunction(f) })
+		w.functions[string(key)] = get
+	}
+	w.mu.Unlock()
+	return get()
+}
+
+func (w *World) makeFunction(f Function) (string, error) {
+	ctx := context.Background()
+	role, err := w.role()
+	if err != nil {
+		return "", err
+	}
+	archive, err := zipOf(filepath.Join(w.Functions, f.File))
+	if err != nil {
+		return "", err
+	}
+	name := w.unique()
+	with := Members{
+		"FunctionName": name, "Role": role, "Runtime": "nodejs22.x", "Handler": "index.handler",
+		"Code": Members{"ZipFile": base64.StdEncoding.EncodeToString(archive)},
+	}
+	maps.Copy(with, f.Members)
+	var function struct{ FunctionArn, State string }
+	if err := w.make(ctx, "lambda:CreateFunction", with, &function); err != nil {
+		return "", err
+	}
+	w.later("lambda:DeleteFunction", Members{"FunctionName": name})
+	if f.Permitted == nil || *f.Permitted {
+		if err := w.make(ctx, "lambda:AddPermission", Members{
+			"FunctionName": name, "StatementId": "conformance", "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com",
+		}, nil); err != nil {
+			return "", err
+		}
+	}
+	return function.FunctionArn, eventually(ctx, func() (bool, error) {
+		err := w.make(ctx, "lambda:GetFunctionConfiguration", Members{"FunctionName": name}, &function)
+		return function.State == "Active", err
+	})
+}
+
+// zipOf packs a file as index with its extension.
+func zipOf(path string) ([]byte, error) {
+	code, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	file, err := z.Create("index" + filepath.Ext(path))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := file.Write(code); err != nil {
+		return nil, err
+	}
+	err = z.Close()
+	return b.Bytes(), err
+}
+
+// lookup finds what every case can name.
+func (w *World) lookup(name string) (string, bool, error) {
+	switch name {
+	case "backend":
+		return w.Backend.URL, true, nil
+	case "backend.host":
+		return w.Backend.Host(), true, nil
+	case "region":
+		return w.Client.region, true, nil
+	case "account":
+		account, err := w.account()
+		return account, true, err
+	case "role":
+		arn, err := w.role()
+		return arn, true, err
+	}
+	return "", false, nil
+}
+
+// send sends the text of a request to an API.
+func (w *World) send(ctx context.Context, endpoint, text string) (*answer, error) {
+	base, err := url.Parse(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return send(ctx, base, w.Address, requestBytes(text, base.Host))
+}
