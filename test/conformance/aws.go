@@ -149,9 +149,10 @@ func (c *Client) Call(ctx context.Context, name string, with Members) (*answer, 
 	a := &answer{line: res.Proto + " " + res.Status, status: res.StatusCode}
 	for _, header := range sortedKeys(res.Header) {
 		for _, v := range res.Header[header] {
-			a.headers = append(a.headers, field{header, v})
+			a.lines = append(a.lines, header+": "+v)
 		}
 	}
+	a.headers = fieldsOf(a.lines)
 	if a.body, err = io.ReadAll(res.Body); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

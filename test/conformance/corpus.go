@@ -108,6 +108,9 @@ type Expect struct {
 	// Headers are by name: a text is the one line there is, a list the lines in
 	// order, $(absent) none.
 	Headers map[string]any `yaml:"headers"`
+	// Lines are header lines, exactly so and in this order; others may stand
+	// between them.
+	Lines []string `yaml:"lines"`
 	// Body is the whole body.
 	Body *string `yaml:"body"`
 	// Matches is a regular expression that the body has to match.
@@ -128,12 +131,10 @@ type Expect struct {
 type Received struct {
 	// Line is the request line.
 	Line string `yaml:"line"`
-	// Headers are like those of an Expect.
+	// Headers, Lines and Body are like those of an Expect.
 	Headers map[string]any `yaml:"headers"`
-	// Lines are header lines, exactly so and in this order; others may stand
-	// between them.
-	Lines []string `yaml:"lines"`
-	Body  *string  `yaml:"body"`
+	Lines   []string       `yaml:"lines"`
+	Body    *string        `yaml:"body"`
 }
 
 // A Log is a line that an access log must get.

@@ -20,6 +20,7 @@ func (m *match) check(want *Expect, got *answer) error {
 		note("status", fmt.Errorf("got %d, want %d", got.status, want.Status))
 	}
 	note("headers", m.headers(want.Headers, got.headers))
+	note("lines", m.lines(want.Lines, got.lines))
 	if want.Body != nil {
 		note("body", m.text(*want.Body, string(got.body)))
 	}
@@ -85,6 +86,24 @@ func (m *match) headers(want map[string]any, got []field) error {
 	return errors.Join(problems...)
 }
 
+// lines compares header lines, which have to be there in order.
+func (m *match) lines(want, got []string) error {
+	var problems []error
+	next := 0
+	for _, line := range want {
+		at := next
+		for at < len(got) && m.text(line, got[at]) != nil {
+			at++
+		}
+		if at == len(got) {
+			problems = append(problems, fmt.Errorf("the line %q isn't there, or not in this order", line))
+			continue
+		}
+		next = at + 1
+	}
+	return errors.Join(problems...)
+}
+
 // received compares what the backend says to have received.
 func (m *match) received(want *Received, got *answer) error {
 	var echo Echo
@@ -96,18 +115,7 @@ func (m *match) received(want *Received, got *answer) error {
 		problems = append(problems, m.text(want.Line, echo.Line))
 	}
 	problems = append(problems, m.headers(want.Headers, fieldsOf(echo.Headers)))
-	next := 0
-	for _, line := range want.Lines {
-		at := next
-		for at < len(echo.Headers) && m.text(line, echo.Headers[at]) != nil {
-			at++
-		}
-		if at == len(echo.Headers) {
-			problems = append(problems, fmt.Errorf("the line %q isn't there, or not in this order", line))
-			continue
-		}
-		next = at + 1
-	}
+	problems = append(problems, m.lines(want.Lines, echo.Headers))
 	if want.Body != nil {
 		problems = append(problems, m.text(*want.Body, echo.Body))
 	}
@@ -145,8 +153,8 @@ func errorMessage(a *answer) string {
 func (a *answer) String() string {
 	var b strings.Builder
 	b.WriteString(a.line)
-	for _, h := range a.headers {
-		b.WriteString("\n" + h.name + ": " + h.value)
+	for _, line := range a.lines {
+		b.WriteString("\n" + line)
 	}
 	b.WriteString("\n\n" + clip(string(a.body)))
 	return b.String()

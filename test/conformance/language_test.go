@@ -43,6 +43,8 @@ func TestText(t *testing.T) {
 		{"equal ids", "$(id:id)", []string{"abcdef", "abcdef"}, true},
 		{"different ids", "$(id:id)", []string{"abcdef", "abcdeg"}, false},
 		{"equal in one text", "$(id:id) $(id:id)", []string{"abcdef abcdef"}, true},
+		{"equal and named once", "$(id:id) $(id)", []string{"abcdef abcdef"}, true},
+		{"different and named once", "$(id:id) $(id)", []string{"abcdef abcdeg"}, false},
 		{"different in one text", "$(id:id) $(id:id)", []string{"abcdef abcdeg"}, false},
 		{"no such kind", "$(id:nothing)", []string{"abcdef"}, false},
 		{"no such name", "$(nothing)", []string{"abcdef"}, false},
@@ -108,9 +110,10 @@ func TestDocument(t *testing.T) {
 func TestCheck(t *testing.T) {
 	got := &answer{
 		line: "HTTP/1.1 200 OK", status: 200,
-		headers: []field{{"A", "1"}, {"set-cookie", "x=1"}, {"Set-Cookie", "y=2"}, {"x-amzn-errortype", "com.amazonaws#TypeOfError:http://x"}},
-		body:    []byte(`{"line":"GET / HTTP/1.1","headers":["B: 1","a: 2","B: 3"],"body":"sent","Message":"gone"}`),
+		lines: []string{"A: 1", "set-cookie: x=1", "Set-Cookie: y=2", "x-amzn-errortype: com.amazonaws#TypeOfError:http://x"},
+		body:  []byte(`{"line":"GET / HTTP/1.1","headers":["B: 1","a: 2","B: 3"],"body":"sent","Message":"gone"}`),
 	}
+	got.headers = fieldsOf(got.lines)
 	for _, test := range []struct {
 		name string
 		want Expect
@@ -126,6 +129,9 @@ func TestCheck(t *testing.T) {
 		{"header absent", Expect{Headers: map[string]any{"b": absent}}, true},
 		{"header there", Expect{Headers: map[string]any{"a": absent}}, false},
 		{"header missing", Expect{Headers: map[string]any{"b": "1"}}, false},
+		{"lines", Expect{Lines: []string{"A: 1", "Set-Cookie: y=2"}}, true},
+		{"a line in another case", Expect{Lines: []string{"a: 1"}}, false},
+		{"lines in another order", Expect{Lines: []string{"Set-Cookie: y=2", "A: 1"}}, false},
 		{"body", Expect{Body: new("no")}, false},
 		{"matches", Expect{Matches: `"GET . HTTP`}, true},
 		{"doesn't match", Expect{Matches: "^GET"}, false},

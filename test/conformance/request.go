@@ -25,8 +25,10 @@ type field struct{ name, value string }
 
 // An answer is an HTTP response as it came over the wire.
 type answer struct {
-	line    string
-	status  int
+	line   string
+	status int
+	// lines are the header lines as they came, headers what they say.
+	lines   []string
 	headers []field
 	body    []byte
 }
@@ -160,7 +162,7 @@ func readAnswer(r *bufio.Reader, method string) (*answer, error) {
 		if res.StatusCode >= 100 && res.StatusCode < 200 {
 			continue
 		}
-		a := &answer{line: lines[0], status: res.StatusCode, headers: fieldsOf(lines[1:])}
+		a := &answer{line: lines[0], status: res.StatusCode, lines: lines[1:], headers: fieldsOf(lines[1:])}
 		if a.body, err = io.ReadAll(res.Body); err != nil {
 			return nil, fmt.Errorf("%w after %d bytes of the body of %q", err, len(a.body), clip(head))
 		}

@@ -51,23 +51,35 @@ func expand(text string, lookup names) (string, error) {
 }
 
 func produce(inside string, lookup names) (string, error) {
-	if encoded, ok := strings.CutPrefix(inside, "base64 "); ok {
-		b, err := base64.StdEncoding.DecodeString(encoded)
-		return string(b), err
+	value, ok, err := constant(inside)
+	if !ok {
+		value, ok, err = lookup(inside)
 	}
-	if rest, ok := strings.CutPrefix(inside, "repeat "); ok {
-		count, text, _ := strings.Cut(rest, " ")
-		n, err := strconv.Atoi(count)
-		if err != nil || n < 1 || text == "" {
-			return "", fmt.Errorf("$(%s): want $(repeat N TEXT)", inside)
-		}
-		return strings.Repeat(text, n), nil
-	}
-	value, ok, err := lookup(inside)
 	if err == nil && !ok {
 		err = fmt.Errorf("$(%s) has no value", inside)
 	}
 	return value, err
+}
+
+// constant is the value of a placeholder that says it itself: crlf, repeat N
+// TEXT and base64 DATA.
+func constant(inside string) (value string, ok bool, err error) {
+	word, rest, _ := strings.Cut(inside, " ")
+	switch word {
+	case "crlf":
+		return "\r\n", true, nil
+	case "base64":
+		b, err := base64.StdEncoding.DecodeString(rest)
+		return string(b), true, err
+	case "repeat":
+		count, text, _ := strings.Cut(rest, " ")
+		n, err := strconv.Atoi(count)
+		if err != nil || n < 1 || text == "" {
+			return "", true, fmt.Errorf("$(%s): want $(repeat N TEXT)", inside)
+		}
+		return strings.Repeat(text, n), true, nil
+	}
+	return "", false, nil
 }
 
 // expandAll replaces the placeholders of all texts in a document.
@@ -108,9 +120,15 @@ type match struct {
 	bound map[string]string
 }
 
-func (m *match) value(name string) (string, bool, error) {
-	if v, ok := m.bound[name]; ok {
-		return v, true, nil
+// value is what a placeholder stands for; ok is false for a name that hasn't
+// been met.
+func (m *match) value(inside string) (value string, ok bool, err error) {
+	if value, ok, err := constant(inside); ok {
+		return value, true, err
+	}
+	name, _, _ := strings.Cut(inside, ":")
+	if value, ok := m.bound[name]; ok {
+		return value, true, nil
 	}
 	return m.lookup(name)
 }
@@ -159,23 +177,28 @@ func differ(got, want string) error {
 // each name in learned.
 func (m *match) pattern(want string) (pattern string, learned []string, err error) {
 	var b strings.Builder
+	met := map[string]string{} // kinds of the names learned in this text
 	rest := 0
 	for _, at := range placeholder.FindAllStringSubmatchIndex(want, -1) {
 		b.WriteString(regexp.QuoteMeta(want[rest:at[0]]))
 		rest = at[1]
-		name, kindName, unknown := strings.Cut(want[at[2]:at[3]], ":")
-		value, ok, err := m.value(name)
+		inside := want[at[2]:at[3]]
+		name, kindName, unknown := strings.Cut(inside, ":")
+		value, ok, err := m.value(inside)
 		switch {
 		case err != nil:
 			return "", nil, err
 		case ok:
 			b.WriteString(regexp.QuoteMeta(value))
-		case !unknown:
+		case !unknown && met[name] == "":
 			return "", nil, fmt.Errorf("$(%s) has no value", name)
-		case kinds[kindName].pattern == "":
-			return "", nil, fmt.Errorf("$(%s:%s): there is no kind %q", name, kindName, kindName)
+		case unknown && kinds[kindName].pattern == "":
+			return "", nil, fmt.Errorf("$(%s): there is no kind %q", inside, kindName)
 		default:
-			b.WriteString("(" + kinds[kindName].pattern + ")")
+			if unknown {
+				met[name] = kindName
+			}
+			b.WriteString("(" + kinds[met[name]].pattern + ")")
 			learned = append(learned, name)
 		}
 	}
@@ -187,8 +210,7 @@ func (m *match) pattern(want string) (pattern string, learned []string, err erro
 func (m *match) shown(want string) (string, error) {
 	var failed error
 	out := placeholder.ReplaceAllStringFunc(want, func(p string) string {
-		name, _, _ := strings.Cut(p[2:len(p)-1], ":")
-		value, ok, err := m.value(name)
+		value, ok, err := m.value(p[2 : len(p)-1])
 		if err != nil {
 			failed = err
 		}
