@@ -1,5 +1,6 @@
 // Returns the JSON in the request's body as its result. {"do": "throw"} throws,
-// "exit" ends the process and "hang" never returns.
+// "exit" ends the process, "hang" never returns, and "fill" returns a body of
+// "length" characters.
 export const handler = async (event) => {
   const body = event.isBase64Encoded ? Buffer.from(event.body, "base64").toString() : event.body;
   const result = JSON.parse(body);
@@ -10,6 +11,8 @@ export const handler = async (event) => {
       process.exit(3);
     case "hang":
       return new Promise(() => setInterval(() => {}, 1000));
+    case "fill":
+      return { statusCode: 200, body: "x".repeat(result.length) };
     default:
       return result;
   }
