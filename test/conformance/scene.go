@@ -28,8 +28,8 @@ type scene struct {
 type madeAPI struct {
 	id       string
 	endpoint *url.URL
-	// parts are "integrations.NAME", as a route's target names it, and
-	// "deployments.NAME".
+	// parts are "integrations.NAME", as a route's target names it, "routes.KEY"
+	// and "deployments.NAME".
 	parts map[string]string
 }
 
@@ -47,7 +47,8 @@ func newScene(w *World, title string, setup Setup, outer *scene) *scene {
 // lookup finds functions.NAME (the ARN), functions.NAME.name, logGroups.NAME
 // (the ARN), logGroups.NAME.name, and of an API NAME (the id), NAME.endpoint
 // with its NAME.scheme, NAME.host, NAME.domain and NAME.port,
-// NAME.integrations.NAME (as a route's target) and NAME.deployments.NAME.
+// NAME.integrations.NAME (as a route's target), NAME.routes.KEY and
+// NAME.deployments.NAME.
 func (s *scene) lookup(name string) (string, bool, error) {
 	head, rest, _ := strings.Cut(name, ".")
 	key, attribute, _ := strings.Cut(rest, ".")
@@ -143,9 +144,11 @@ func (s *scene) makeAPI(name string) (*madeAPI, error) {
 		a.parts["integrations."+key] = "integrations/" + made.IntegrationID
 	}
 	for _, route := range spec.Routes {
-		if err := b.make(ctx, "CreateRoute", route, nil); err != nil {
+		var made struct{ RouteID, RouteKey string }
+		if err := b.make(ctx, "CreateRoute", route, &made); err != nil {
 			return nil, err
 		}
+		a.parts["routes."+made.RouteKey] = made.RouteID
 	}
 	for _, key := range sortedKeys(spec.Deployments) {
 		var made struct{ DeploymentID string }
