@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -85,7 +86,11 @@ func (r *run) ask(ctx context.Context, s *Step) (*answer, error) {
 				return nil, err
 			}
 		}
-		return r.world.Client.Call(ctx, s.Call, with)
+		got, err := r.world.Client.Call(ctx, s.Call, with)
+		if err == nil && (s.Call == "CreateApi" || s.Call == "ImportApi") {
+			r.adopt(got)
+		}
+		return got, err
 	}
 	text, err := expand(s.Request, r.lookup)
 	if err != nil {
@@ -96,6 +101,14 @@ func (r *run) ask(ctx context.Context, s *Step) (*answer, error) {
 		return nil, err
 	}
 	return r.world.send(ctx, endpoint, text)
+}
+
+// adopt sees to it that an API that a case made is removed at the end.
+func (r *run) adopt(got *answer) {
+	var api struct{ APIID string }
+	if json.Unmarshal(got.body, &api) == nil && api.APIID != "" {
+		r.world.later("DeleteApi", Members{"apiId": api.APIID})
+	}
 }
 
 // log waits for the access log's line of the last request, which has the
