@@ -147,12 +147,7 @@ func (c *Client) Call(ctx context.Context, name string, with Members) (*answer, 
 	}
 	defer res.Body.Close() //nolint:errcheck // only read
 	a := &answer{line: res.Proto + " " + res.Status, status: res.StatusCode}
-	for _, header := range sortedKeys(res.Header) {
-		for _, v := range res.Header[header] {
-			a.lines = append(a.lines, header+": "+v)
-		}
-	}
-	a.headers = fieldsOf(a.lines)
+	a.setHeaders(res.Header)
 	if a.body, err = io.ReadAll(res.Body); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

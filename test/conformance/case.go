@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -100,7 +101,14 @@ func (r *run) ask(ctx context.Context, s *Step) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.world.send(ctx, endpoint, text)
+	base, err := url.Parse(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if s.HTTP2 {
+		return sendHTTP2(ctx, base, r.world.Address, text)
+	}
+	return send(ctx, base, r.world.Address, requestBytes(text, base.Host))
 }
 
 // adopt sees to it that an API that a case made is removed at the end.

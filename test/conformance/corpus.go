@@ -94,6 +94,8 @@ type Step struct {
 	// Request is the text of an HTTP request: request line, header lines, an
 	// empty line and the body.
 	Request string `yaml:"request"`
+	// HTTP2 sends the request over HTTP/2, and so over TLS.
+	HTTP2 bool `yaml:"http2"`
 	// Call names an AWS operation, as in "CreateRoute" or "logs:GetLogEvents";
 	// With are its members.
 	Call string  `yaml:"call"`
@@ -236,6 +238,8 @@ func (s *Step) check() error {
 		return errors.New("a step is a request or a call")
 	case s.With != nil && s.Call == "":
 		return errors.New("members without a call")
+	case s.HTTP2 && s.Call != "":
+		return errors.New("http2 is for requests")
 	case s.Expect == nil:
 		if s.Request != "" {
 			return errors.New("a request without an expectation")

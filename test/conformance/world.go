@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -264,13 +263,4 @@ func (w *World) lookup(name string) (string, bool, error) {
 		return arn, true, err
 	}
 	return "", false, nil
-}
-
-// send sends the text of a request to an API.
-func (w *World) send(ctx context.Context, endpoint, text string) (*answer, error) {
-	base, err := url.Parse(endpoint)
-	if err != nil {
-		return nil, err
-	}
-	return send(ctx, base, w.Address, requestBytes(text, base.Host))
 }
