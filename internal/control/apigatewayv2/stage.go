@@ -12,7 +12,11 @@ import (
 	"gatehouse/internal/store"
 )
 
-const defaultStage = "$default"
+const (
+	defaultStage = "$default"
+	// maxVariables is AWS's fixed limit of a stage.
+	maxVariables = 100
+)
 
 var (
 	stageName     = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
@@ -238,6 +242,10 @@ func (s *Service) checkStage(tx *store.Tx, c *awswire.Call, apiID string, stage 
 }
 
 func checkVariables(variables map[string]string) error {
+	if len(variables) > maxVariables {
+		// UNVERIFIED: the words.
+		return badRequest("A stage can have at most %d stage variables", maxVariables)
+	}
 	for name, v := range variables {
 		if !variableName.MatchString(name) {
 			return badRequest("Invalid stage variable name: %s.  Please use names with only word characters.", name)
