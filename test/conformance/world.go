@@ -74,8 +74,9 @@ func (w *World) Close(ctx context.Context) error {
 	for i := len(w.undo) - 1; i >= 0; i-- {
 		u := w.undo[i]
 		a, err := w.Client.Call(ctx, u.call, u.with)
-		// A case may have removed it itself.
-		if err == nil && a.status >= 400 && a.status != http.StatusNotFound {
+		// A case may have removed it itself, or it never came to be.
+		gone := err == nil && (a.status == http.StatusNotFound || errorCode(a) == "ResourceNotFoundException")
+		if err == nil && a.status >= 400 && !gone {
 			err = fmt.Errorf("%s: %s", u.call, a)
 		}
 		problems = append(problems, err)
@@ -213,6 +214,7 @@ func (w *World) makeFunction(f Function) (string, error) {
 	if err := w.make(ctx, "lambda:CreateFunction", with, &function); err != nil {
 		return "", err
 	}
+	w.later("logs:DeleteLogGroup", Members{"logGroupName": "/aws/lambda/" + name})
 	w.later("lambda:DeleteFunction", Members{"FunctionName": name})
 	if f.Permitted == nil || *f.Permitted {
 		if err := w.make(ctx, "lambda:AddPermission", Members{
