@@ -124,7 +124,7 @@ func (s *scene) makeAPI(name string) (*madeAPI, error) {
 	spec := s.setup.APIs[name]
 	a := &madeAPI{parts: map[string]string{}}
 	b := builder{scene: s, api: a}
-	with := Members{"name": clip(s.title + " " + name), "protocolType": "HTTP"}
+	with := Members{"name": s.title + " " + name, "protocolType": "HTTP"}
 	maps.Copy(with, spec.Members)
 	var api struct{ APIID, APIEndpoint string }
 	if err := b.make(ctx, "CreateApi", with, &api); err != nil {
