@@ -85,7 +85,7 @@ func (c *Counters) Count(x *plan.Exchange, latency time.Duration) {
 	case status >= 400:
 		s.clientErrors.Add(1)
 	}
-	if n := dataProcessed(x); n > 0 {
+	if n := x.DataProcessed(); n > 0 {
 		s.data.Add(uint64(n))
 	}
 	s.latency.observe(max(latency, 0))

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/internal/contextvar"
 	"gatehouse/internal/plan"
 )
 
@@ -18,19 +19,18 @@ const contextPrefix = "$context."
 // A Format is an access log format, parsed.
 type Format struct {
 	parts []part
+	// tail is the text behind the last variable.
+	tail string
 	// escape appends text from outside so that it can't break a line.
-	escape func([]byte, string) []byte
+	escape contextvar.Escape
 }
 
-// A part is literal text and the variable behind it, nil at the end.
+// A part is literal text and the variable behind it. Names that this gateway
+// can't answer, or that nobody knows, never have a value.
 type part struct {
 	text     string
-	variable variable
+	variable contextvar.Variable
 }
-
-// A variable appends its value for a line of format f and tells whether there
-// was one. Text from outside passes f.escape, so that it can't break the line.
-type variable func(dst []byte, f *Format, x *plan.Exchange, latency time.Duration) ([]byte, bool)
 
 // ParseFormat parses an access log format: one line of text with $context
 // variables, among them the request id.
@@ -49,12 +49,14 @@ func ParseFormat(format string) (*Format, error) {
 	for rest := format; ; {
 		i := strings.Index(rest, contextPrefix)
 		if i < 0 {
-			f.parts = append(f.parts, part{text: rest})
+			f.tail = rest
 			break
 		}
-		name := variableName(rest[i+len(contextPrefix):])
+		name := rest[i+len(contextPrefix):]
+		name = name[:contextvar.NameLen(name)]
 		identified = identified || name == "requestId" || name == "extendedRequestId"
-		f.parts = append(f.parts, part{rest[:i], variableOf(name)})
+		variable, _ := contextvar.Lookup(name)
+		f.parts = append(f.parts, part{rest[:i], variable})
 		rest = rest[i+len(contextPrefix)+len(name):]
 	}
 	if !identified {
@@ -63,35 +65,18 @@ func ParseFormat(format string) (*Format, error) {
 	return f, nil
 }
 
-// variableName returns the name that text begins with. A dot at its end isn't
-// part of it.
-func variableName(text string) string {
-	end := 0
-	for end < len(text) {
-		c := text[end]
-		if c != '.' && c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
-			break
-		}
-		end++
-	}
-	return strings.TrimRight(text[:end], ".")
-}
-
 // Append appends the line of an exchange that took latency, without an end of
 // line. A variable without a value is "-".
 func (f *Format) Append(dst []byte, x *plan.Exchange, latency time.Duration) []byte {
 	for i := range f.parts {
 		p := &f.parts[i]
 		dst = append(dst, p.text...)
-		if p.variable == nil {
-			continue
-		}
 		var ok bool
-		if dst, ok = p.variable(dst, f, x, latency); !ok {
+		if dst, ok = p.variable.Append(dst, x, latency, f.escape); !ok {
 			dst = append(dst, '-')
 		}
 	}
-	return dst
+	return append(dst, f.tail...)
 }
 
 // appendEscaped appends text so that it stays inside a line and inside double

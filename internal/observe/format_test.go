@@ -103,28 +103,6 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-func TestResponseLength(t *testing.T) {
-	x := testExchange()
-	x.Response.BodyStream, x.Response.StreamLength = nopCloser{}, 77
-	if got := responseLength(x); got != 77 {
-		t.Errorf("stream: %d", got)
-	}
-	x.Response.StreamLength = -1
-	if got := responseLength(x); got != 0 {
-		t.Errorf("stream that never began: %d", got)
-	}
-	x = testExchange()
-	x.Request.Method = "HEAD"
-	if got := responseLength(x); got != 0 {
-		t.Errorf("HEAD: %d", got)
-	}
-}
-
-type nopCloser struct{}
-
-func (nopCloser) Read([]byte) (int, error) { return 0, nil }
-func (nopCloser) Close() error             { return nil }
-
 func TestParseFormatRefusals(t *testing.T) {
 	for name, format := range map[string]string{
 		"empty":         "",

@@ -114,6 +114,26 @@ func (x *Exchange) ReadBody() error {
 	}
 }
 
+// ResponseLength is how many bytes of a body went to the client.
+func (x *Exchange) ResponseLength() int64 {
+	switch {
+	case x.Request.Method == "HEAD":
+		return 0
+	case x.Response.BodyStream != nil:
+		return max(x.Response.StreamLength, 0)
+	}
+	return int64(len(x.Response.Body))
+}
+
+// DataProcessed is how many bytes of bodies came and went.
+func (x *Exchange) DataProcessed() int64 {
+	received := int64(len(x.Request.Body))
+	if received == 0 {
+		received = max(x.Request.ContentLength, 0)
+	}
+	return received + x.ResponseLength()
+}
+
 // A MappedRequest is what parameter mapping made of a request.
 type MappedRequest struct {
 	// On tells that there was a mapping: Headers and Query are in place of the

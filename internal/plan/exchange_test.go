@@ -50,6 +50,29 @@ func TestReadBody(t *testing.T) {
 	}
 }
 
+func TestResponseLength(t *testing.T) {
+	stream := io.NopCloser(strings.NewReader(""))
+	for _, test := range []struct {
+		name       string
+		method     string
+		response   Response
+		length     int64
+		sent, both int64
+	}{
+		{"body", "GET", Response{Body: []byte("hello")}, 10, 5, 15},
+		{"no body came", "GET", Response{Body: []byte("hello")}, -1, 5, 5},
+		{"HEAD", "HEAD", Response{Body: []byte("hello")}, 0, 0, 0},
+		{"stream", "GET", Response{BodyStream: stream, StreamLength: 77}, 1, 77, 78},
+		{"stream that never began", "GET", Response{BodyStream: stream, StreamLength: -1}, 0, 0, 0},
+	} {
+		x := Exchange{Response: test.response}
+		x.Request.Method, x.Request.ContentLength = test.method, test.length
+		if sent, both := x.ResponseLength(), x.DataProcessed(); sent != test.sent || both != test.both {
+			t.Errorf("%s: %d and %d, want %d and %d", test.name, sent, both, test.sent, test.both)
+		}
+	}
+}
+
 func TestReset(t *testing.T) {
 	x := Exchange{RequestID: "r", Fault: &Fault{}, Params: []string{"a"}, Scratch: make([]byte, 3, 100)}
 	x.Request.Headers = Headers{{"a", "b"}}

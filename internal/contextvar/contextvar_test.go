@@ -1,0 +1,90 @@
+package contextvar
+
+import (
+	"strings"
+	"testing"
+
+	"gatehouse/internal/plan"
+)
+
+// Every variable that the documentation lists for HTTP APIs, by the first
+// moment at which it can have a value.
+func TestLookup(t *testing.T) {
+	const never = AtEnd + 1
+	for from, names := range map[Moment]string{
+		AtRequest: `accountId apiId domainName domainPrefix extendedRequestId httpMethod identity.sourceIp identity.userAgent path protocol
+			requestId requestTime requestTimeEpoch routeKey stage`,
+		AtResponse: `awsEndpointRequestId integration.error integration.integrationStatus integration.latency integration.requestId
+			integration.status integrationErrorMessage integrationLatency integrationStatus`,
+		AtEnd: `dataProcessed error.message error.messageString responseLatency responseLength status`,
+		never: `authorizer.claims.sub authorizer.error authorizer.principalId authorizer.anything awsEndpointRequestId2
+			customDomain.basePathMatched error.responseType identity.accountId identity.caller identity.cognitoAuthenticationProvider
+			identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId
+			identity.clientCert.clientCertPem identity.clientCert.subjectDN identity.clientCert.issuerDN
+			identity.clientCert.serialNumber identity.clientCert.validity.notBefore identity.clientCert.validity.notAfter
+			identity.user identity.userArn`,
+	} {
+		for name := range strings.FieldsSeq(names) {
+			v, known := Lookup(name)
+			if !known {
+				t.Errorf("%s isn't known", name)
+			}
+			for at := AtRequest; at <= AtEnd; at++ {
+				if v.Has(at) != (at >= from) {
+					t.Errorf("%s at moment %d: %v", name, at, v.Has(at))
+				}
+			}
+		}
+	}
+	for _, name := range []string{"", "requestID", "authorizer", "authorizer.", "identity", "stageVariables.x", "path "} {
+		if v, known := Lookup(name); known || v.Has(AtEnd) {
+			t.Errorf("%q is known", name)
+		}
+	}
+}
+
+func TestAppend(t *testing.T) {
+	api := &plan.API{ID: "a", AccountID: "1"}
+	x := &plan.Exchange{Stage: &plan.Stage{API: api, Name: "dev"}, GatewayPath: "/dev/a%20%22b", Scratch: []byte("kept")}
+	quote := func(dst []byte, text string) []byte { return append(dst, strings.ReplaceAll(text, `"`, `\"`)...) }
+	for _, test := range []struct {
+		name   string
+		escape Escape
+		want   string
+		ok     bool
+	}{
+		{"path", nil, `/dev/a "b`, true},
+		{"path", quote, `/dev/a \"b`, true},
+		{"stage", nil, "dev", true},
+		{"routeKey", nil, "", false},
+		{"integration.status", nil, "", false},
+		{"identity.sourceIp", nil, "", false},
+		{"identity.user", nil, "", false},
+	} {
+		v, _ := Lookup(test.name)
+		got, ok := v.Append([]byte("x"), x, 0, test.escape)
+		if string(got) != "x"+test.want || ok != test.ok {
+			t.Errorf("%s: %q, %v", test.name, got, ok)
+		}
+		if test.escape == nil && string(x.Scratch) != "kept" {
+			t.Errorf("%s without an escape wrote Scratch: %q", test.name, x.Scratch)
+		}
+		x.Scratch = x.Scratch[:len("kept")]
+	}
+}
+
+func TestNameLen(t *testing.T) {
+	for text, want := range map[string]string{
+		"requestId":       "requestId",
+		"requestId.":      "requestId",
+		"a.b_c9... d":     "a.b_c9",
+		"claims.cognito:": "claims.cognito",
+		"-":               "",
+		"..":              "",
+		"":                "",
+	} {
+		if got := text[:NameLen(text)]; got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,8 @@
+// Package contextvar is the $context of API Gateway's HTTP APIs: which
+// variables there are, from which moment of a request on each has a value, and
+// what it says of an exchange. It has no syntax of its own: observe finds the
+// names in access log formats, transform in parameter mappings, and each says
+// how text from outside is to be escaped.
+//
+// It imports package plan only. A new variable is a case in variables.go.
+package contextvar
