@@ -115,9 +115,9 @@ func (h *HTTP) prepare(c *call) error {
 	b = append(b, ' ')
 	b = h.appendTarget(b, x)
 	b = append(b, " HTTP/1.1\r\nHost: "...)
-	b = append(b, h.target.host...)
+	b = append(b, h.host(x)...)
 	b = append(b, "\r\n"...)
-	b = appendPassed(b, x.OutboundHeaders())
+	b = appendPassed(b, x)
 	b = appendOwn(b, x, h.backend.owner.Random)
 	switch {
 	case c.rest != nil && q.ContentLength < 0:
@@ -139,6 +139,15 @@ func (h *HTTP) prepare(c *call) error {
 	x.Scratch = b
 	c.request = b[start:]
 	return nil
+}
+
+// host is what the backend gets as its Host header: its own name, or what
+// parameter mapping put in its place.
+func (h *HTTP) host(x *plan.Exchange) string {
+	if x.Mapped.Host != "" && http1.ValidHost(x.Mapped.Host) {
+		return x.Mapped.Host
+	}
+	return h.target.host
 }
 
 // hasBody tells whether a request of the method announces even an empty body.
@@ -192,12 +201,17 @@ func (h *HTTP) appendTarget(b []byte, x *plan.Exchange) []byte {
 	return b
 }
 
-// appendPassed appends the client's headers that go on: in order and case,
-// duplicates kept.
-func appendPassed(b []byte, headers plan.Headers) []byte {
+// appendPassed appends the headers that go on: in order and case, duplicates
+// kept. A Connection header speaks of the client's own only.
+func appendPassed(b []byte, x *plan.Exchange) []byte {
+	headers := x.OutboundHeaders()
+	client := headers
+	if x.Mapped.On {
+		client = headers[:x.Mapped.FromClient]
+	}
 	names := false
-	for i := range headers {
-		if len(headers[i].Name) == 10 && plan.EqualFold(headers[i].Name, "connection") {
+	for i := range client {
+		if len(client[i].Name) == 10 && plan.EqualFold(client[i].Name, "connection") {
 			names = true
 		}
 	}
@@ -222,7 +236,7 @@ func appendPassed(b []byte, headers plan.Headers) []byte {
 				continue
 			}
 		}
-		if http1.PassOn(headers, h.Name, names) {
+		if http1.PassOn(client, h.Name, names && i < len(client)) {
 			b = http1.AppendHeader(b, h.Name, h.Value)
 		}
 	}

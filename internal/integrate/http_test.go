@@ -142,6 +142,31 @@ func TestRequestToBackend(t *testing.T) {
 	}
 }
 
+// A mapped request takes the place of the client's. What the mapping set goes
+// on even if the client's Connection header names it.
+func TestMappedRequestToBackend(t *testing.T) {
+	for _, test := range []struct{ host, want string }{
+		{"mapped.example:81", "mapped.example:81"},
+		{"", "BACKEND"},
+		{"a b\r\nX: y", "BACKEND"},
+	} {
+		s := play(t, []string{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"})
+		h := newHTTP(t, integrate.HTTPOptions{URI: "http://" + s.addr + "/base?k=v", Upstreams: newUpstreams(t, integrate.UpstreamOptions{})})
+		x := exchange("GET", "/x", plan.Header{Name: "X-Client", Value: "c"})
+		x.Request.Query = "client=1"
+		x.Mapped = plan.MappedRequest{On: true, FromClient: 2, Query: "m=1", Path: "/mapped", Host: test.host, Headers: plan.Headers{
+			{Name: "Connection", Value: "X-User, X-Secret"}, {Name: "X-Secret", Value: "s"}, {Name: "X-User", Value: "u"}, {Name: "Trailer", Value: "t"}, {Name: "Host", Value: "h"}}}
+		if err := h.Integrate(x); err != nil {
+			t.Fatal(err)
+		}
+		got, _, _ := strings.Cut(<-s.requests, "Via:")
+		want := "GET /mapped?k=v&m=1 HTTP/1.1\r\nHost: " + strings.ReplaceAll(test.want, "BACKEND", s.addr) + "\r\nX-User: u\r\n"
+		if got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
 func TestTarget(t *testing.T) {
 	var seen string
 	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.Method + " " + r.RequestURI }))

@@ -58,15 +58,8 @@ func decodedQuery(x *plan.Exchange, text string) string {
 		return text
 	}
 	start := len(x.Scratch)
-	for {
-		part, rest, more := strings.Cut(text, "+")
-		x.Scratch = plan.AppendDecoded(x.Scratch, part)
-		if !more {
-			return since(x, start)
-		}
-		x.Scratch = append(x.Scratch, ' ')
-		text = rest
-	}
+	x.Scratch = plan.AppendDecodedQuery(x.Scratch, text)
+	return since(x, start)
 }
 
 // appendQuery appends the decoded parameters of the query, sorted by name,

@@ -60,6 +60,20 @@ func AppendDecoded(dst []byte, text string) []byte {
 	}
 }
 
+// AppendDecodedQuery appends a name or value of a query decoded: AppendDecoded,
+// and "+" is a space.
+func AppendDecodedQuery(dst []byte, text string) []byte {
+	for {
+		piece, rest, more := strings.Cut(text, "+")
+		dst = AppendDecoded(dst, piece)
+		if !more {
+			return dst
+		}
+		dst = append(dst, ' ')
+		text = rest
+	}
+}
+
 // decoded returns text decoded; it allocates only when there is an escape.
 func decoded(text string) string {
 	if strings.IndexByte(text, '%') < 0 {

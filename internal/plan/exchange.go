@@ -140,7 +140,13 @@ type MappedRequest struct {
 	// request's.
 	On      bool
 	Headers Headers
-	Query   string
+	// FromClient is how many of Headers, the first ones, came from the client.
+	// The others are the mapping's own: no Connection header names them.
+	FromClient int
+	Query      string
+	// Host is what a backend gets as its Host header instead of its own name;
+	// "" when that isn't mapped.
+	Host string
 	// Path takes the place of the whole path that the integration gets, percent
 	// encoded; "" when it isn't mapped.
 	Path string

@@ -53,3 +53,13 @@ func TestAppendDecoded(t *testing.T) {
 		}
 	}
 }
+
+func TestAppendDecodedQuery(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "a+b": "a b", "+": " ", "%2B+%20": "+  ", "%4+1": "%4 1", "a%2": "a%2",
+	} {
+		if got := string(AppendDecodedQuery([]byte("."), text)); got != "."+want {
+			t.Errorf("AppendDecodedQuery(%q) = %q, want %q", text, got, "."+want)
+		}
+	}
+}
