@@ -245,11 +245,31 @@ func printStage(b *strings.Builder, s *plan.Stage, probes []probe) {
 			fmt.Fprintf(b, "      authorizer: %v\n", x.Route.Authorizer.Authorize(x))
 		}
 		fmt.Fprintf(b, "      integration %v\n", x.Route.Integration)
+		printMappings(b, s, x)
 		if x.Route.Limit != nil {
 			fmt.Fprintf(b, "      limit %v\n", x.Route.Limit)
 		}
 		if x.Route.Metrics != nil {
 			fmt.Fprintf(b, "      metrics %v\n", x.Route.Metrics)
+		}
+	}
+}
+
+// printMappings prints what the route's mappings make of a request and of a
+// response.
+func printMappings(b *strings.Builder, s *plan.Stage, x *plan.Exchange) {
+	x.Stage, x.RequestID = s, "id"
+	x.Request.Headers = plan.Headers{{Name: "X-Client", Value: "c"}}
+	x.Request.Query, x.Request.Body = "q=1", []byte(`{"b": 2}`)
+	if m := x.Route.MapRequest; m != nil {
+		err := m.Map(x)
+		fmt.Fprintf(b, "      maps the request to %q ?%s %v, %v\n", x.Mapped.Path, x.Mapped.Query, x.Mapped.Headers, err)
+	}
+	if m := x.Route.MapResponse; m != nil {
+		for _, status := range []int{200, 404, 500} {
+			x.Response = plan.Response{Status: status, Headers: plan.Headers{{Name: "X-Backend", Value: "b"}}, Body: []byte(`{"code": 503}`)}
+			err := m.Map(x)
+			fmt.Fprintf(b, "      maps a %d to %d %v, %v\n", status, x.Response.Status, x.Response.Headers, err)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
+	"gatehouse/internal/transform"
 )
 
 const targetPrefix = "integrations/"
@@ -31,18 +32,32 @@ func (c *Compiler) CheckIntegration(doc *definition.Integration) error {
 	return err
 }
 
-// A call is an integration compiled for a stage: as routes with a path call it
-// and as a $default route does.
-type call struct{ fromPath, fromDefault plan.Integration }
-
-func (c *call) from(r *plan.Route) plan.Integration {
-	if r.Path == "" {
-		return c.fromDefault
-	}
-	return c.fromPath
+// CheckMapping says why an integration's parameter mappings can't be applied,
+// in AWS's words.
+func (c *Compiler) CheckMapping(doc *definition.Integration) error {
+	_, _, err := mappings(doc, nil)
+	return err
 }
 
-func refusal(reason string) *call { return &call{unavailable(reason), unavailable(reason)} }
+// A call is an integration compiled for a stage: as routes with a path call it
+// and as a $default route does, and what is mapped on the way there and back.
+type call struct {
+	fromPath, fromDefault   plan.Integration
+	mapRequest, mapResponse plan.Mapping
+}
+
+// wire makes a route call the integration.
+func (c *call) wire(r *plan.Route) {
+	r.Integration = c.fromPath
+	if r.Path == "" {
+		r.Integration = c.fromDefault
+	}
+	r.MapRequest, r.MapResponse = c.mapRequest, c.mapResponse
+}
+
+func refusal(reason string) *call {
+	return &call{fromPath: unavailable(reason), fromDefault: unavailable(reason)}
+}
 
 // integration compiles an integration for a stage. One that needs a stage
 // variable which isn't there answers requests with a fault.
@@ -75,7 +90,27 @@ func (c *Compiler) integration(doc *definition.Integration, stage *plan.Stage) (
 			return nil, err
 		}
 	}
-	return &call{fromPath, fromDefault}, nil
+	mapRequest, mapResponse, err := mappings(doc, stage.Variables)
+	if err != nil {
+		return nil, err
+	}
+	return &call{fromPath, fromDefault, mapRequest, mapResponse}, nil
+}
+
+// mappings compiles an integration's parameter mappings for a stage with the
+// variables; nil where it has none.
+func mappings(doc *definition.Integration, variables map[string]string) (request, response plan.Mapping, err error) {
+	if len(doc.RequestParameters) > 0 {
+		if request, err = transform.NewRequest(doc.RequestParameters, variables); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(doc.ResponseParameters) > 0 {
+		if response, err = transform.NewResponse(doc.ResponseParameters, variables); err != nil {
+			return nil, nil, err
+		}
+	}
+	return request, response, nil
 }
 
 // call compiles an integration whose URI has no variables left.

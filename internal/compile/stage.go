@@ -286,7 +286,7 @@ func (d *draft) setRoute(id string, doc *definition.Route) error {
 		Authorizer: authorizer(doc),
 	}}
 	if r.integration != "" {
-		r.plan.Integration = d.callOrRefusal(r.integration).from(r.plan)
+		d.callOrRefusal(r.integration).wire(r.plan)
 	}
 	if rate, burst, ok := d.routeSettings.limit(r.plan.Key); ok {
 		r.plan.Limit = d.c.parts.RouteLimit(d.plan.API, d.plan.Name, id, rate, burst)
@@ -301,7 +301,7 @@ func (d *draft) setRoute(id string, doc *definition.Route) error {
 // rewire gives a route the integration that was changed under it.
 func (d *draft) rewire(id, integration string) {
 	next := *d.base.routes[id].plan
-	next.Integration = d.callOrRefusal(integration).from(&next)
+	d.callOrRefusal(integration).wire(&next)
 	d.place(id, &route{plan: &next, integration: integration})
 }
 

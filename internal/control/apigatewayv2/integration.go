@@ -17,7 +17,7 @@ const (
 
 // What an integration can have that nothing acts on yet.
 var integrationLater = []string{
-	"IntegrationSubtype", "ConnectionId", "RequestParameters", "ResponseParameters", "TlsConfig",
+	"IntegrationSubtype", "ConnectionId", "TlsConfig",
 	"ContentHandlingStrategy", "PassthroughBehavior", "RequestTemplates", "TemplateSelectionExpression",
 }
 
@@ -27,7 +27,8 @@ func (s *Service) CreateIntegration(c *awswire.Call, in *apigatewayv2.CreateInte
 		return nil, err
 	}
 	integration := &definition.Integration{}
-	apply(&integration.Integration, in)
+	apply(&integration.Integration, in, "RequestParameters", "ResponseParameters")
+	newMappings(integration, in)
 	if err := s.checkIntegration("CreateIntegration", integration); err != nil {
 		return nil, err
 	}
@@ -205,7 +206,7 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 	if err := s.compiler.CheckIntegration(in); err != nil {
 		return badRequest("Invalid integration URI specified: %v", err)
 	}
-	return nil
+	return s.checkMappings(in)
 }
 
 // callerCredentials stands for those of whoever signed the request.

@@ -41,6 +41,12 @@ func TestRefusals(t *testing.T) {
 	lambda := func(uri string) api.CreateIntegrationRequest {
 		return api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY"), IntegrationUri: &uri}
 	}
+	mapped := func(request map[string]string, response map[string]map[string]string) error {
+		in := httpProxy("https://h")
+		in.RequestParameters, in.ResponseParameters = request, response
+		return createIntegration(in)
+	}
+	const invalid = "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : "
 	createRoute := func(in api.CreateRouteRequest) error {
 		in.ApiId = &id
 		_, err := g.CreateRoute(c, &in)
@@ -95,7 +101,18 @@ func TestRefusals(t *testing.T) {
 		{"no method", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationUri: new("https://h")}), "BadRequestException 400: HTTP method is required"},
 		{"subtype", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY"), IntegrationSubtype: new("SQS-SendMessage")}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with integrationSubtype"},
 		{"VPC link", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), ConnectionType: new("VPC_LINK")}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with connectionType VPC_LINK"},
-		{"request parameters", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), RequestParameters: map[string]string{"overwrite:path": "/"}}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with requestParameters"},
+		{"parameters of a subtype", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY"), IntegrationSubtype: new("SQS-SendMessage"), RequestParameters: map[string]string{"QueueUrl": "$request.header.q"}}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with integrationSubtype"},
+		{"mapping of a reserved header", mapped(map[string]string{"append:header.Authorization": "v"}, nil), invalid + "[Operations on header authorization are restricted]"},
+		{"mapping of no header", mapped(map[string]string{"overwrite.path": "v"}, nil), invalid + "[Invalid Request Actioned Parameter destination specified: overwrite.path]"},
+		{"mapping without a value", mapped(map[string]string{"remove:header.x": ""}, nil), invalid + "[Invalid mapping expression specified: ]"},
+		{"mapping of a response in a request", mapped(map[string]string{"append:header.x": "$response.body"}, nil), invalid + "[Invalid mapping expression specified: $response.body]"},
+		{"mapping with a long value", mapped(map[string]string{"append:header.x": strings.Repeat("v", 513)}, nil), "BadRequestException 400: Member must have length less than or equal to 512: append:header.x"},
+		{"response mapping of a reserved header", mapped(nil, map[string]map[string]string{"200": {"remove:header.access-control-allow-origin": "''"}}), invalid + "[Operations on header access-control-allow-origin are restricted]"},
+		{"response mapping of nothing", mapped(nil, map[string]map[string]string{"200": {"append:overwrite.static": "v"}}), invalid + "[Invalid Response Actioned Parameter destination specified: append:overwrite.static]"},
+		{"response mapping with a long value", mapped(nil, map[string]map[string]string{"200": {"append:header.x": strings.Repeat("v", 513)}}), "BadRequestException 400: Member must have length less than or equal to 512: append:header.x"},
+		{"response mapping of no status", mapped(nil, map[string]map[string]string{"100": {"append:header.x": "v"}}), invalid + "[Invalid response status code specified: 100]"},
+		{"mapping that an update spoils", one(g.UpdateIntegration(c, &api.UpdateIntegrationRequest{ApiId: &id, IntegrationId: &integration, RequestParameters: map[string]string{"append:header.via": "v"}})), invalid + "[Operations on header via are restricted]"},
+		{"response mapping emptied by half", one(g.UpdateIntegration(c, &api.UpdateIntegrationRequest{ApiId: &id, IntegrationId: &integration, ResponseParameters: map[string]map[string]string{"200": {"append:header.x": ""}}})), invalid + "[Invalid mapping expression specified: ]"},
 		{"TLS", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), TlsConfig: &api.TlsConfigInput{ServerNameToVerify: new("h")}}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with tlsConfig"},
 		{"short timeout", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.TimeoutInMillis = new(int32(49)) })), "BadRequestException 400: Timeout should be between 50 ms and 30000 ms"},
 		{"long timeout", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.TimeoutInMillis = new(int32(30001)) })), "BadRequestException 400: Timeout should be between 50 ms and 30000 ms"},

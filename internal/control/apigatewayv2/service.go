@@ -19,6 +19,9 @@ type Compiler interface {
 	// CheckIntegration says why an integration can't be called as defined; nil
 	// when it can.
 	CheckIntegration(in *definition.Integration) error
+	// CheckMapping says why an integration's parameter mappings can't be applied,
+	// in AWS's words; nil when they can.
+	CheckMapping(in *definition.Integration) error
 	// CheckAuthorizer says why the function of an authorizer of type REQUEST
 	// can't be called as defined; nil when it can.
 	CheckAuthorizer(in *definition.Authorizer) error
