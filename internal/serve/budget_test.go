@@ -11,6 +11,7 @@ import (
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/serve"
+	"gatehouse/internal/transform"
 )
 
 // constantBackend answers every request of any connection with the same bytes.
@@ -52,9 +53,19 @@ func TestAllocationBudget(t *testing.T) {
 		x.Response.Status, x.Response.Body = 200, body
 		return nil
 	})
-	g := startGateway(t, serve.Options{}, route(t, "GET /constant/{id}", constant),
+	mapped := route(t, "GET /mapped/{id}", newHTTP(t, integrate.HTTPOptions{URI: "http://" + backend, Upstreams: u}))
+	var err error
+	if mapped.MapRequest, err = transform.NewRequest(map[string]string{
+		"overwrite:path": "/${request.path.id}", "append:header.x-id": "$context.requestId", "overwrite:querystring.a": "${request.header.accept}", "remove:header.user-agent": "''",
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if mapped.MapResponse, err = transform.NewResponse(map[string]map[string]string{"200": {"append:header.x-body": "$response.body", "remove:header.content-type": "''"}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	g := startGateway(t, serve.Options{}, route(t, "GET /constant/{id}", constant), mapped,
 		route(t, "GET /proxy/{id}", newHTTP(t, integrate.HTTPOptions{URI: "http://" + backend + "/{id}", Upstreams: u})))
-	for path, budget := range map[string]float64{"/constant/1": 0, "/proxy/1": 0} {
+	for path, budget := range map[string]float64{"/constant/1": 0, "/proxy/1": 0, "/mapped/1": 0} {
 		t.Run(path, func(t *testing.T) {
 			c := dial(t, g.addr)
 			request := []byte("GET " + path + "?a=b HTTP/1.1\r\n" + host + "User-Agent: x\r\nAccept: */*\r\n\r\n")
