@@ -13,12 +13,15 @@ import (
 // and destroyed.
 func TestEverything(t *testing.T) {
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte("backend saw " + r.URL.Path))
+		if strings.HasSuffix(r.URL.Path, "/teapot") {
+			w.WriteHeader(http.StatusTeapot)
+		}
+		_, _ = w.Write([]byte("backend saw " + r.URL.RequestURI()))
 	}))
 	defer backend.Close()
 	tf := newTerraform(t, filepath.Join("testdata", "everything"))
 	tf.env = append(tf.env, "TF_VAR_backend="+backend.URL)
-	apply := func(step, path, body string) {
+	apply := func(step, path, body, mapped, backendPath string) {
 		t.Helper()
 		tf.run("apply", "-auto-approve", "-input=false", "-no-color", "-var", "step="+step)
 		if out, code := tf.try("plan", "-detailed-exitcode", "-input=false", "-no-color", "-var", "step="+step); code != 0 {
@@ -26,11 +29,12 @@ func TestEverything(t *testing.T) {
 		}
 		api := strings.TrimSpace(tf.run("output", "-raw", "api_id"))
 		tf.get(api, path, body)
-		tf.get(api, "/live/backend/some/path", "backend saw /some/path")
+		tf.get(api, path, mapped)
+		tf.get(api, "/live/backend/some/teapot?qs1=1&qs2=2", "backend saw "+backendPath)
 		tf.get(api, "/frozen/function", `"stage":"frozen"`)
 	}
-	apply("1", "/live/function", `"greeting":"step 1"`)
-	apply("2", "/live/changed", `"greeting":"step 2"`)
+	apply("1", "/live/function", `"greeting":"step 1"`, `"mapped":["2","q=from%20/function%20in%20live"]`, "/some/teapot?qs2=2")
+	apply("2", "/live/changed", `"greeting":"step 2"`, `"mapped":["22!",""]`, "/two/some/teapot?qs1=1")
 	if account := strings.TrimSpace(tf.run("output", "-raw", "account")); account != "000000000000" {
 		t.Errorf("the account is %s", account)
 	}

@@ -59,6 +59,12 @@ func TestTerraformReplay(t *testing.T) {
 	tf.update(apiPath, `{"description":""}`, map[string]any{"description": nil, "version": "v2"})
 	tf.do("DELETE", apiPath+"/cors", "", 204)
 	tf.update(integrationPath, `{"integrationType":"AWS_PROXY","description":"","timeoutInMillis":1000}`, map[string]any{"description": nil, "timeoutInMillis": 1000.0, "payloadFormatVersion": "2.0"})
+	tf.update(integrationPath, `{"integrationType":"AWS_PROXY","requestParameters":{"append:header.a":"1","remove:header.b":"''"},"responseParameters":{"500":{"overwrite:statuscode":"403"},"404":{"append:header.c":"2"}}}`,
+		map[string]any{"requestParameters": map[string]any{"append:header.a": "1", "remove:header.b": "''"}, "responseParameters": map[string]any{
+			"500": map[string]any{"overwrite:statuscode": "403"}, "404": map[string]any{"append:header.c": "2"}}})
+	tf.update(integrationPath, `{"integrationType":"AWS_PROXY","requestParameters":{"append:header.a":"1","remove:header.b":""},"responseParameters":{"404":{"append:header.c":"2"},"500":{}}}`,
+		map[string]any{"requestParameters": map[string]any{"append:header.a": "1"}, "responseParameters": map[string]any{"404": map[string]any{"append:header.c": "2"}}})
+	tf.update(integrationPath, `{"integrationType":"AWS_PROXY","requestParameters":{"append:header.a":""},"responseParameters":{"404":{}}}`, map[string]any{"requestParameters": nil, "responseParameters": nil})
 	tf.update(routePath, `{"routeKey":"POST /hello"}`, map[string]any{"routeKey": "POST /hello", "target": r["target"]})
 	tf.do("DELETE", stagePath+"/routesettings/"+url.PathEscape("GET /hello"), "", 204)
 	updated := tf.update(stagePath, `{"accessLogSettings":{},"stageVariables":{"x":""},"defaultRouteSettings":{"detailedMetricsEnabled":true}}`,

@@ -180,6 +180,13 @@ resource "aws_apigatewayv2_integration" "function" {
   payload_format_version = "2.0"
   description            = "step ${var.step}"
   timeout_milliseconds   = var.step == 1 ? 20000 : 10000
+
+  request_parameters = var.step == 1 ? {
+    "overwrite:header.x-mapped" = "$stageVariables.two"
+    "append:querystring.q"      = "from $${request.path} in $${context.stage}"
+    } : {
+    "overwrite:header.x-mapped" = "$${stageVariables.two}!"
+  }
 }
 
 resource "aws_apigatewayv2_integration" "backend" {
@@ -187,6 +194,30 @@ resource "aws_apigatewayv2_integration" "backend" {
   integration_type   = "HTTP_PROXY"
   integration_method = "ANY"
   integration_uri    = "${var.backend}/{proxy}"
+
+  request_parameters = {
+    "append:header.x-id"               = "$context.requestId"
+    "overwrite:path"                   = var.step == 1 ? "/$${request.path.proxy}" : "/two/$${request.path.proxy}"
+    "remove:querystring.qs${var.step}" = "''"
+  }
+
+  response_parameters {
+    status_code = 418
+    mappings = {
+      "append:header.x-id"   = "$context.requestId"
+      "overwrite:statuscode" = "200"
+    }
+  }
+
+  # Status codes come and go. One whose mappings change loses them until the
+  # next apply: the provider sends {} for what it had.
+  dynamic "response_parameters" {
+    for_each = var.step == 1 ? { 500 = "''" } : { 502 = "''", 503 = "''" }
+    content {
+      status_code = response_parameters.key
+      mappings    = { "remove:header.server" = response_parameters.value }
+    }
+  }
 }
 
 resource "aws_apigatewayv2_route" "function" {
