@@ -11,10 +11,14 @@ const (
 	maxChunkLine = 4096
 	// maxTrailerLines bounds the trailer; its fields are dropped.
 	maxTrailerLines = 64
+	// maxExcess bounds what of the chunks' size lines is more than chunks of a
+	// byte need, so that a body can't cost many times its size.
+	maxExcess = 16 << 10
 )
 
 // A Body reads the body behind a head. It ends with io.EOF; a body that is cut
-// short ends with io.ErrUnexpectedEOF, one beyond Limit with ErrBodyTooLarge.
+// short ends with io.ErrUnexpectedEOF, one beyond Limit with ErrBodyTooLarge
+// and after no more than Limit bytes.
 type Body struct {
 	// Limit is the most bytes the body may have; 0 means no limit.
 	Limit int64
@@ -22,6 +26,7 @@ type Body struct {
 	reader  *Reader
 	left    int64 // of the body, or of the chunk at hand; -1: until the end
 	read    int64
+	excess  int64 // of size lines, with their extensions
 	chunked bool
 	err     error // sticky
 }
@@ -57,8 +62,8 @@ func (b *Body) Read(p []byte) (int, error) {
 	}
 	n, err := b.readSome(p)
 	b.read += int64(n)
-	if b.Limit > 0 && b.read > b.Limit {
-		err = ErrBodyTooLarge
+	if over := b.read - b.Limit; b.Limit > 0 && over > 0 {
+		n, err = n-int(over), ErrBodyTooLarge
 	}
 	if err == nil && b.left == 0 && !b.chunked {
 		err = io.EOF
@@ -115,6 +120,9 @@ func (b *Body) nextChunk() error {
 	size, err := parseChunkSize(line)
 	if err != nil {
 		return err
+	}
+	if b.excess = max(b.excess+int64(len(line))-16-2*size, 0); b.excess > maxExcess {
+		return syntaxf("more chunk extensions than data")
 	}
 	if size > 0 {
 		b.left = size

@@ -63,6 +63,11 @@ func ParseRequest(head []byte, q *plan.Request) (Framing, error) {
 		}
 	}
 	q.Method = view(line[:sp])
+	if q.Method == "CONNECT" {
+		// With a path it means nothing, and who takes it for a tunnel all the
+		// same reads what follows as he likes.
+		return Framing{}, syntaxf("a tunnel isn't served")
+	}
 	line = line[sp+1:]
 	sp = bytes.IndexByte(line, ' ')
 	if sp < 1 {
@@ -304,6 +309,13 @@ type ResponseHead struct {
 	Status  int
 	Headers plan.Headers
 	Framing
+}
+
+// BeginsResponse tells whether bytes can be the beginning of a response.
+func BeginsResponse(b []byte) bool {
+	const begin = "HTTP/1."
+	n := min(len(b), len(begin))
+	return string(b[:n]) == begin[:n] || n > 0 && (b[0] == '\r' || b[0] == '\n')
 }
 
 // ParseResponse reads a whole response head into r, whose Headers are reused.

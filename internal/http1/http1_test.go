@@ -89,6 +89,53 @@ func TestValidValue(t *testing.T) {
 	}
 }
 
+func TestKeepAlive(t *testing.T) {
+	for value, want := range map[string]int{
+		"timeout=5": 5, "max=3, Timeout=7": 7, "timeout=0": 0, "timeout=99999999999": 1<<31 - 1,
+		"": -1, "5": -1, "timeout": -1, "timeout=": -1, "timeout=-1": -1, "timeout=1.5": -1, "xtimeout=5": -1,
+	} {
+		got, ok := KeepAlive(plan.Headers{{Name: "Keep-Alivf", Value: "timeout=1"}, {Name: "keep-ALIVE", Value: value}})
+		if ok != (want >= 0) || ok && got != want {
+			t.Errorf("%q: got %d, %t", value, got, ok)
+		}
+	}
+}
+
+func TestBeginsResponse(t *testing.T) {
+	for text, want := range map[string]bool{
+		"H": true, "HTTP/1.1 200": true, "HTTP/1.0": true, "\r\nHTTP": true, "": true,
+		"HTTP/2": false, "http/1.1": false, "220 mail": false, "\x15\x03": false, "<html>": false,
+	} {
+		if got := BeginsResponse([]byte(text)); got != want {
+			t.Errorf("%q: %t, want %t", text, got, want)
+		}
+	}
+}
+
+// Chunks of a byte are fine, whatever their number; extensions that outweigh
+// the data aren't.
+func TestChunkExtensions(t *testing.T) {
+	for _, tt := range []struct {
+		chunk  string
+		chunks int
+		wantOK bool
+	}{
+		{"1\r\na\r\n", 100_000, true},
+		{"1;name=value\r\na\r\n", 10_000, true},
+		{"3e8;" + strings.Repeat("e", 1900) + "\r\n" + strings.Repeat("a", 1000) + "\r\n", 100, true},
+		{"1;" + strings.Repeat("e", 1000) + "\r\na\r\n", 16, true},
+		{"1;" + strings.Repeat("e", 1000) + "\r\na\r\n", 17, false},
+	} {
+		var b Body
+		b.Reset(newReader(strings.NewReader(strings.Repeat(tt.chunk, tt.chunks)+"0\r\n\r\n")), Framing{Length: -1, Chunked: true}, 0)
+		_, err := io.Copy(io.Discard, &b)
+		var syntax *SyntaxError
+		if (err == nil) != tt.wantOK || err != nil && !errors.As(err, &syntax) {
+			t.Errorf("%d × %.20q: %v", tt.chunks, tt.chunk, err)
+		}
+	}
+}
+
 func TestParseDoesNotAllocate(t *testing.T) {
 	head := []byte("GET /r1/items/42?expand=price HTTP/1.1\r\nHost: abc.execute-api.localhost\r\nUser-Agent: x\r\nAccept: */*\r\nConnection: keep-alive\r\n\r\n")
 	q := plan.Request{Headers: make(plan.Headers, 0, 8)}

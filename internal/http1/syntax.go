@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"unsafe"
 
 	"gatehouse/internal/plan"
@@ -134,6 +135,28 @@ func HopByHop(name string) bool {
 		return plan.EqualFold(name, "proxy-authorization")
 	}
 	return false
+}
+
+// KeepAlive is for how many seconds the other side says, in a Keep-Alive header,
+// that it keeps an unused connection open.
+func KeepAlive(h plan.Headers) (seconds int, ok bool) {
+	for i := range h {
+		if len(h[i].Name) != 10 || !plan.EqualFold(h[i].Name, "keep-alive") {
+			continue
+		}
+		for list := h[i].Value; list != ""; {
+			var item string
+			item, list = cutComma(list)
+			const name = "timeout="
+			if len(item) <= len(name) || !plan.EqualFold(item[:len(name)], name) {
+				continue
+			}
+			if n, ok := parseLength(item[len(name):]); ok {
+				return int(min(n, math.MaxInt32)), true
+			}
+		}
+	}
+	return 0, false
 }
 
 // Named tells whether a Connection header among h lists the name.

@@ -56,6 +56,7 @@ func TestAmbiguousRequestsAreRefused(t *testing.T) {
 		{"absolute form with a user", "GET http://a@abc.execute-api.localhost/ HTTP/1.1\r\n" + host + "\r\n"},
 		{"absolute form of another scheme", "GET ftp://abc.execute-api.localhost/ HTTP/1.1\r\n" + host + "\r\n"},
 		{"authority form", "CONNECT abc.execute-api.localhost:443 HTTP/1.1\r\n" + host + "\r\n"},
+		{"tunnel to a path", "CONNECT / HTTP/1.1\r\n" + host + "\r\n"},
 		{"asterisk form", "OPTIONS * HTTP/1.1\r\n" + host + "\r\n"},
 		{"relative target", "GET x HTTP/1.1\r\n" + host + "\r\n"},
 		{"no target", "GET HTTP/1.1\r\n" + host + "\r\n"},
@@ -74,6 +75,9 @@ func TestAmbiguousRequestsAreRefused(t *testing.T) {
 		{"chunk longer than its size", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n"},
 		{"chunk lines that end in LF", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1\na\n0\n\n"},
 		{"LF in a chunk extension", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1;a\nb\r\na\r\n0\r\n\r\n"},
+		{"bare CR in a chunk extension", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1;a\rb\r\na\r\n0\r\n\r\n"},
+		{"chunk extensions without end", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n" + strings.Repeat("1;"+strings.Repeat("e", 4000)+"\r\na\r\n", 5) + "0\r\n\r\n"},
+		{"folded trailer", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n"},
 		{"trailer without a name", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n:x\r\n\r\n"},
 		{"endless empty lines", strings.Repeat("\r\n", 20) + "GET / HTTP/1.1\r\n" + host + "\r\n"},
 	}
