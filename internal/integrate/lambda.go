@@ -227,7 +227,7 @@ func (l *Lambda) refused(x *plan.Exchange, err error) error {
 	case errors.Is(err, errLambdaTimeout):
 		return l.fail(x, plan.IntegrationTimeout, "the function didn't answer within "+l.target.Timeout.String(), err)
 	case errors.Is(err, errLambdaClientGone):
-		return l.fail(x, plan.IntegrationFailure, "the function's answer has no reader", err)
+		return l.fail(x, plan.ClientGone, "the function's answer has no reader", err)
 	}
 	var status interface{ Status() int }
 	if !errors.As(err, &status) {

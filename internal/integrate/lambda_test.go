@@ -218,7 +218,7 @@ func TestLambdaClientGone(t *testing.T) {
 		x := lambdaExchange("POST /x")
 		x.Request.Done = done
 		var fault *plan.Fault
-		if err := newLambda(t, waiting, nil).Integrate(x); !errors.As(err, &fault) || fault.Kind != plan.IntegrationFailure {
+		if err := newLambda(t, waiting, nil).Integrate(x); !errors.As(err, &fault) || fault.Kind != plan.ClientGone {
 			t.Errorf("%v", err)
 		}
 		if time.Since(start) != 0 {

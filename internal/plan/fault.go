@@ -17,6 +17,7 @@ const (
 	IntegrationFailure // the backend could not be called or answered nonsense: 500
 	IntegrationTimeout
 	IntegrationUnreachable
+	ClientGone // nobody reads the answer; it is for logs and metrics
 	InternalFailure
 	NotImplemented
 )

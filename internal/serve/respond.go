@@ -46,6 +46,9 @@ func faultOf(kind plan.FaultKind) (status int, body string) {
 		return 429, `{"message":"Too Many Requests"}`
 	case plan.HeadersTooLarge:
 		return 431, `{"message":"Request Header Fields Too Large"}`
+	case plan.ClientGone:
+		// UNVERIFIED: what AWS logs for it; 499 is what operators know of nginx.
+		return 499, `{"message":"Client Closed Request"}`
 	case plan.NotImplemented:
 		return 501, `{"message":"Not Implemented"}`
 	case plan.IntegrationTimeout, plan.IntegrationUnreachable:
