@@ -198,24 +198,25 @@ func (c *conn) drain() {
 }
 
 // linger ends a connection whose client may still be sending: closed at once,
-// the kernel would reset it and take the response along.
+// the kernel would reset it and take the response along. Many clients read no
+// answer before they have sent all.
 func (c *conn) linger() {
 	half, ok := c.rw.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
 	c.enter(phaseIdle, c.s.Clock())
-	if c.nc.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
-		return
-	}
-	buf := *c.s.buffers.Get().(*[]byte)
-	defer c.s.buffers.Put(&buf)
-	for read := 0; read < maxLinger; {
-		n, err := c.rw.Read(buf)
-		if err != nil {
+	buf := make([]byte, 64<<10)
+	end := time.Now().Add(lingerTime)
+	for {
+		now := time.Now()
+		pause := min(lingerIdle, end.Sub(now))
+		if pause <= 0 || c.nc.SetReadDeadline(now.Add(pause)) != nil {
 			return
 		}
-		read += n
+		if _, err := c.rw.Read(buf); err != nil {
+			return
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -155,28 +156,49 @@ func TestResponses(t *testing.T) {
 }
 
 // A response that breaks off ends the connection, so that nobody takes the
-// part for the whole.
+// part for the whole, and the log tells.
 func TestBrokenStreams(t *testing.T) {
-	for name, length := range map[string]int64{"short of its length": 10, "without a length": -1} {
-		t.Run(name, func(t *testing.T) {
-			broken := func(x *plan.Exchange) error {
-				x.Response.Status, x.Response.StreamLength = 200, length
-				x.Response.BodyStream = io.NopCloser(io.MultiReader(strings.NewReader("part"), brokenReader{}))
-				return nil
-			}
-			g := startGateway(t, serve.Options{}, route(t, "$default", step(broken)))
-			c := dial(t, g.addr)
-			if _, err := io.WriteString(c, "GET / HTTP/1.1\r\n"+host+"\r\n"); err != nil {
-				t.Fatal(err)
-			}
-			res, err := http.ReadResponse(bufio.NewReader(c), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if body, err := io.ReadAll(res.Body); !errors.Is(err, io.ErrUnexpectedEOF) || string(body) != "part" {
-				t.Errorf("got %q, %v", body, err)
-			}
-		})
+	a := certificate(t)
+	secure := trust(t, a)
+	secure.ServerName = "abc.execute-api.localhost"
+	for _, tt := range []struct {
+		name, proto string
+		length      int64
+		wantError   error
+	}{
+		{"short of its length", "HTTP/1.1", 10, io.ErrUnexpectedEOF},
+		{"without a length", "HTTP/1.1", -1, io.ErrUnexpectedEOF},
+		{"short of its length", "HTTP/1.0", 10, io.ErrUnexpectedEOF},
+		{"without a length", "HTTP/1.0", -1, syscall.ECONNRESET},
+	} {
+		for _, over := range []string{"plain", "TLS"} {
+			t.Run(tt.proto+" "+tt.name+" "+over, func(t *testing.T) {
+				broken := func(x *plan.Exchange) error {
+					x.Response.Status, x.Response.StreamLength = 200, tt.length
+					x.Response.BodyStream = io.NopCloser(io.MultiReader(strings.NewReader("part"), brokenReader{}))
+					return nil
+				}
+				g := startGateway(t, serve.Options{Certificate: a.Certificate}, route(t, "$default", step(broken)))
+				c := dial(t, g.addr)
+				if over == "TLS" {
+					c = tls.Client(c, secure)
+				}
+				if _, err := io.WriteString(c, "GET / "+tt.proto+"\r\n"+host+"\r\n"); err != nil {
+					t.Fatal(err)
+				}
+				res, err := http.ReadResponse(bufio.NewReader(c), nil)
+				if err == nil {
+					_, err = io.ReadAll(res.Body)
+				}
+				if !errors.Is(err, tt.wantError) {
+					t.Errorf("the client got %v, want %v", err, tt.wantError)
+				}
+				g.counts.awaitLogged(t, 1)
+				if e, n := g.counts.lastError.Load(), g.counts.lastLength.Load(); e != "broken" || n != 4 {
+					t.Errorf("logged %q, %d bytes", e, n)
+				}
+			})
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -28,6 +29,8 @@ type gateway struct {
 type counts struct {
 	requests, logged atomic.Int64
 	lastStatus       atomic.Int64
+	lastLength       atomic.Int64 // of the response's stream
+	lastError        atomic.Value // of the integration, a string
 }
 
 func (c *counts) Count(x *plan.Exchange, _ time.Duration) {
@@ -35,7 +38,23 @@ func (c *counts) Count(x *plan.Exchange, _ time.Duration) {
 	c.lastStatus.Store(int64(x.Response.Status))
 }
 
-func (c *counts) Log(*plan.Exchange, time.Duration) { c.logged.Add(1) }
+func (c *counts) Log(x *plan.Exchange, _ time.Duration) {
+	c.lastLength.Store(x.Response.StreamLength)
+	c.lastError.Store(strings.Clone(x.Integration.Error))
+	c.logged.Add(1)
+}
+
+// awaitLogged waits until n exchanges have been logged.
+func (c *counts) awaitLogged(t testing.TB, n int64) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for c.logged.Load() < n {
+		if time.Now().After(deadline) {
+			t.Fatal("the request never ended")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
 
 // startGateway serves the routes on a $default stage and a stage "dev".
 func startGateway(t testing.TB, o serve.Options, routes ...*plan.Route) *gateway {

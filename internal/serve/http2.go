@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gatehouse/internal/http1"
 	"gatehouse/internal/plan"
@@ -118,7 +119,7 @@ func (f *http2Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(w, r)
 		return
 	}
-	body := &limitedBody{r: r.Body, left: f.s.MaxBodyBytes}
+	body := &limitedBody{r: r.Body, control: http.NewResponseController(w), stall: f.s.StallTimeout, left: f.s.MaxBodyBytes}
 	if r.ContentLength != 0 {
 		x.Request.BodyReader = body
 	}
@@ -208,39 +209,45 @@ func (f *http2Front) respond(w http.ResponseWriter, x *plan.Exchange) {
 func (f *http2Front) stream(w http.ResponseWriter, x *plan.Exchange) {
 	flush := http.NewResponseController(w)
 	buf := make([]byte, 32<<10)
-	var written int64
+	r := &x.Response
+	r.StreamLength = 0
 	for {
-		n, err := x.Response.BodyStream.Read(buf)
+		n, err := r.BodyStream.Read(buf)
 		if n > 0 {
 			if _, err := w.Write(buf[:n]); err != nil {
 				return
 			}
-			written += int64(n)
+			r.StreamLength += int64(n)
 			if err := flush.Flush(); err != nil {
 				return
 			}
 		}
 		if err == io.EOF {
-			break
+			return
 		}
 		if err != nil {
-			f.s.log.Debug("a response broke off", "request", x.RequestID, "error", err)
+			f.s.brokeOff(x, err)
 			f.s.finish(x)
 			panic(http.ErrAbortHandler)
 		}
 	}
-	x.Response.StreamLength = written
 }
 
-// limitedBody is a request's body with the API's limit.
+// limitedBody is a request's body with the API's limit, which may make no
+// progress for as long as stall.
 type limitedBody struct {
-	r    io.Reader
-	left int64
-	err  error
+	r       io.Reader
+	control *http.ResponseController
+	stall   time.Duration
+	left    int64
+	err     error
 }
 
 func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.err != nil {
+		return 0, b.err
+	}
+	if b.err = b.control.SetReadDeadline(time.Now().Add(b.stall)); b.err != nil {
 		return 0, b.err
 	}
 	// One byte past the limit tells a body that is too long from one that fits.

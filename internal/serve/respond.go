@@ -3,6 +3,7 @@ package serve
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -18,10 +19,10 @@ const (
 	// writePiece is how much of a long body one write takes: each shows the
 	// watch that the client still reads.
 	writePiece = 256 << 10
-	// lingerTime and maxLinger bound waiting for the end of a client that was
-	// refused while it was sending.
-	lingerTime = time.Second
-	maxLinger  = 1 << 20
+	// lingerTime bounds how long a client that was refused while it was sending
+	// may go on, lingerIdle how long it may pause.
+	lingerTime = 30 * time.Second
+	lingerIdle = 5 * time.Second
 	// sandbox keeps a page served under management's origin from acting as
 	// that origin.
 	sandbox = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts"
@@ -156,9 +157,9 @@ func (c *conn) respond(x *plan.Exchange) error {
 	http10 := x.Request.Proto == "HTTP/1.0"
 	chunked := o.body && !o.announce && !http10
 	// A client that still waits to send its body may send it all the same; what
-	// is too much to read past ends the connection as well.
+	// is too much to read past, or can't be, ends the connection as well.
 	c.closing = c.closing || c.s.draining.Load() || c.expect || (o.body && !o.announce && http10) ||
-		(!c.body.Done() && c.framing.Length > maxDrain)
+		(!c.body.Done() && (c.framing.Length > maxDrain || c.body.Err() != nil))
 
 	buf := c.s.buffers.Get().(*[]byte)
 	out := appendHead((*buf)[:0], c.s, x, o, now)
@@ -187,7 +188,7 @@ func (c *conn) respond(x *plan.Exchange) error {
 		err = c.writePieces(rest)
 	}
 	if err == nil && o.body && r.BodyStream != nil {
-		err = c.writeStream(r, o.length, chunked)
+		err = c.writeStream(x, o.length, chunked)
 	}
 	return err
 }
@@ -232,18 +233,22 @@ func (c *conn) writePieces(body []byte) error {
 	return nil
 }
 
-var errShortStream = errors.New("the response ended before its announced length")
+var (
+	errShortStream = errors.New("the response ended before its announced length")
+	errLongStream  = errors.New("the response goes on beyond its announced length")
+)
 
 // writeStream copies a response that is still being made. One that breaks off
 // ends the connection, so that the client can't take the part for the whole.
-func (c *conn) writeStream(r *plan.Response, length int64, chunked bool) error {
+func (c *conn) writeStream(x *plan.Exchange, length int64, chunked bool) error {
+	r := &x.Response
 	buf := make([]byte, 32<<10)
-	var written int64
+	r.StreamLength = 0
 	for {
 		c.enter(phaseRunning, c.s.Clock())
 		n, err := r.BodyStream.Read(buf[chunkRoom : len(buf)-chunkRoom])
-		if length >= 0 && written+int64(n) > length {
-			n, err = int(length-written), errShortStream
+		if length >= 0 && r.StreamLength+int64(n) > length {
+			n, err = int(length-r.StreamLength), errLongStream
 		}
 		if n > 0 {
 			c.enter(phaseWrite, c.s.Clock())
@@ -254,24 +259,52 @@ func (c *conn) writeStream(r *plan.Response, length int64, chunked bool) error {
 			if _, err := c.rw.Write(piece); err != nil {
 				return err
 			}
-			written += int64(n)
+			r.StreamLength += int64(n)
+		}
+		if err == io.EOF && r.StreamLength < length {
+			err = errShortStream
 		}
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
+			c.s.brokeOff(x, err)
+			if length < 0 && !chunked {
+				c.reset()
+			}
 			return err
 		}
 	}
-	r.StreamLength = written
 	if chunked {
 		_, err := c.rw.Write([]byte("0\r\n\r\n"))
 		return err
 	}
-	if length >= 0 && written != length {
-		return errShortStream
-	}
 	return nil
+}
+
+// brokeOff notes that a response whose head is out can't be sent to its end.
+func (s *Server) brokeOff(x *plan.Exchange, err error) {
+	x.Integration.Error = err.Error()
+	level := slog.LevelWarn
+	select {
+	case <-x.Request.Done:
+		level = slog.LevelDebug // nobody misses the rest
+	default:
+	}
+	s.log.Log(s.base, level, "a response broke off", "request", x.RequestID, "error", err)
+}
+
+// reset ends the connection with an error for the client, who would take a
+// proper end for that of the response.
+func (c *conn) reset() {
+	var err error
+	if tcp, ok := c.nc.(interface{ SetLinger(sec int) error }); ok {
+		err = tcp.SetLinger(0)
+	}
+	// Not TLS's Close, which would say goodbye.
+	if err = errors.Join(err, c.nc.Close()); err != nil {
+		c.s.log.Debug("cannot reset a connection", "error", err)
+	}
 }
 
 // chunkRoom is the room left in a buffer for a chunk's size line before the
