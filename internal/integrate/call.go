@@ -4,8 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,82 +17,15 @@ const (
 	maxBackendHead = 64 << 10
 	// maxInterim bounds the interim (1xx) responses before the final one.
 	maxInterim = 8
-	// trusted is how long an unused connection is believed to be open without
-	// looking.
-	trusted = time.Second
 )
-
-// An upstream is one connection to a backend. One call at a time owns it.
-type upstream struct {
-	*backend
-	nc        net.Conn // as dialled
-	rw        net.Conn // nc, or TLS over it
-	reader    http1.Reader
-	head      http1.ResponseHead
-	body      http1.Body
-	idleSince time.Time
-
-	raw    syscall.RawConn
-	peek   func(fd uintptr) bool
-	silent bool // what peek found: open, with nothing to read
-
-	mu   sync.Mutex
-	done <-chan struct{} // of the client being served
-}
-
-func (c *upstream) serveClient(done <-chan struct{}) {
-	c.mu.Lock()
-	c.done = done
-	c.mu.Unlock()
-}
-
-func (c *upstream) clientGone() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	select {
-	case <-c.done:
-		return true
-	default:
-		return false
-	}
-}
-
-// cut makes every read and write of the connection fail.
-func (c *upstream) cut() {
-	if c.nc.SetDeadline(time.Unix(1, 0)) != nil {
-		c.closeNet()
-	}
-}
-
-// closeNet closes the socket. There is nobody to tell when that fails: the
-// call has its answer or its own error.
-func (c *upstream) closeNet() { _ = c.rw.Close() }
-
-// close ends the connection for good.
-func (c *upstream) close() {
-	c.owner.mu.Lock()
-	delete(c.owner.all, c)
-	c.owner.mu.Unlock()
-	c.closeNet()
-}
-
-// release ends a call: the connection is kept if it stands at the end of the
-// response and nothing else came.
-func (c *upstream) release() {
-	c.serveClient(nil)
-	if c.head.Close || !c.body.Done() || c.reader.Buffered() != 0 {
-		c.close()
-		return
-	}
-	c.reader.Next()
-	c.backend.put(c)
-}
 
 // A call is one request to a backend.
 type call struct {
-	x        *plan.Exchange
-	backend  *backend
-	method   string
+	x       *plan.Exchange
+	backend *backend
+	method  string
+	// deadline moves on while the client is waited for: the time that an
+	// integration has is the backend's.
 	deadline time.Time
 	// request is what is written at once, rest the body behind it.
 	request []byte
@@ -102,20 +34,23 @@ type call struct {
 }
 
 // do calls the backend and leaves the response in the exchange.
+//
+// A request is sent once. It is sent again only if the kept connection that was
+// taken for it had ended:
+//   - whatever the method, if the backend certainly never had it, because it
+//     closed the connection before;
+//   - if it only asks (GET), also after a reset, which is what becomes of a
+//     request that reaches a backend as it closes, unread. It may have been read
+//     before a reset, so a request that changes something isn't repeated.
+//
+// AWS tells nothing of its own rule; RFC 9110 section 9.2.2 would allow more.
 func (c *call) do() error {
 	for {
 		u := c.backend.take()
-		reused := u != nil
-		if reused && !c.trusts(u) {
-			u.close()
-			continue
-		}
-		if !reused {
+		kept := u != nil
+		if !kept {
 			var err error
-			if u, err = c.backend.dial(c.deadline, c.x.Request.Done); err == nil {
-				err = u.nc.SetDeadline(c.deadline)
-			}
-			if err != nil {
+			if u, err = c.backend.dial(c.deadline, c.x.Request.Done); err != nil {
 				return c.explain(err)
 			}
 		}
@@ -124,32 +59,22 @@ func (c *call) do() error {
 			return nil
 		}
 		u.close()
-		if !again || !reused {
+		if !again || !kept {
 			return c.explain(err)
 		}
 	}
 }
 
 // explain names the client's end as the cause when it is.
-func (c *call) explain(err error) error {
+func (c *call) explain(err error) error { return explain(err, c.x.Request.Done) }
+
+func explain(err error, done <-chan struct{}) error {
 	select {
-	case <-c.x.Request.Done:
+	case <-done:
 		return fmt.Errorf("%w: %w", errClientGone, err)
 	default:
 		return err
 	}
-}
-
-// trusts tells whether an unused connection may be used without harm: a
-// request that can't be sent twice mustn't meet a backend that has hung up.
-func (c *call) trusts(u *upstream) bool {
-	if u.nc.SetDeadline(c.deadline) != nil {
-		return false
-	}
-	if c.rest == nil && safe(c.method) && c.backend.owner.Clock().Sub(u.idleSince) < trusted {
-		return true
-	}
-	return u.isOpen()
 }
 
 // safe tells whether a method only asks, so that a second request does nothing
@@ -159,34 +84,29 @@ func safe(method string) bool {
 }
 
 // try sends the request on u and reads the response. again tells that the
-// backend has done nothing with it, as far as can be known, and that it can be
-// sent once more.
+// request may be sent on another connection if u was a kept one.
 func (c *call) try(u *upstream) (again bool, err error) {
-	u.serveClient(c.x.Request.Done)
+	u.begin(c.x.Request.Done, c.deadline)
 	n, err := u.rw.Write(c.request)
 	if err != nil && n == 0 {
 		return !isTimeout(err), err
 	}
-	if err == nil && c.rest != nil {
-		if err = c.sendRest(u); err != nil {
-			var client *requestError
-			if errors.As(err, &client) {
-				return false, err
-			}
+	if c.rest == nil {
+		// A backend that refuses a request may answer and close before it has
+		// read it all: its answer counts, not the broken pipe.
+		again, answerErr := c.await(u)
+		if answerErr != nil {
+			return again && err == nil, answerErr
 		}
+		u.head.Close = u.head.Close || err != nil
+		return false, c.readBody(u)
 	}
-	// A backend that refuses a long body may answer and close while it is
-	// being sent: its answer counts, not the broken pipe.
-	wrote := err
-	head, err := c.readHead(u)
+	// A copy, so that c itself can stay on the stack.
+	long := *c
+	err = long.exchange(u, err)
+	c.deadline = long.deadline
 	if err != nil {
-		if wrote != nil {
-			err = wrote
-		}
-		return c.rest == nil && safe(c.method) && head == nil && u.reader.Buffered() == 0 && !isTimeout(err), err
-	}
-	if wrote != nil {
-		u.head.Close = true
+		return false, err
 	}
 	return false, c.readBody(u)
 }
@@ -196,12 +116,48 @@ func isTimeout(err error) bool {
 	return errors.As(err, &t) && t.Timeout()
 }
 
+// exchange sends a long body, and reads the response's head meanwhile: who
+// refuses a body may say so before its end. failed is the error of writing what
+// comes before.
+func (c *call) exchange(u *upstream, failed error) error {
+	var (
+		answered atomic.Bool
+		answer   error
+		ended    = make(chan struct{})
+	)
+	go func() {
+		defer close(ended)
+		_, answer = c.await(u)
+		answered.Store(true)
+		u.stopWriting()
+	}()
+	if failed == nil {
+		failed = c.sendRest(u, &answered)
+	}
+	var client *requestError
+	if errors.As(failed, &client) {
+		u.sever()
+		<-ended
+		return failed
+	}
+	<-ended
+	u.head.Close = u.head.Close || failed != nil
+	return answer
+}
+
+// errAnswered ends the sending of a body that nobody waits for.
+var errAnswered = errors.New("the backend has answered before the body's end")
+
 // sendRest sends a long body as it comes from the client.
-func (c *call) sendRest(u *upstream) error {
+func (c *call) sendRest(u *upstream, answered *atomic.Bool) error {
 	buf := make([]byte, 32<<10)
 	const room = 16 // for a chunk's size line and its end
 	for {
-		n, err := c.rest.Read(buf[room : len(buf)-room])
+		n, err := c.readRest(u, buf[room:len(buf)-room])
+		// In this order: stopWriting, which follows, then isn't undone.
+		if answered.Load() {
+			return errAnswered
+		}
 		if n > 0 {
 			piece := buf[room : room+n]
 			if c.chunked {
@@ -215,7 +171,7 @@ func (c *call) sendRest(u *upstream) error {
 				return err
 			}
 		}
-		if err == io.EOF {
+		if err == io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
 			break
 		}
 		if err != nil {
@@ -229,34 +185,67 @@ func (c *call) sendRest(u *upstream) error {
 	return nil
 }
 
+// readRest reads of the client's body. The backend's time stands still.
+func (c *call) readRest(u *upstream, p []byte) (int, error) {
+	clock := c.backend.owner.Clock
+	start := clock()
+	u.limit(time.Time{})
+	n, err := c.rest.Read(p)
+	c.deadline = c.deadline.Add(clock().Sub(start))
+	u.limit(c.deadline)
+	return n, err
+}
+
+// await waits for the response and reads its head. If there is none, again
+// tells that a request without a long body may be sent once more.
+func (c *call) await(u *upstream) (again bool, err error) {
+	first, err := u.reader.Peek()
+	if err == io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
+		return u.undelivered(len(c.request)), fmt.Errorf("%s closed the connection without an answer: %w", c.backend.addr, io.ErrUnexpectedEOF)
+	}
+	if err != nil {
+		return safe(c.method) && errors.Is(err, syscall.ECONNRESET), err
+	}
+	if !http1.BeginsResponse(first) {
+		// What isn't HTTP may never end.
+		return false, &http1.SyntaxError{Reason: fmt.Sprintf("%s answered %.16q, which isn't HTTP/1.1", c.backend.addr, first)}
+	}
+	return false, c.readHead(u)
+}
+
 // readHead reads the final response's head, copies it to Scratch and parses it
-// there. It returns what it had of a head when it fails.
-func (c *call) readHead(u *upstream) ([]byte, error) {
+// there.
+func (c *call) readHead(u *upstream) error {
 	x := c.x
 	for range maxInterim {
 		raw, err := u.reader.Head(maxBackendHead)
 		if err != nil {
-			if err == io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
-				err = fmt.Errorf("%s closed the connection without an answer: %w", c.backend.addr, io.ErrUnexpectedEOF)
-			}
-			return nil, err
+			return fmt.Errorf("the response of %s: %w", c.backend.addr, unexpected(err))
 		}
 		start := len(x.Scratch)
 		x.Scratch = append(x.Scratch, raw...)
 		u.reader.Next()
 		u.head.Headers = x.Response.Headers[:0]
 		if err := http1.ParseResponse(x.Scratch[start:], c.method, &u.head); err != nil {
-			return raw, err
+			return err
 		}
 		x.Response.Headers = u.head.Headers
 		if u.head.Status >= 200 {
-			return raw, nil
+			return nil
 		}
 		if u.head.Status == 101 {
-			return raw, &http1.SyntaxError{Reason: "the backend switched protocols unasked"}
+			return &http1.SyntaxError{Reason: "the backend switched protocols unasked"}
 		}
 	}
-	return []byte{}, &http1.SyntaxError{Reason: "too many interim responses"}
+	return &http1.SyntaxError{Reason: "too many interim responses"}
+}
+
+// unexpected is the error of a message that ends too soon.
+func unexpected(err error) error {
+	if err == io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // readBody leaves the response in the exchange: whole when it is short, as a
@@ -265,6 +254,10 @@ func (c *call) readBody(u *upstream) error {
 	x, r := c.x, &c.x.Response
 	x.Integration.Status, x.Integration.FunctionStatus = u.head.Status, u.head.Status
 	r.Status, r.Body, r.BodyStream = u.head.Status, nil, nil
+	u.keepAlive = -1
+	if seconds, ok := http1.KeepAlive(r.Headers); ok {
+		u.keepAlive = time.Duration(seconds) * time.Second
+	}
 	r.Headers = passedBack(r.Headers, u.head.ConnectionNames)
 	u.head.Headers = nil
 	u.body.Reset(&u.reader, u.head.Framing, maxBackendBody)
@@ -278,7 +271,7 @@ func (c *call) readBody(u *upstream) error {
 		// Of a long body, or one whose length isn't known, only what has
 		// arrived is taken here.
 		if (u.head.Length > maxBuffered || u.head.Length < 0) && (u.reader.Buffered() == 0 || have >= maxBuffered) {
-			r.BodyStream = &backendBody{u: u, first: x.Scratch[start:]}
+			r.BodyStream = &backendBody{u: u, first: x.Scratch[start:], deadline: c.deadline, since: c.backend.owner.Clock(), done: x.Request.Done}
 			r.StreamLength = u.head.Length
 			return nil
 		}
@@ -286,12 +279,16 @@ func (c *call) readBody(u *upstream) error {
 		n, err := u.body.Read(x.Scratch[len(x.Scratch):cap(x.Scratch)])
 		x.Scratch = x.Scratch[:len(x.Scratch)+n]
 		if err != nil && err != io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
-			return fmt.Errorf("the response of %s broke off: %w", c.backend.addr, err)
+			return brokeOff(u, err)
 		}
 	}
 	r.Body = x.Scratch[start:]
 	u.release()
 	return nil
+}
+
+func brokeOff(u *upstream, err error) error {
+	return fmt.Errorf("the response of %s broke off: %w", u.addr, err)
 }
 
 // grow makes room for want more bytes, or for some when want isn't known.
@@ -331,6 +328,9 @@ func passedBack(headers plan.Headers, names bool) plan.Headers {
 type backendBody struct {
 	u     *upstream
 	first []byte
+	// deadline is the backend's, as of since; done ends with the client.
+	deadline, since time.Time
+	done            <-chan struct{}
 }
 
 func (b *backendBody) Read(p []byte) (int, error) {
@@ -339,7 +339,16 @@ func (b *backendBody) Read(p []byte) (int, error) {
 		b.first = b.first[n:]
 		return n, nil
 	}
-	return b.u.body.Read(p)
+	// The time that the client took isn't the backend's.
+	clock := b.u.owner.Clock
+	b.deadline = b.deadline.Add(clock().Sub(b.since))
+	b.u.limit(b.deadline)
+	n, err := b.u.body.Read(p)
+	b.since = clock()
+	if err != nil && err != io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
+		err = explain(brokeOff(b.u, err), b.done)
+	}
+	return n, err
 }
 
 // Close gives the connection back when the whole response was read, and ends

@@ -1,6 +1,7 @@
 package integrate
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -58,7 +59,7 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 	if h.method == "ANY" {
 		h.method = ""
 	}
-	if h.method != "" && !http1.ValidName(h.method) {
+	if h.method != "" && !http1.ValidName(h.method) || h.method == "CONNECT" {
 		return nil, fmt.Errorf("integration method %q", o.Method)
 	}
 	if h.timeout == 0 {
@@ -76,18 +77,19 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 
 // Integrate calls the backend and leaves its response in x.
 func (h *HTTP) Integrate(x *plan.Exchange) error {
-	u := h.backend.owner
-	start := u.Clock()
-	x.Integration.Called = true
-	c := call{x: x, backend: h.backend, deadline: start.Add(h.timeout), method: h.method}
+	clock := h.backend.owner.Clock
+	c := call{x: x, backend: h.backend, method: h.method}
 	if c.method == "" {
 		c.method = x.Request.Method
 	}
-	err := h.prepare(&c)
-	if err == nil {
-		err = c.do()
+	if err := h.prepare(&c); err != nil {
+		return faultOf(c.explain(err))
 	}
-	x.Integration.Latency = u.Clock().Sub(start)
+	x.Integration.Called = true
+	c.deadline = clock().Add(h.timeout)
+	err := c.do()
+	// The deadline has moved by the time that the client took.
+	x.Integration.Latency = clock().Sub(c.deadline.Add(-h.timeout))
 	if err == nil {
 		return nil
 	}
@@ -100,14 +102,18 @@ func (h *HTTP) Integrate(x *plan.Exchange) error {
 func (h *HTTP) prepare(c *call) error {
 	x := c.x
 	q := &x.Request
-	body := q.Body
-	if body == nil && q.BodyReader != nil && q.ContentLength <= maxBuffered {
+	body, length := q.Body, q.ContentLength
+	switch {
+	case len(body) > maxBuffered:
+		c.rest, length, body = bytes.NewReader(body), int64(len(body)), nil
+	case body != nil || q.BodyReader == nil:
+	case length > maxBuffered:
+		c.rest = q.BodyReader
+	default:
 		var err error
 		if body, c.rest, err = readSmall(x); err != nil {
 			return err
 		}
-	} else if body == nil && q.BodyReader != nil {
-		c.rest = q.BodyReader
 	}
 
 	start := len(x.Scratch)
@@ -120,11 +126,11 @@ func (h *HTTP) prepare(c *call) error {
 	b = appendPassed(b, x)
 	b = appendOwn(b, x, h.backend.owner.Random)
 	switch {
-	case c.rest != nil && q.ContentLength < 0:
+	case c.rest != nil && length < 0:
 		c.chunked = true
 		b = append(b, "Transfer-Encoding: chunked\r\n"...)
 	case c.rest != nil:
-		b = appendLength(b, q.ContentLength)
+		b = appendLength(b, length)
 	case len(body) > 0 || hasBody(c.method):
 		b = appendLength(b, int64(len(body)))
 	}
@@ -301,20 +307,25 @@ func (e *requestError) Unwrap() error { return e.cause }
 // errClientGone ends a call whose client has gone away.
 var errClientGone = errors.New("the client went away")
 
-// faultOf is the fault of a failed call.
+// faultOf is the fault of a failed call. A timeout is 503 on AWS's HTTP APIs, as
+// is a backend that can't be reached.
+//
+// UNVERIFIED: that an answer which isn't HTTP, or is too long, is 500 as it is
+// for functions, and that one which breaks off is 503.
 func faultOf(err error) *plan.Fault {
 	kind := plan.IntegrationUnreachable
 	var (
 		request *requestError
 		syntax  *http1.SyntaxError
-		timeout interface{ Timeout() bool }
 	)
 	switch {
+	case errors.Is(err, errClientGone):
+		kind = plan.ClientGone
 	case errors.As(err, &request):
 		kind = plan.BadRequest
-	case errors.As(err, &syntax), errors.Is(err, http1.ErrHeadTooLarge), errors.Is(err, http1.ErrBodyTooLarge), errors.Is(err, errClientGone):
+	case errors.As(err, &syntax), errors.Is(err, http1.ErrHeadTooLarge), errors.Is(err, http1.ErrBodyTooLarge):
 		kind = plan.IntegrationFailure
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case isTimeout(err):
 		kind = plan.IntegrationTimeout
 	}
 	return &plan.Fault{Kind: kind, Reason: err.Error(), Cause: err}

@@ -2,10 +2,8 @@ package integrate_test
 
 import (
 	"bufio"
-	"crypto/x509"
 	"errors"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -242,6 +240,22 @@ func TestResponsesOfBackends(t *testing.T) {
 		{"no content", "GET", "HTTP/1.1 204 No Content\r\n\r\n", 204, "", "", true},
 		{"no phrase", "GET", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n", 404, "Content-Length=0 ", "", true},
 		{"bytes too many", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi!", 200, "Content-Length=2 ", "hi", false},
+		{"several interim", "GET", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 200, "Content-Length=2 ", "hi", true},
+		{"body of a HEAD", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 200, "Content-Length=5 ", "", false},
+		{"chunks of a HEAD", "HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200, "", "", false},
+		{"body of a 204", "GET", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", 204, "Content-Length=5 ", "", false},
+		{"chunks of a 204", "GET", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 204, "", "", false},
+		{"length of a 304", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", 304, "Content-Length=5 ", "", true},
+		{"body of a 304", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello", 304, "Content-Length=5 ", "", false},
+		{"length and chunks", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", 200, "Content-Length=9 ", "hi", false},
+		{"equal lengths", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi", 200, "Content-Length=2 Content-Length=2 ", "hi", true},
+		{"chunk extensions", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=\"b\";c\r\nhi\r\n0;d\r\n\r\n", 200, "", "hi", true},
+		{"trailer", "GET", "HTTP/1.1 200 OK\r\nTrailer: X-T\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-T: v\r\nContent-Length: 7\r\n\r\n", 200, "", "hi", true},
+		{"bytes behind the trailer", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\nHTTP/1.1 666 Injected\r\n\r\n", 200, "", "hi", false},
+		{"empty line before it", "GET", "\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 200, "Content-Length=2 ", "hi", true},
+		{"hops of a proxy", "GET", "HTTP/1.1 200 OK\r\nProxy-Authenticate: x\r\nProxy-Connection: close\r\nUpgrade: h2c\r\nTE: x\r\nX-A: 1\r\nConnection: x-b, X-C\r\nX-B: 2\r\nx-c: 3\r\nContent-Length: 0\r\n\r\n", 200, "X-A=1 Content-Length=0 ", "", true},
+		{"long head", "GET", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 60_000) + "\r\nContent-Length: 2\r\n\r\nhi", 200, "X=" + strings.Repeat("x", 60_000) + " Content-Length=2 ", "hi", true},
+		{"binary", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n\x00\r\n\r\n\xff", 200, "Content-Length=6 ", "\x00\r\n\r\n\xff", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -261,7 +275,7 @@ func TestResponsesOfBackends(t *testing.T) {
 				headers.WriteString(h.Name + "=" + h.Value + " ")
 			}
 			if body := bodyOf(t, x); x.Response.Status != tt.wantStatus || headers.String() != tt.wantHeaders || body != tt.wantBody {
-				t.Errorf("got %d %q %.40q", x.Response.Status, headers.String(), body)
+				t.Errorf("got %d %.80q %.40q", x.Response.Status, headers.String(), body)
 			}
 			x = exchange("GET", "/")
 			if err := h.Integrate(x); err != nil || x.Response.Status != 299 {
@@ -275,6 +289,7 @@ func TestResponsesOfBackends(t *testing.T) {
 }
 
 func TestFailingBackends(t *testing.T) {
+	const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	tests := []struct {
 		name, raw string
 		want      plan.FaultKind
@@ -282,15 +297,49 @@ func TestFailingBackends(t *testing.T) {
 		{"closes", "", plan.IntegrationUnreachable},
 		{"closes in the head", "HTTP/1.1 200 OK\r\nConte", plan.IntegrationUnreachable},
 		{"closes in the body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi", plan.IntegrationUnreachable},
+		{"closes after an interim answer", "HTTP/1.1 100 Continue\r\n\r\n", plan.IntegrationUnreachable},
 		{"isn't HTTP", "SSH-2.0-OpenSSH\r\n\r\n", plan.IntegrationFailure},
+		{"isn't HTTP and has no end", "\x15\x03\x01\x00\x02\x02\x50", plan.IntegrationFailure},
+		{"speaks HTTP/2", "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n", plan.IntegrationFailure},
+		{"status of two digits", "HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n", plan.IntegrationFailure},
+		{"status of four digits", "HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n", plan.IntegrationFailure},
+		{"status below 100", "HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n", plan.IntegrationFailure},
+		{"no status", "HTTP/1.1\r\nContent-Length: 0\r\n\r\n", plan.IntegrationFailure},
 		{"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", plan.IntegrationFailure},
+		{"signed length", "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", plan.IntegrationFailure},
+		{"list of lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello", plan.IntegrationFailure},
+		{"unknown coding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", plan.IntegrationFailure},
+		{"two codings", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", plan.IntegrationFailure},
 		{"switches", "HTTP/1.1 101 Switching\r\n\r\n", plan.IntegrationFailure},
+		{"endless interim answers", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 9), plan.IntegrationFailure},
 		{"too long", "HTTP/1.1 200 OK\r\nContent-Length: 10485761\r\n\r\n", plan.IntegrationFailure},
+		{"one chunk too long", chunked + "fffffff\r\nhi", plan.IntegrationFailure},
 		{"folds", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", plan.IntegrationFailure},
+		{"bare LF", "HTTP/1.1 200 OK\nContent-Length: 0\n\n", plan.IntegrationFailure},
+		{"bare LF in the head", "HTTP/1.1 200 OK\r\nA: b\nContent-Length: 0\r\n\r\n", plan.IntegrationFailure},
+		{"bare CR in a value", "HTTP/1.1 200 OK\r\nA: b\rC: d\r\nContent-Length: 0\r\n\r\n", plan.IntegrationFailure},
+		{"NUL in a value", "HTTP/1.1 200 OK\r\nA: b\x00c\r\nContent-Length: 0\r\n\r\n", plan.IntegrationFailure},
+		{"space before a colon", "HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n", plan.IntegrationFailure},
+		{"line without a colon", "HTTP/1.1 200 OK\r\nnonsense\r\n\r\n", plan.IntegrationFailure},
+		{"huge head", "HTTP/1.1 200 OK\r\nA: " + strings.Repeat("b", 70<<10), plan.IntegrationFailure},
+		{"head of many lines", "HTTP/1.1 200 OK\r\n" + strings.Repeat("a:b\r\n", 1001) + "\r\n", plan.IntegrationFailure},
+		{"chunk without a size", chunked + "\r\nhi\r\n0\r\n\r\n", plan.IntegrationFailure},
+		{"chunk size that isn't hex", chunked + "xy\r\nhi\r\n0\r\n\r\n", plan.IntegrationFailure},
+		{"chunk size with a sign", chunked + "-2\r\nhi\r\n0\r\n\r\n", plan.IntegrationFailure},
+		{"chunk size that wraps", chunked + "10000000000000002\r\nhi\r\n0\r\n\r\n", plan.IntegrationFailure},
+		{"chunk longer than its size", chunked + "2\r\nhi!\r\n0\r\n\r\n", plan.IntegrationFailure},
+		{"chunk lines that end in LF", chunked + "2\nhi\n0\n\n", plan.IntegrationFailure},
+		{"long chunk extension", chunked + "2;" + strings.Repeat("a", 5000) + "\r\nhi\r\n0\r\n\r\n", plan.IntegrationFailure},
+		{"trailer line without a name", chunked + "2\r\nhi\r\n0\r\n: x\r\n\r\n", plan.IntegrationFailure},
+		{"folded trailer", chunked + "2\r\nhi\r\n0\r\nA: b\r\n c\r\n\r\n", plan.IntegrationFailure},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := play(t, []string{tt.raw})
+			answers := []string{tt.raw, okAnswer}
+			if tt.want == plan.IntegrationUnreachable {
+				answers = answers[:1] // and the connection ends
+			}
+			s := play(t, answers, []string{okAnswer})
 			h := newHTTP(t, integrate.HTTPOptions{URI: "http://" + s.addr, Upstreams: newUpstreams(t, integrate.UpstreamOptions{})})
 			x := exchange("GET", "/")
 			err := h.Integrate(x)
@@ -301,31 +350,12 @@ func TestFailingBackends(t *testing.T) {
 			if !x.Integration.Called || x.Integration.Error == "" {
 				t.Errorf("reported %+v", x.Integration)
 			}
-		})
-	}
-}
-
-// A kept connection that the backend closed is replaced without the client
-// noticing, unless the backend may have worked on the request.
-func TestRetries(t *testing.T) {
-	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-	for _, tt := range []struct {
-		method    string
-		wantError bool
-	}{{"GET", false}, {"HEAD", false}, {"POST", true}, {"PUT", true}, {"DELETE", true}} {
-		t.Run(tt.method, func(t *testing.T) {
-			// The second request is read and not answered.
-			s := play(t, []string{ok, ""}, []string{ok})
-			h := newHTTP(t, integrate.HTTPOptions{URI: "http://" + s.addr, Upstreams: newUpstreams(t, integrate.UpstreamOptions{})})
-			if err := h.Integrate(exchange("GET", "/")); err != nil {
-				t.Fatal(err)
+			x = exchange("POST", "/")
+			if err := h.Integrate(x); err != nil || x.Response.Status != 200 {
+				t.Errorf("the next request: %d, %v", x.Response.Status, err)
 			}
-			err := h.Integrate(exchange(tt.method, "/"))
-			if (err != nil) != tt.wantError {
-				t.Errorf("got %v", err)
-			}
-			if got, want := len(s.requests), map[bool]int{true: 2, false: 3}[tt.wantError]; got != want {
-				t.Errorf("the backend got %d requests, want %d", got, want)
+			if n := s.connections.Load(); n != 2 {
+				t.Errorf("%d connections, want a new one after the failure", n)
 			}
 		})
 	}
@@ -360,49 +390,6 @@ func TestUnreachable(t *testing.T) {
 	var fault *plan.Fault
 	if err := h.Integrate(exchange("GET", "/")); !errors.As(err, &fault) || fault.Kind != plan.IntegrationUnreachable {
 		t.Errorf("got %v", err)
-	}
-}
-
-// A call ends soon after its client has gone.
-func TestClientGone(t *testing.T) {
-	entered, release := make(chan struct{}), make(chan struct{})
-	backend := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(entered); <-release }))
-	defer backend.Close()
-	defer close(release)
-	h := newHTTP(t, integrate.HTTPOptions{URI: backend.URL, Upstreams: newUpstreams(t, integrate.UpstreamOptions{})})
-	done := make(chan struct{})
-	x := exchange("GET", "/")
-	x.Request.Done = done
-	result := make(chan error, 1)
-	go func() { result <- h.Integrate(x) }()
-	<-entered
-	close(done)
-	select {
-	case err := <-result:
-		if err == nil {
-			t.Error("no error")
-		}
-	case <-time.After(5 * time.Second):
-		t.Fatal("the call goes on")
-	}
-}
-
-func TestHTTPS(t *testing.T) {
-	backend := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }))
-	defer backend.Close()
-	pool := x509.NewCertPool()
-	pool.AddCert(backend.Certificate())
-	trusting := newUpstreams(t, integrate.UpstreamOptions{RootCAs: pool})
-	for range 2 {
-		x := exchange("GET", "/")
-		if err := newHTTP(t, integrate.HTTPOptions{URI: backend.URL, Upstreams: trusting}).Integrate(x); err != nil || bodyOf(t, x) != "HTTP/1.1" {
-			t.Errorf("got %v %q", err, x.Response.Body)
-		}
-	}
-	backend.Config.ErrorLog = log.New(io.Discard, "", 0)
-	wary := newUpstreams(t, integrate.UpstreamOptions{RootCAs: x509.NewCertPool()})
-	if err := newHTTP(t, integrate.HTTPOptions{URI: backend.URL, Upstreams: wary}).Integrate(exchange("GET", "/")); err == nil {
-		t.Error("an unknown authority was trusted")
 	}
 }
 

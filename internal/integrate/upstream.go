@@ -91,7 +91,7 @@ func (u *Upstreams) Close() error {
 	u.mu.Lock()
 	u.closed = true
 	for c := range u.all {
-		c.cut()
+		c.sever()
 	}
 	u.dropIdle(func(*upstream) bool { return true })
 	u.mu.Unlock()
@@ -132,17 +132,15 @@ func (u *Upstreams) run() {
 	}
 }
 
-// look closes connections that were idle too long and ends calls whose client
-// has gone.
+// look ends calls whose client has gone, and closes unused connections whose
+// time is up or whose backend has closed them.
 func (u *Upstreams) look(now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for c := range u.all {
-		if c.clientGone() {
-			c.cut()
-		}
+		c.severAbandoned()
 	}
-	u.dropIdle(func(c *upstream) bool { return now.Sub(c.idleSince) > u.IdleTimeout })
+	u.dropIdle(func(c *upstream) bool { return now.After(c.expires) || !c.socket.isSilent() })
 }
 
 // dropIdle closes the unused connections that which chooses, and forgets
@@ -168,8 +166,21 @@ type backend struct {
 	idle []*upstream
 }
 
-// take returns an unused connection, nil when there is none.
+// take returns the unused connection that was used last, nil when there is none
+// that is fit for use. A backend that sent more than it had announced, or a
+// farewell before it closed, mustn't have that taken for the next answer.
 func (b *backend) take() *upstream {
+	now := b.owner.Clock()
+	for {
+		c := b.pop()
+		if c == nil || (!now.After(c.expires) && c.socket.isSilent()) {
+			return c
+		}
+		c.close()
+	}
+}
+
+func (b *backend) pop() *upstream {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := len(b.idle)
@@ -182,11 +193,16 @@ func (b *backend) take() *upstream {
 	return c
 }
 
-// put keeps a connection for a later call.
+// put keeps a connection for a later call, for less than the time after which
+// the backend said it closes it.
 func (b *backend) put(c *upstream) {
-	c.idleSince = b.owner.Clock()
+	unused := b.owner.IdleTimeout
+	if c.keepAlive >= 0 {
+		unused = min(unused, c.keepAlive*3/4)
+	}
+	c.expires = b.owner.Clock().Add(unused)
 	b.mu.Lock()
-	keep := len(b.idle) < b.owner.MaxIdle && b.owner.base.Err() == nil
+	keep := unused > 0 && len(b.idle) < b.owner.MaxIdle && b.owner.base.Err() == nil
 	if keep {
 		b.idle = append(b.idle, c)
 	}
@@ -240,7 +256,8 @@ func (b *backend) dial(deadline time.Time, done <-chan struct{}) (*upstream, err
 	}
 	c := &upstream{backend: b, nc: nc, rw: nc}
 	if b.tls != nil {
-		over := tls.Client(nc, b.tls)
+		c.wire = &wire{Conn: nc}
+		over := tls.Client(c.wire, b.tls)
 		if err := over.HandshakeContext(ctx); err != nil {
 			c.closeNet()
 			return nil, fmt.Errorf("connect to %s: %w", b.addr, err)
@@ -248,7 +265,7 @@ func (b *backend) dial(deadline time.Time, done <-chan struct{}) (*upstream, err
 		c.rw = over
 	}
 	c.reader.Reset(c.rw, make([]byte, upstreamBuffer))
-	c.preparePeek()
+	c.socket.open(nc)
 	b.owner.mu.Lock()
 	closed := b.owner.closed
 	if !closed {
