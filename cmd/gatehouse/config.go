@@ -36,6 +36,7 @@ type config struct {
 	ManagementHosts     []string
 	FunctionIsolation   string
 	FunctionModules     string
+	UpstreamCA          []string
 	StrictPermissions   bool
 	AccessLog           string
 	AccessLogFormat     string
@@ -60,6 +61,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&c.ManagementHosts, "management-host", nil, "further `HOST` name under which management may be called, besides loopback and the address it listens on (repeatable)")
 	fs.StringVar(&c.FunctionIsolation, "function-isolation", "auto", "`auto`: functions run in namespaces of their own; none: as plain processes")
 	fs.StringVar(&c.FunctionModules, "function-modules", "", "host `directory` of modules offered to all functions (AWS's runtimes bring @aws-sdk/* and boto3)")
+	fs.StringSliceVar(&c.UpstreamCA, "upstream-ca", nil, "PEM `FILE` of authorities that https backends may be signed by, besides the system's (repeatable)")
 	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission, instead of a warning")
 	fs.StringVar(&c.AccessLog, "access-log", "", "also write a line for every request to `FILE` (- for standard output); it may be rotated by copying and truncating")
 	fs.StringVar(&c.AccessLogFormat, "access-log-format", "clf", "its `FORMAT`: clf, json, xml, csv, or one of your own in $context variables")

@@ -113,7 +113,11 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			return nil, err
 		}
 	}
-	upstreams := integrate.NewUpstreams(integrate.UpstreamOptions{})
+	roots, err := c.upstreamRoots()
+	if err != nil {
+		return nil, err
+	}
+	upstreams := integrate.NewUpstreams(integrate.UpstreamOptions{RootCAs: roots})
 	g.onClose("upstream connections", func(context.Context) error { return upstreams.Close() })
 
 	// Directories and plan follow every transaction; the store tells them.
