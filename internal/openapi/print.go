@@ -1,0 +1,140 @@
+package openapi
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// appendJSON writes a value in the layout of AWS's exports: blanks around
+// colons, lists on the line they begin on.
+func appendJSON(b []byte, n *node) []byte { return append(jsonValue(b, n, 0), '\n') }
+
+func jsonValue(b []byte, n *node, indent int) []byte {
+	if n.kind < list {
+		return appendScalar(b, n)
+	}
+	begin, end := "[", "]"
+	if n.kind == object {
+		begin, end = "{", "}"
+	}
+	b = append(b, begin...)
+	for i := range n.members {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if n.kind == list {
+			b = jsonValue(append(b, ' '), &n.members[i].node, indent)
+			continue
+		}
+		b = appendIndent(append(b, '\n'), indent+1)
+		b = append(appendQuoted(b, n.members[i].key), " : "...)
+		b = jsonValue(b, &n.members[i].node, indent+1)
+	}
+	if n.kind == list || len(n.members) == 0 {
+		return append(append(b, ' '), end...)
+	}
+	return append(appendIndent(append(b, '\n'), indent), end...)
+}
+
+// appendYAML writes a value in the layout of AWS's exports: all strings quoted,
+// lists as deep as their key.
+func appendYAML(b []byte, n *node) []byte { return yamlBlock(b, n, 0) }
+
+// yamlBlock writes an object or a list that isn't empty, from the beginning of
+// a line.
+func yamlBlock(b []byte, n *node, indent int) []byte {
+	for i := range n.members {
+		m := &n.members[i]
+		b = appendIndent(b, indent)
+		if n.kind == object {
+			b = append(appendYAMLKey(b, m.key), ':')
+			if m.kind < list || len(m.members) == 0 {
+				b = append(yamlFlow(append(b, ' '), &m.node), '\n')
+				continue
+			}
+			deeper := indent + 1
+			if m.kind == list {
+				deeper = indent
+			}
+			b = yamlBlock(append(b, '\n'), &m.node, deeper)
+			continue
+		}
+		b = append(b, "- "...)
+		if m.kind < list || len(m.members) == 0 {
+			b = append(yamlFlow(b, &m.node), '\n')
+			continue
+		}
+		// The first line of the item stands after the dash, which takes the place
+		// of its indent.
+		b = append(b, yamlBlock(nil, &m.node, indent+1)[2*(indent+1):]...)
+	}
+	return b
+}
+
+// yamlFlow writes a scalar, or an object or list without members.
+func yamlFlow(b []byte, n *node) []byte {
+	switch n.kind {
+	case object:
+		return append(b, "{}"...)
+	case list:
+		return append(b, "[]"...)
+	}
+	return appendScalar(b, n)
+}
+
+// plainKey is a key that YAML takes as it stands: a name, a path, or a number
+// as JSON writes it.
+var plainKey = regexp.MustCompile(`^(0|[1-9][0-9]*|[A-Za-z_/$][A-Za-z0-9_/$.{}+:-]*)$`)
+
+func appendYAMLKey(b []byte, key string) []byte {
+	if !plainKey.MatchString(key) || strings.HasSuffix(key, ":") || reserved(key) {
+		return appendQuoted(b, key)
+	}
+	return append(b, key...)
+}
+
+// reserved tells what YAML, old or new, doesn't read as a string.
+func reserved(key string) bool {
+	switch strings.ToLower(key) {
+	case "null", "true", "false", "yes", "no", "on", "off", "y", "n":
+		return true
+	}
+	return false
+}
+
+func appendScalar(b []byte, n *node) []byte {
+	switch n.kind {
+	case null:
+		return append(b, "null"...)
+	case text:
+		return appendQuoted(b, n.scalar)
+	}
+	return append(b, n.scalar...)
+}
+
+// appendQuoted writes a string that both JSON and YAML can read.
+func appendQuoted(b []byte, s string) []byte {
+	b = append(b, '"')
+	for _, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', byte(c))
+		case c == '\n':
+			b = append(b, `\n`...)
+		case c < ' ' || 0x7f <= c && c < 0xa0 || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe || c == 0xffff:
+			b = fmt.Appendf(b, `\u%04x`, c)
+		default:
+			b = utf8.AppendRune(b, c)
+		}
+	}
+	return append(b, '"')
+}
+
+func appendIndent(b []byte, levels int) []byte {
+	for range levels {
+		b = append(b, "  "...)
+	}
+	return b
+}
