@@ -172,7 +172,13 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 	if err := checkLength("description", in.Description, 1024); err != nil {
 		return err
 	}
-	// UNVERIFIED: the words of the errors below but the last.
+	switch *in.PayloadFormatVersion {
+	case "1.0", "2.0":
+	default:
+		return badRequest("Unsupported PayloadFormatVersion: %s", *in.PayloadFormatVersion)
+	}
+	// UNVERIFIED: the words of the errors below, but those of the type, the
+	// payload format version and the HTTP endpoint.
 	switch value(in.IntegrationType) {
 	case apigatewayv2.IntegrationTypeAWSProxy:
 		in.IntegrationMethod = orDefault(in.IntegrationMethod, "POST")
@@ -181,15 +187,10 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 			return badRequest("HTTP method is required for an integration of type HTTP_PROXY")
 		}
 		if *in.PayloadFormatVersion != "1.0" {
-			return badRequest("Payload format version %s is not supported for integrations of type HTTP_PROXY", *in.PayloadFormatVersion)
+			return badRequest("PayloadFormatVersion %s is not supported for integration of type HTTP_PROXY", *in.PayloadFormatVersion)
 		}
 	default:
 		return badRequest("Currently, an API with a protocol type of HTTP may only be associated with proxy integrations (AWS_PROXY, HTTP_PROXY)")
-	}
-	switch *in.PayloadFormatVersion {
-	case "1.0", "2.0":
-	default:
-		return badRequest("Invalid payload format version specified: %s", *in.PayloadFormatVersion)
 	}
 	if !validMethod(*in.IntegrationMethod) {
 		return badRequest("Invalid HTTP method specified: %s", *in.IntegrationMethod)
@@ -204,6 +205,9 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 		return err
 	}
 	if err := s.compiler.CheckIntegration(in); err != nil {
+		if *in.IntegrationType == apigatewayv2.IntegrationTypeHTTPProxy {
+			return badRequest("Invalid HTTP endpoint specified for URI")
+		}
 		return badRequest("Invalid integration URI specified: %v", err)
 	}
 	return s.checkMappings(in)

@@ -116,8 +116,9 @@ func TestRefusals(t *testing.T) {
 		{"TLS", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), TlsConfig: &api.TlsConfigInput{ServerNameToVerify: new("h")}}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with tlsConfig"},
 		{"short timeout", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.TimeoutInMillis = new(int32(49)) })), "BadRequestException 400: Timeout should be between 50 ms and 30000 ms"},
 		{"long timeout", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.TimeoutInMillis = new(int32(30001)) })), "BadRequestException 400: Timeout should be between 50 ms and 30000 ms"},
-		{"payload version", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.PayloadFormatVersion = new("3.0") })), "BadRequestException 400: Invalid payload format version specified: 3.0"},
-		{"payload 2.0 over HTTP", createIntegration(with(httpProxy("https://h"), func(in *api.CreateIntegrationRequest) { in.PayloadFormatVersion = new("2.0") })), "BadRequestException 400: Payload format version 2.0"},
+		{"payload version", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.PayloadFormatVersion = new("3.0") })), "BadRequestException 400: Unsupported PayloadFormatVersion: 3.0"},
+		{"payload 2.0 over HTTP", createIntegration(with(httpProxy("https://h"), func(in *api.CreateIntegrationRequest) { in.PayloadFormatVersion = new("2.0") })), "BadRequestException 400: PayloadFormatVersion 2.0 is not supported for integration of type HTTP_PROXY"},
+		{"not an HTTP endpoint", createIntegration(httpProxy("https://${stageVariables.a-b}")), "BadRequestException 400: Invalid HTTP endpoint specified for URI"},
 		{"not a function", createIntegration(lambda("arn:aws:lambda:us-east-1:000000000000:layer:x")), "BadRequestException 400: Invalid integration URI specified: not the ARN of a Lambda function"},
 		{"not an ARN", createIntegration(lambda("https://h")), "BadRequestException 400: Invalid integration URI specified"},
 		{"broken variable", createIntegration(lambda("arn:aws:lambda:us-east-1:000000000000:function:${stageVariables.a-b}")), "BadRequestException 400: Invalid integration URI specified"},
@@ -176,7 +177,7 @@ func TestRefusals(t *testing.T) {
 		{"tags of an unknown API", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:us-east-1::/apis/nope")})), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
 		{"tags in another region", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:eu-west-1::/apis/" + id)})), "NotFoundException 404"},
 		{"tags of a domain", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:us-east-1::/domainnames/d")})), "501: gatehouse does not implement apigatewayv2:GetTags with a resource of type domainnames"},
-		{"an operation that isn't there", one(g.ImportApi(c, &api.ImportApiRequest{})), "501: gatehouse does not implement apigatewayv2:ImportApi"},
+		{"an operation that isn't there", one(g.CreateVpcLink(c, &api.CreateVpcLinkRequest{})), "501: gatehouse does not implement apigatewayv2:CreateVpcLink"},
 	} {
 		if got := describeError(test.err); !strings.Contains(got, test.want) {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
