@@ -39,7 +39,7 @@ generate: ## write the generated packages and docs/COVERAGE.md again, offline
 	$(GO) generate ./...
 
 golden: ## write the golden files again
-	$(GO) test ./internal/lambdaevent ./internal/compile ./internal/definition ./internal/control/lambda -update
+	$(GO) test ./internal/lambdaevent ./internal/compile ./internal/definition ./internal/control/lambda ./internal/control/apigatewayv2 ./internal/openapi -update
 
 fuzz: ## run every fuzz target for FUZZTIME (default 20s) each
 	@set -e; for p in $$($(GO) list ./...); do \

@@ -39,12 +39,7 @@ func (s *Service) CreateApi(c *awswire.Call, in *apigatewayv2.CreateApiRequest) 
 	if err := setTags(&api.Tags, in.Tags); err != nil {
 		return nil, err
 	}
-	api.ApiKeySelectionExpression = orDefault(api.ApiKeySelectionExpression, apiKeySelection)
-	api.RouteSelectionExpression = new(httpRouteSelection)
-	api.DisableExecuteApiEndpoint = orDefault(api.DisableExecuteApiEndpoint, false)
-	api.IpAddressType = orDefault(api.IpAddressType, apigatewayv2.IpAddressTypeIpv4)
-	api.CreatedDate = now(c)
-
+	setDefaults(c, api)
 	err := s.store.Update(c, func(tx *store.Tx) error {
 		id, err := s.claimID(tx, c, in.Tags[customIDTag])
 		if err != nil {
@@ -62,6 +57,16 @@ func (s *Service) CreateApi(c *awswire.Call, in *apigatewayv2.CreateApiRequest) 
 		return nil, err
 	}
 	return answer[apigatewayv2.CreateApiResponse](s.apiView(api)), nil
+}
+
+// setDefaults fills in what a new API has that its maker didn't say.
+func setDefaults(c *awswire.Call, api *definition.API) {
+	api.ProtocolType = new(apigatewayv2.ProtocolTypeHTTP)
+	api.ApiKeySelectionExpression = orDefault(api.ApiKeySelectionExpression, apiKeySelection)
+	api.RouteSelectionExpression = new(httpRouteSelection)
+	api.DisableExecuteApiEndpoint = orDefault(api.DisableExecuteApiEndpoint, false)
+	api.IpAddressType = orDefault(api.IpAddressType, apigatewayv2.IpAddressTypeIpv4)
+	api.CreatedDate = now(c)
 }
 
 // GetApi returns one API.

@@ -142,7 +142,10 @@ func TestAnswersOnTheWire(t *testing.T) {
 		{"GET", "/v2/apis/nope", "", 404, `{"message":"Invalid API identifier specified 000000000000:nope"}`},
 		{"POST", "/v2/apis/" + id + "/routes", `{"routeKey":"GET /hello"}`, 409, `{"message":"Route with key GET /hello already exists for this API"}`},
 		{"PATCH", "/v2/apis/" + id + "/stages/%24default", `{"accessLogSettings":{},"stageVariables":{"a":""},"description":null}`, 200, `{"autoDeploy":true,"createdDate":"2026-03-04T05:06:07Z","defaultRouteSettings":{"detailedMetricsEnabled":false},"deploymentId":"DEPLOYMENT","lastDeploymentStatusMessage":"Successfully deployed stage with deployment ID 'DEPLOYMENT'","lastUpdatedDate":"2026-03-04T05:06:07Z","routeSettings":{},"stageName":"$default","stageVariables":{},"tags":{}}`},
-		{"PUT", "/v2/apis", `{"body":"{}"}`, 501, `{"message":"gatehouse does not implement apigatewayv2:ImportApi yet; docs/COVERAGE.md lists what it does."}`},
+		{"PUT", "/v2/apis", `{"body":"{}"}`, 400, `{"message":"Unable to build importer with provided input. Unable to determine OAS version"}`},
+		{"PUT", "/v2/apis/" + id + "?failOnWarnings=true&basepath=prepend", `{"body":"openapi: 3.0.1"}`, 400, `{"message":"Errors found during import:\n\tParse issue: attribute paths is missing"}`},
+		{"GET", "/v2/apis/" + id + "/exports/OAS30?outputType=JSON&includeExtensions=false", "", 200, "{\n  \"openapi\" : \"3.0.1\",\n  \"info\" : {\n    \"title\" : \"hello\",\n    \"version\" : \"2026-03-04 05:06:07UTC\"\n  },\n  \"servers\" : [ {\n    \"url\" : \"http://API.execute-api.localhost:4566/{basePath}\",\n    \"variables\" : {\n      \"basePath\" : {\n        \"default\" : \"\"\n      }\n    }\n  } ],\n  \"paths\" : {\n    \"/hello\" : {\n      \"get\" : {\n        \"responses\" : {\n          \"default\" : {\n            \"description\" : \"Default response for GET /hello\"\n          }\n        }\n      }\n    }\n  }\n}\n"},
+		{"POST", "/v2/vpclinks", `{"name":"n","subnetIds":["s"]}`, 501, `{"message":"gatehouse does not implement apigatewayv2:CreateVpcLink yet; docs/COVERAGE.md lists what it does."}`},
 		{"DELETE", "/v2/apis/" + id, "", 204, ``},
 	} {
 		r := httptest.NewRequest(test.method, "http://localhost:4566"+test.path, strings.NewReader(test.body))
