@@ -202,3 +202,33 @@ func TestCommandLine(t *testing.T) {
 		t.Errorf("GET /hello after all: %d, %v", status, err)
 	}
 }
+
+// TestCommandLineBookshop imports, deploys, calls, exports and reimports the
+// bookshop with the AWS CLI.
+func TestCommandLineBookshop(t *testing.T) {
+	gw := harness.Start(t, "")
+	c := newCLI(t, gw)
+	shop := newBookshop(t)
+	c.write("bookshop.yaml", []byte(shop.document))
+	api := c.run("apigatewayv2 import-api --body file://bookshop.yaml --fail-on-warnings --output text --query ApiId")
+	same(t, "routes", len(c.list("apigatewayv2 get-routes --page-size 50 --api-id "+api, "Items[].RouteKey")), bookshopRoutes)
+	c.run("apigatewayv2 create-stage --api-id " + api + " --stage-name $default --auto-deploy --stage-variables backend=" + shop.backend + ",index=titles")
+	shop.served(t, gw, api)
+	export := func(name, kind string) string {
+		t.Helper()
+		c.run("apigatewayv2 export-api --api-id " + api + " --specification OAS30 --output-type " + kind + " " + name)
+		return string(must(os.ReadFile(filepath.Join(c.dir, name)))(t))
+	}
+	first := export("first.json", "JSON")
+	export("first.yaml", "YAML")
+	for _, name := range []string{"first.json", "first.yaml", "bookshop.yaml"} {
+		if got := c.run("apigatewayv2 reimport-api --fail-on-warnings --output text --query ApiId --api-id " + api + " --body file://" + name); got != api {
+			t.Errorf("reimported as %s", got)
+		}
+		if again := export("again.json", "JSON"); again != first {
+			t.Errorf("after the reimport of %s:\n%s", name, diff(again, first))
+		}
+	}
+	shop.served(t, gw, api)
+	c.run("apigatewayv2 delete-api --api-id " + api)
+}
