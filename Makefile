@@ -4,7 +4,7 @@ SHELL := /bin/bash
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help build demo test check race lint generate golden fuzz bench
+.PHONY: help build demo test check js race lint generate golden fuzz bench
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,13 +19,20 @@ demo: ## create a function and an HTTP API and call it; on a terminal, keep serv
 	bin/gatehouse demo $$(test -t 0 && test -t 1 || echo --once)
 
 test: ## run every check: linters, generated files, all tests under the race detector
-	@scripts/need go gcc node python3 aws chromium
+	@scripts/need go gcc node npm python3 aws chromium
+	@$(MAKE) --no-print-directory js
 	$(MAKE) --no-print-directory lint
 	$(GO) test -race ./cmd/... ./internal/... ./tools/... ./examples/...
 	@# These run the built program, which the test cache knows nothing of.
 	$(GO) test -race -count 1 -timeout 20m ./test/...
 
 check: test ## exactly what CI runs
+
+js: test/sdk/js/node_modules/.package-lock.json ## install the AWS SDK for JavaScript, which tests drive
+
+test/sdk/js/node_modules/.package-lock.json: test/sdk/js/package-lock.json
+	@scripts/need node npm
+	cd test/sdk/js && npm ci --no-audit --no-fund && touch node_modules/.package-lock.json
 
 race: ## run the tests of PKG (default: all) under the race detector, more than once
 	$(GO) test -race -count 3 $(or $(PKG),./...)
