@@ -42,6 +42,26 @@ type Authorizer struct{ apigatewayv2.Authorizer }
 // Authorizers is the kind of Authorizer.
 var Authorizers = store.Kind[Authorizer]{Name: "apigatewayv2/authorizer", Versioned: true, Version: 1}
 
+// A Model is keyed {apiID, modelID}.
+type Model struct{ apigatewayv2.Model }
+
+// Models is the kind of Model.
+var Models = store.Kind[Model]{Name: "apigatewayv2/model", Versioned: true, Version: 1}
+
+// A RouteResponse is keyed {apiID, routeID, routeResponseID}.
+type RouteResponse struct{ apigatewayv2.RouteResponse }
+
+// RouteResponses is the kind of RouteResponse.
+var RouteResponses = store.Kind[RouteResponse]{Name: "apigatewayv2/route-response", Versioned: true, Version: 1}
+
+// An IntegrationResponse is keyed {apiID, integrationID, integrationResponseID}.
+type IntegrationResponse struct {
+	apigatewayv2.IntegrationResponse
+}
+
+// IntegrationResponses is the kind of IntegrationResponse.
+var IntegrationResponses = store.Kind[IntegrationResponse]{Name: "apigatewayv2/integration-response", Versioned: true, Version: 1}
+
 // A Stage is keyed {apiID, stageName}.
 type Stage struct {
 	apigatewayv2.Stage

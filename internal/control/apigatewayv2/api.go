@@ -156,6 +156,7 @@ func (s *Service) DeleteApi(c *awswire.Call, in *apigatewayv2.DeleteApiRequest) 
 			definition.Stages.DeleteAll, definition.Deployments.DeleteAll,
 			definition.Routes.DeleteAll, definition.RouteKeys.DeleteAll, definition.RouteTargets.DeleteAll,
 			definition.Integrations.DeleteAll, definition.Authorizers.DeleteAll, definition.RouteAuthorizers.DeleteAll,
+			definition.Models.DeleteAll, definition.RouteResponses.DeleteAll, definition.IntegrationResponses.DeleteAll,
 		} {
 			if _, err := deleteAll(tx, at, id); err != nil {
 				return err
@@ -188,6 +189,12 @@ func (s *Service) DeleteCorsConfiguration(c *awswire.Call, in *apigatewayv2.Dele
 func getAPI(tx *store.Tx, c *awswire.Call, id string) (*definition.API, error) {
 	api, err := definition.APIs.Get(tx, scope(c), id)
 	return api, missing(err, "Invalid API identifier specified %s:%s", c.Account, id)
+}
+
+// isHTTP tells whether an API is an HTTP API, which has less than the service's
+// shapes: its integrations are proxies.
+func isHTTP(api *definition.API) bool {
+	return value(api.ProtocolType) == apigatewayv2.ProtocolTypeHTTP
 }
 
 // claimID takes the id that was asked for, or a random one. An API's host name

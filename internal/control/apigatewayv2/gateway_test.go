@@ -1,6 +1,7 @@
 package apigatewayv2_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type gateway struct {
 	*control.Service
 	t        testing.TB
 	store    *store.Store
+	backend  store.Backend
 	compiler *compile.Compiler
 	now      time.Time
 	endpoint control.Endpoint
@@ -82,6 +84,7 @@ func (g *gateway) open(dir string) {
 	if err != nil {
 		g.t.Fatal(err)
 	}
+	g.backend = db
 	if g.store, err = store.Open(context.Background(), db, store.Options{Prepare: g.compiler.Prepare}); err != nil {
 		g.t.Fatal(err)
 	}
@@ -175,6 +178,45 @@ func (g *gateway) hello() (apiID, integrationID, routeID string) {
 	}))
 	must[*api.CreateStageResponse](t)(g.CreateStage(c, &api.CreateStageRequest{ApiId: a.ApiId, StageName: new("$default"), AutoDeploy: new(true)}))
 	return *a.ApiId, *i.IntegrationId, *r.RouteId
+}
+
+// absent wants no stored document to have text in its kind, its id or itself.
+func (g *gateway) absent(text string) {
+	g.t.Helper()
+	tx, err := g.backend.Begin(context.Background(), false)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	rows, err := tx.Scan([]byte{0}, []byte{0xff}, 1000)
+	if err := errors.Join(err, tx.Rollback()); err != nil {
+		g.t.Fatal(err)
+	}
+	for _, row := range rows {
+		if bytes.Contains(row.Key, []byte(text)) || bytes.Contains(row.Body, []byte(text)) {
+			g.t.Errorf("%q is still in %q: %s", text, row.Key, row.Body)
+		}
+	}
+}
+
+// webSocket stores a WebSocket API with a route and an integration, which no
+// operation makes yet.
+func (g *gateway) webSocket() (apiID, routeID, integrationID string) {
+	g.t.Helper()
+	at := store.Scope{Account: "000000000000", Region: "us-east-1"}
+	apiID, routeID, integrationID = "socket", "route", "integration"
+	a := &definition.API{Api: api.Api{ApiId: &apiID, ProtocolType: new("WEBSOCKET"), Name: new("socket")}}
+	r := &definition.Route{Route: api.Route{RouteId: &routeID, RouteKey: new("chat"), RequestParameters: map[string]api.ParameterConstraints{"p": {Required: new(true)}}}}
+	i := &definition.Integration{Integration: api.Integration{IntegrationId: &integrationID, IntegrationType: new("MOCK")}}
+	if err := g.store.Update(context.Background(), func(tx *store.Tx) error {
+		return errors.Join(
+			definition.APIs.Put(tx, at, a, apiID),
+			definition.Routes.Put(tx, at, r, apiID, routeID), definition.RouteKeys.Put(tx, at, &definition.Reference{ID: routeID}, apiID, "chat"),
+			definition.Integrations.Put(tx, at, i, apiID, integrationID),
+		)
+	}); err != nil {
+		g.t.Fatal(err)
+	}
+	return apiID, routeID, integrationID
 }
 
 func TestMainPath(t *testing.T) {

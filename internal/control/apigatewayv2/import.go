@@ -313,7 +313,7 @@ func (i *importation) prepareRoute(r *openapi.Route, keys map[string]bool) error
 		}
 		route.AuthorizerId = authorizer.AuthorizerId
 	}
-	err := checkRoute(i.operation, route)
+	err := checkRoute(route)
 	if err == nil && keys[*route.RouteKey] {
 		err = badRequest("Route with key %s already exists for this API", *route.RouteKey)
 	}

@@ -140,6 +140,9 @@ func (s *Service) DeleteIntegration(c *awswire.Call, in *apigatewayv2.DeleteInte
 			}
 			return conflict("Cannot delete Integration because it is referenced by the following Routes with Ids: [%s]", strings.Join(routes, ", "))
 		}
+		if _, err := definition.IntegrationResponses.DeleteAll(tx, scope(c), apiID, id); err != nil {
+			return err
+		}
 		if err := definition.Integrations.Delete(tx, scope(c), apiID, id); err != nil {
 			return err
 		}

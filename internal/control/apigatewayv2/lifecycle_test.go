@@ -344,6 +344,38 @@ func TestTags(t *testing.T) {
 	}
 }
 
+// DeleteApi leaves nothing behind: no part of the API, no index, no owner.
+func TestDeleteAPITakesEverything(t *testing.T) {
+	g := newGateway(t)
+	c := g.call()
+	other, _, _ := g.hello()
+	want := describe(g.compiler.Plan())
+	id, integration, route := g.hello()
+	jwt, _ := g.authorizers(id)
+	must[*api.CreateRouteResult](t)(g.CreateRoute(c, &api.CreateRouteRequest{ApiId: &id, RouteKey: new("GET /jwt"), Target: new("integrations/" + integration), AuthorizationType: new("JWT"), AuthorizerId: &jwt}))
+	must[*api.CreateDeploymentResponse](t)(g.CreateDeployment(c, &api.CreateDeploymentRequest{ApiId: &id}))
+	must[*api.UpdateRouteResult](t)(g.UpdateRoute(c, &api.UpdateRouteRequest{ApiId: &id, RouteId: &route, OperationName: new("o")}))
+	socket, socketRoute, socketIntegration := g.webSocket()
+	must[*api.CreateModelResponse](t)(g.CreateModel(c, &api.CreateModelRequest{ApiId: &socket, Name: new("m"), Schema: new("{}")}))
+	must[*api.CreateRouteResponseResponse](t)(g.CreateRouteResponse(c, &api.CreateRouteResponseRequest{ApiId: &socket, RouteId: &socketRoute, RouteResponseKey: new("$default")}))
+	must[*api.CreateIntegrationResponseResponse](t)(g.CreateIntegrationResponse(c, &api.CreateIntegrationResponseRequest{ApiId: &socket, IntegrationId: &socketIntegration, IntegrationResponseKey: new("$default")}))
+	quick := *must[*api.CreateApiResponse](t)(g.CreateApi(c, &api.CreateApiRequest{Name: new("quick"), ProtocolType: new("HTTP"), Target: new("https://h.example"), Tags: map[string]string{"_custom_id_": "mine"}})).ApiId
+	for _, id := range []string{id, socket, quick} {
+		if err := g.DeleteApi(c, &api.DeleteApiRequest{ApiId: &id}); err != nil {
+			t.Fatal(err)
+		}
+		g.absent(id)
+	}
+	if got := describe(g.compiler.Plan()); got != want {
+		t.Errorf("the plan is\n%s\nwant\n%s", got, want)
+	}
+	if got := g.route(other, "GET", "/hello"); !strings.HasPrefix(got, "$default GET /hello") {
+		t.Errorf("another API: %s", got)
+	}
+	// An id that was asked for is free again.
+	must[*api.CreateApiResponse](t)(g.CreateApi(c, &api.CreateApiRequest{Name: new("again"), ProtocolType: new("HTTP"), Tags: map[string]string{"_custom_id_": "mine"}}))
+}
+
 func TestPaging(t *testing.T) {
 	g := newGateway(t)
 	id, integration, _ := g.hello()

@@ -72,6 +72,10 @@ func TestApplyKnowsEveryMember(t *testing.T) {
 		{&apigatewayv2.Api{}, &apigatewayv2.CreateApiRequest{}}, {&apigatewayv2.Api{}, &apigatewayv2.UpdateApiRequest{}},
 		{&apigatewayv2.Integration{}, &apigatewayv2.CreateIntegrationRequest{}}, {&apigatewayv2.Integration{}, &apigatewayv2.UpdateIntegrationRequest{}},
 		{&apigatewayv2.Route{}, &apigatewayv2.CreateRouteRequest{}}, {&apigatewayv2.Route{}, &apigatewayv2.UpdateRouteRequest{}},
+		{&apigatewayv2.Authorizer{}, &apigatewayv2.CreateAuthorizerRequest{}}, {&apigatewayv2.Authorizer{}, &apigatewayv2.UpdateAuthorizerRequest{}},
+		{&apigatewayv2.Model{}, &apigatewayv2.CreateModelRequest{}}, {&apigatewayv2.Model{}, &apigatewayv2.UpdateModelRequest{}},
+		{&apigatewayv2.RouteResponse{}, &apigatewayv2.CreateRouteResponseRequest{}}, {&apigatewayv2.RouteResponse{}, &apigatewayv2.UpdateRouteResponseRequest{}},
+		{&apigatewayv2.IntegrationResponse{}, &apigatewayv2.CreateIntegrationResponseRequest{}}, {&apigatewayv2.IntegrationResponse{}, &apigatewayv2.UpdateIntegrationResponseRequest{}},
 		{&apigatewayv2.Stage{}, &apigatewayv2.CreateStageRequest{}}, {&apigatewayv2.Stage{}, &apigatewayv2.UpdateStageRequest{}},
 		{&apigatewayv2.Deployment{}, &apigatewayv2.CreateDeploymentRequest{}}, {&apigatewayv2.Deployment{}, &apigatewayv2.UpdateDeploymentRequest{}},
 	} {
@@ -80,7 +84,7 @@ func TestApplyKnowsEveryMember(t *testing.T) {
 	// The lists of what is refused name members that exist.
 	for request, members := range map[any][]string{
 		&apigatewayv2.CreateIntegrationRequest{}: integrationLater, &apigatewayv2.UpdateIntegrationRequest{}: integrationLater,
-		&apigatewayv2.CreateRouteRequest{}: routeLater, &apigatewayv2.UpdateRouteRequest{}: routeLater,
+		&apigatewayv2.Route{}: routeWebSocketOnly,
 	} {
 		for _, name := range members {
 			if !reflect.ValueOf(request).Elem().FieldByName(name).IsValid() {

@@ -25,7 +25,7 @@ func (s *Service) quickCreate(tx *store.Tx, c *awswire.Call, api *definition.API
 	route.ApiGatewayManaged = new(true)
 	route.RouteKey = orDefault(in.RouteKey, defaultRouteKey)
 	route.Target = new(targetPrefix + *integration.IntegrationId)
-	if err := checkRoute("CreateApi", route); err != nil {
+	if err := checkRoute(route); err != nil {
 		return err
 	}
 	if err := s.addRoute(tx, c, apiID, route); err != nil {
@@ -86,7 +86,7 @@ func (s *Service) quickUpdate(tx *store.Tx, c *awswire.Call, api *definition.API
 		}
 		old := *route
 		route.RouteKey = in.RouteKey
-		if err := checkRoute("UpdateApi", route); err != nil {
+		if err := checkRoute(route); err != nil {
 			return false, err
 		}
 		if err := s.putRoute(tx, c, apiID, &old, route); err != nil {

@@ -10,19 +10,16 @@ import (
 	"gatehouse/internal/store"
 )
 
-// What a route can have that nothing acts on yet.
-var routeLater = []string{
+// What only routes of WebSocket APIs can have.
+var routeWebSocketOnly = []string{
 	"ModelSelectionExpression", "RequestModels", "RequestParameters", "RouteResponseSelectionExpression",
 }
 
 // CreateRoute adds a route to an API.
 func (s *Service) CreateRoute(c *awswire.Call, in *apigatewayv2.CreateRouteRequest) (*apigatewayv2.CreateRouteResult, error) {
-	if err := refuse("CreateRoute", in, routeLater...); err != nil {
-		return nil, err
-	}
 	route := &definition.Route{}
 	apply(&route.Route, in)
-	if err := checkRoute("CreateRoute", route); err != nil {
+	if err := checkRoute(route); err != nil {
 		return nil, err
 	}
 	err := s.store.Update(c, func(tx *store.Tx) error {
@@ -74,9 +71,6 @@ func (s *Service) GetRoutes(c *awswire.Call, in *apigatewayv2.GetRoutesRequest) 
 
 // UpdateRoute sets what is present.
 func (s *Service) UpdateRoute(c *awswire.Call, in *apigatewayv2.UpdateRouteRequest) (*apigatewayv2.UpdateRouteResult, error) {
-	if err := refuse("UpdateRoute", in, routeLater...); err != nil {
-		return nil, err
-	}
 	var route *definition.Route
 	err := s.store.Update(c, func(tx *store.Tx) (err error) {
 		apiID := value(in.ApiId)
@@ -86,7 +80,7 @@ func (s *Service) UpdateRoute(c *awswire.Call, in *apigatewayv2.UpdateRouteReque
 		old := *route
 		unsetAuthorization(route, in)
 		apply(&route.Route, in, "RouteId")
-		if err := checkRoute("UpdateRoute", route); err != nil {
+		if err := checkRoute(route); err != nil {
 			return err
 		}
 		if value(old.ApiGatewayManaged) && *route.RouteKey != *old.RouteKey {
@@ -119,15 +113,24 @@ func (s *Service) DeleteRoute(c *awswire.Call, in *apigatewayv2.DeleteRouteReque
 	})
 }
 
-// DeleteRouteRequestParameter finds none: routes of HTTP APIs have no request
-// parameters.
+// DeleteRouteRequestParameter removes one of a route's request parameters, of
+// which a route of an HTTP API has none.
 func (s *Service) DeleteRouteRequestParameter(c *awswire.Call, in *apigatewayv2.DeleteRouteRequestParameterRequest) error {
-	return s.store.View(c, func(tx *store.Tx) error {
-		if _, err := getRoute(tx, c, value(in.ApiId), value(in.RouteId)); err != nil {
+	return s.store.Update(c, func(tx *store.Tx) error {
+		apiID, key := value(in.ApiId), value(in.RequestParameterKey)
+		route, err := getRoute(tx, c, apiID, value(in.RouteId))
+		if err != nil {
 			return err
 		}
-		// UNVERIFIED: the words.
-		return apigatewayv2.NewNotFoundException("Unable to find request parameter " + value(in.RequestParameterKey))
+		if _, ok := route.RequestParameters[key]; !ok {
+			// UNVERIFIED: the words.
+			return apigatewayv2.NewNotFoundException("Unable to find request parameter " + key)
+		}
+		delete(route.RequestParameters, key)
+		if err := definition.Routes.Put(tx, scope(c), route, apiID, *route.RouteId); err != nil {
+			return err
+		}
+		return s.autoDeploy(tx, c, apiID)
 	})
 }
 
@@ -157,6 +160,9 @@ func (s *Service) putRoute(tx *store.Tx, c *awswire.Call, apiID string, old, rou
 		return err
 	}
 	if route == nil {
+		if _, err := definition.RouteResponses.DeleteAll(tx, at, apiID, *old.RouteId); err != nil {
+			return err
+		}
 		return definition.Routes.Delete(tx, at, apiID, *old.RouteId)
 	}
 	return definition.Routes.Put(tx, at, route, apiID, *route.RouteId)
@@ -215,11 +221,15 @@ func getRoute(tx *store.Tx, c *awswire.Call, apiID, id string) (*definition.Rout
 
 // checkRoute fills in AWS's defaults and refuses what a route of an HTTP API
 // can't be.
-func checkRoute(operation string, route *definition.Route) error {
+func checkRoute(route *definition.Route) error {
 	route.AuthorizationType = orDefault(route.AuthorizationType, apigatewayv2.AuthorizationTypeNone)
 	route.ApiKeyRequired = orDefault(route.ApiKeyRequired, false)
 	if *route.ApiKeyRequired {
-		return notYet(operation, "apiKeyRequired")
+		return badRequest("ApiKeyRequired is not currently supported for HTTP APIs. Please set ApiKeyRequired to false for route %s", routeID(route))
+	}
+	if name := present(&route.Route, routeWebSocketOnly...); name != "" {
+		// UNVERIFIED: that it is refused, and the words, which are those above.
+		return badRequest("%s is not currently supported for HTTP APIs.", name)
 	}
 	if err := checkAuthorization(route); err != nil {
 		return err
@@ -233,11 +243,18 @@ func checkRoute(operation string, route *definition.Route) error {
 	if route.Target != nil {
 		id, ok := strings.CutPrefix(*route.Target, targetPrefix)
 		if !ok || id == "" || strings.Contains(id, "/") {
-			// UNVERIFIED: the words.
-			return badRequest("Invalid target specified: %s", *route.Target)
+			return badRequest("Unexpected or malformed target in route %s. Correct format should be integrations/<integration_id>.", routeID(route))
 		}
 	}
 	return nil
+}
+
+// routeID is how AWS names a route that has no id yet.
+func routeID(route *definition.Route) string {
+	if route.RouteId == nil {
+		return "null"
+	}
+	return *route.RouteId
 }
 
 const targetPrefix = "integrations/"
