@@ -60,7 +60,7 @@ func ParseFormat(format string) (*Format, error) {
 		rest = rest[i+len(contextPrefix)+len(name):]
 	}
 	if !identified {
-		return nil, errors.New("an access log format must contain $context.requestId or $context.extendedRequestId")
+		return nil, errors.New("Access Log format must include either $context.requestId or $context.extendedRequestId")
 	}
 	return f, nil
 }

@@ -221,9 +221,8 @@ func (s *Service) claimID(tx *store.Tx, c *awswire.Call, asked string) (string, 
 }
 
 func checkAPI(api *definition.API) error {
-	// UNVERIFIED: the words of these errors.
 	if value(api.Name) == "" {
-		return badRequest("Name is required")
+		return badRequest("Invalid API name specified")
 	}
 	if err := checkLength("name", api.Name, 128); err != nil {
 		return err
@@ -237,8 +236,9 @@ func checkAPI(api *definition.API) error {
 	switch value(api.RouteSelectionExpression) {
 	case "", httpRouteSelection, "${request.method} ${request.path}":
 	default:
-		return badRequest("The route selection expression of an HTTP API must be %s", httpRouteSelection)
+		return badRequest(`Route selection expression is currently limited to "${request.method} ${request.path}"`)
 	}
+	// UNVERIFIED: the words of the errors below.
 	switch value(api.ApiKeySelectionExpression) {
 	case "", apiKeySelection, "$context.authorizer.usageIdentifierKey":
 	default:

@@ -188,8 +188,7 @@ func authorizerUser(tx *store.Tx, c *awswire.Call, apiID, id string) (string, er
 // checkAuthorizer refuses what an authorizer of an HTTP API can't be. AWS fills
 // in nothing: what wasn't given isn't there when it is read.
 func (s *Service) checkAuthorizer(in *definition.Authorizer) error {
-	// UNVERIFIED: the words of the errors here and below, but those of the
-	// issuer, the payload format version and caching without identity sources.
+	// UNVERIFIED: the words about the name, the payload format version and the type.
 	if value(in.Name) == "" {
 		return badRequest("Name is required")
 	}
@@ -206,7 +205,7 @@ func (s *Service) checkAuthorizer(in *definition.Authorizer) error {
 		return badRequest("Invalid payload format version specified: %s", *in.AuthorizerPayloadFormatVersion)
 	}
 	if ttl := value(in.AuthorizerResultTtlInSeconds); ttl < 0 || ttl > maxTTLSeconds {
-		return badRequest("Authorizer result TTL must be between 0 and %d seconds", maxTTLSeconds)
+		return badRequest("Authorizer result TTL outside allowable range. TTL must be between 0 and %d seconds.", maxTTLSeconds)
 	}
 	switch value(in.AuthorizerType) {
 	case apigatewayv2.AuthorizerTypeJWT:
@@ -219,6 +218,7 @@ func (s *Service) checkAuthorizer(in *definition.Authorizer) error {
 
 // checkJWTAuthorizer checks what authorizers that read JSON Web Tokens have.
 func checkJWTAuthorizer(in *definition.Authorizer) error {
+	// UNVERIFIED: the words of the next two errors and of those about audiences.
 	if in.AuthorizerUri != nil || in.AuthorizerCredentialsArn != nil || value(in.EnableSimpleResponses) || value(in.AuthorizerResultTtlInSeconds) > 0 {
 		return badRequest("AuthorizerUri, AuthorizerCredentialsArn, AuthorizerResultTtlInSeconds and EnableSimpleResponses are only supported for REQUEST authorizers")
 	}
@@ -226,19 +226,21 @@ func checkJWTAuthorizer(in *definition.Authorizer) error {
 		return badRequest("A JWT authorizer must have exactly one identity source")
 	}
 	if source := in.IdentitySource[0]; !isRequestSource(source) {
-		return badRequest("Invalid identity source specified: %s. The token must be in a header ($request.header.name) or in the query string ($request.querystring.name)", source)
+		return invalidSource(source)
 	}
-	if in.JwtConfiguration == nil || in.JwtConfiguration.Issuer == nil {
-		return badRequest("JwtConfiguration with an issuer is required for a JWT authorizer")
+	if in.JwtConfiguration == nil {
+		return badRequest("JwtConfiguration must not be null for JWT Authorizer")
 	}
 	if err := checkLength("issuer", in.JwtConfiguration.Issuer, 2048); err != nil {
 		return err
 	}
 	// TODO(#6): AWS fetches the discovery document here and refuses an issuer
-	// that has none.
-	issuer, err := url.Parse(*in.JwtConfiguration.Issuer)
+	// that has none: "Invalid issuer: %s. Issuer must have a valid discovery
+	// endpoint ended with '/.well-known/openid-configuration'".
+	issuer, err := url.Parse(value(in.JwtConfiguration.Issuer))
+	// AWS takes https only; issuers on this machine have no certificate.
 	if err != nil || issuer.Scheme != "https" && issuer.Scheme != "http" || issuer.Host == "" || issuer.User != nil || issuer.RawQuery != "" || issuer.Fragment != "" {
-		return badRequest("Invalid issuer: %s. Issuer must have a valid discovery endpoint ended with '/.well-known/openid-configuration'", *in.JwtConfiguration.Issuer)
+		return badRequest("Invalid issuer: Issuer is not a valid URL for JWT Authorizer")
 	}
 	if len(in.JwtConfiguration.Audience) > maxAudiences {
 		return badRequest("A JWT authorizer can have at most %d audiences", maxAudiences)
@@ -254,24 +256,25 @@ func checkJWTAuthorizer(in *definition.Authorizer) error {
 // checkRequestAuthorizer checks what authorizers that are functions have.
 func (s *Service) checkRequestAuthorizer(in *definition.Authorizer) error {
 	if in.JwtConfiguration != nil {
+		// UNVERIFIED: the words.
 		return badRequest("JwtConfiguration is only supported for JWT authorizers")
 	}
 	if in.AuthorizerPayloadFormatVersion == nil {
 		return badRequest("AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer")
 	}
 	if value(in.EnableSimpleResponses) && *in.AuthorizerPayloadFormatVersion != "2.0" {
-		return badRequest("EnableSimpleResponses is only supported for AuthorizerPayloadFormatVersion 2.0")
+		return badRequest(`EnableSimpleResponses can only be set for AuthorizerPayloadFormatVersion "2.0".`)
 	}
 	for _, source := range in.IdentitySource {
 		if !isIdentitySource(source) {
-			return badRequest("Invalid identity source specified: %s. It must be $request.header.name, $request.querystring.name, $context.name or $stageVariables.name", source)
+			return invalidSource(source)
 		}
 	}
 	if value(in.AuthorizerResultTtlInSeconds) > 0 && len(in.IdentitySource) == 0 {
 		return badRequest("Identity source must be set if authorizer caching is enabled (TTL is greater than 0)")
 	}
 	if in.AuthorizerUri == nil {
-		return badRequest("AuthorizerUri is required for a REQUEST authorizer")
+		return badRequest("AuthorizerUri is a required field in an Authorizer")
 	}
 	if err := checkLength("authorizerUri", in.AuthorizerUri, 2048); err != nil {
 		return err
@@ -280,9 +283,14 @@ func (s *Service) checkRequestAuthorizer(in *definition.Authorizer) error {
 		return err
 	}
 	if err := s.compiler.CheckAuthorizer(in); err != nil {
+		// UNVERIFIED: the words.
 		return badRequest("Invalid authorizer URI specified: %v", err)
 	}
 	return nil
+}
+
+func invalidSource(source string) error {
+	return badRequest("Invalid identity source expression: %s. The source must be a request header, request querystring, stage variable or context parameter", source)
 }
 
 // isIdentitySource tells whether a function's identity source is one that a

@@ -125,8 +125,8 @@ func TestAuthorizerRefusals(t *testing.T) {
 		in.ApiId, in.AuthorizerId = &id, &authorizer
 		return one(g.UpdateAuthorizer(c, &in))
 	}
-	const badIssuer = "Issuer must have a valid discovery endpoint ended with '/.well-known/openid-configuration'"
-	const badSource = "BadRequestException 400: Invalid identity source specified: "
+	const badIssuer = "BadRequestException 400: Invalid issuer: Issuer is not a valid URL for JWT Authorizer"
+	const badSource = "BadRequestException 400: Invalid identity source expression: "
 	const onlyRequest = "BadRequestException 400: AuthorizerUri, AuthorizerCredentialsArn, AuthorizerResultTtlInSeconds and EnableSimpleResponses are only supported for REQUEST"
 
 	for _, test := range []struct {
@@ -151,9 +151,9 @@ func TestAuthorizerRefusals(t *testing.T) {
 		{"payload version", newRequest(func(in *create) { in.AuthorizerPayloadFormatVersion = new("3.0") }), "BadRequestException 400: Invalid payload format version specified: 3.0"},
 		{"long validation", newRequest(func(in *create) { in.IdentityValidationExpression = new(strings.Repeat("x", 1025)) }), "BadRequestException 400: Member must have length"},
 
-		{"no issuer", newJWT(func(in *create) { in.JwtConfiguration = &api.JWTConfiguration{Audience: []string{"a"}} }), "BadRequestException 400: JwtConfiguration with an issuer is required"},
-		{"no configuration", newJWT(func(in *create) { in.JwtConfiguration = nil }), "BadRequestException 400: JwtConfiguration with an issuer is required"},
-		{"issuer without scheme", issuer("accounts.example"), "BadRequestException 400: Invalid issuer: accounts.example. " + badIssuer},
+		{"no issuer", newJWT(func(in *create) { in.JwtConfiguration = &api.JWTConfiguration{Audience: []string{"a"}} }), badIssuer},
+		{"no configuration", newJWT(func(in *create) { in.JwtConfiguration = nil }), "BadRequestException 400: JwtConfiguration must not be null for JWT Authorizer"},
+		{"issuer without scheme", issuer("accounts.example"), badIssuer},
 		{"issuer of another scheme", issuer("ftp://accounts.example"), badIssuer},
 		{"issuer without host", issuer("https:///x"), badIssuer},
 		{"issuer with a query", issuer("https://accounts.example?x=1"), badIssuer},
@@ -164,7 +164,7 @@ func TestAuthorizerRefusals(t *testing.T) {
 		{"empty audience", newJWT(func(in *create) { in.JwtConfiguration.Audience = []string{""} }), "BadRequestException 400: An audience must not be empty"},
 		{"no identity source", newJWT(func(in *create) { in.IdentitySource = []string{} }), "BadRequestException 400: A JWT authorizer must have exactly one identity source"},
 		{"two identity sources", newJWT(func(in *create) { in.IdentitySource = []string{"$request.header.a", "$request.header.b"} }), "BadRequestException 400: A JWT authorizer must have exactly one identity source"},
-		{"the context for a token", newJWT(func(in *create) { in.IdentitySource = []string{"$context.routeKey"} }), badSource + "$context.routeKey"},
+		{"the context for a token", newJWT(func(in *create) { in.IdentitySource = []string{"$context.routeKey"} }), badSource + "$context.routeKey. The source must be a request header, request querystring, stage variable or context parameter"},
 		{"a function for a token", newJWT(func(in *create) { in.AuthorizerUri = new(authorizerURI) }), onlyRequest},
 		{"a role for a token", newJWT(func(in *create) { in.AuthorizerCredentialsArn = new("arn:aws:iam::000000000000:role/r") }), onlyRequest},
 		{"a cache for a token", newJWT(func(in *create) { in.AuthorizerResultTtlInSeconds = new(int32(1)) }), onlyRequest},
@@ -174,11 +174,11 @@ func TestAuthorizerRefusals(t *testing.T) {
 		{"clearing the payload version", update(id, request, api.UpdateAuthorizerRequest{AuthorizerPayloadFormatVersion: new("")}), "BadRequestException 400: AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer"},
 		{"simple responses of 1.0", newRequest(func(in *create) {
 			in.AuthorizerPayloadFormatVersion, in.EnableSimpleResponses = new("1.0"), new(true)
-		}), "BadRequestException 400: EnableSimpleResponses is only supported"},
+		}), `BadRequestException 400: EnableSimpleResponses can only be set for AuthorizerPayloadFormatVersion "2.0".`},
 		{"a cache of nothing", newRequest(func(in *create) { in.AuthorizerResultTtlInSeconds = new(int32(300)) }), "BadRequestException 400: Identity source must be set if authorizer caching is enabled (TTL is greater than 0)"},
-		{"a long cache", newRequest(func(in *create) { in.AuthorizerResultTtlInSeconds = new(int32(3601)) }), "BadRequestException 400: Authorizer result TTL must be between 0 and 3600 seconds"},
-		{"a negative cache", newRequest(func(in *create) { in.AuthorizerResultTtlInSeconds = new(int32(-1)) }), "BadRequestException 400: Authorizer result TTL must be between 0 and 3600 seconds"},
-		{"no function", newRequest(func(in *create) { in.AuthorizerUri = nil }), "BadRequestException 400: AuthorizerUri is required"},
+		{"a long cache", newRequest(func(in *create) { in.AuthorizerResultTtlInSeconds = new(int32(3601)) }), "BadRequestException 400: Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds."},
+		{"a negative cache", newRequest(func(in *create) { in.AuthorizerResultTtlInSeconds = new(int32(-1)) }), "BadRequestException 400: Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds."},
+		{"no function", newRequest(func(in *create) { in.AuthorizerUri = nil }), "BadRequestException 400: AuthorizerUri is a required field in an Authorizer"},
 		{"not a function", newRequest(func(in *create) { in.AuthorizerUri = new("https://h.example") }), `BadRequestException 400: Invalid authorizer URI specified: "https://h.example" is not an ARN`},
 		{"a broken variable", newRequest(func(in *create) {
 			in.AuthorizerUri = new("arn:aws:lambda:us-east-1:000000000000:function:${stageVariables.a-b}")

@@ -205,13 +205,13 @@ components:
 `
 	want := []string{
 		"Parse issue: attribute paths. Resource $default should start with /",
-		"Unable to create Authorizer 'jwt': JwtConfiguration with an issuer is required for a JWT authorizer. Ignoring.",
+		"Unable to create Authorizer 'jwt': Invalid issuer: Issuer is not a valid URL for JWT Authorizer. Ignoring.",
 		"Unable to create integration 'bad': IntegrationUri is required for an integration of type HTTP_PROXY. Ignoring.",
 		"Unable to create integration for resource at path 'GET /pets': Unsupported PayloadFormatVersion: 1. Ignoring.",
 		"Unable to create integration for resource at path 'GET /aws': Currently, an API with a protocol type of HTTP may only be associated with proxy integrations (AWS_PROXY, HTTP_PROXY). Ignoring.",
 		"Unable to put method 'POST' on resource at path '/closed': Invalid authorizer definition. Setting the authorization type to JWT requires a valid authorizer. Ignoring.",
 		`Unable to put method 'GET' on resource at path '/slash/': One or more path parts appear to be invalid. Parts are validated against this regular expression: ^(\{[\w.:-]+\+?\}|[a-zA-Z0-9.:_-]+)$. Ignoring.`,
-		`Unable to put method 'TRACE' on resource at path '/trace': The provided route key is not formatted properly for HTTP protocol. Format should be "<HTTP METHOD> /<RESOURCE PATH>" or "$default". Ignoring.`,
+		`Unable to put method 'TRACE' on resource at path '/trace': The provided route key is not formatted properly for HTTP protocol. Format should be "[HTTP METHOD] /[RESOURCE PATH]" or "$default". Ignoring.`,
 		"Unable to put method 'GET' on resource at path '/scopes': Invalid Route authorization type specified. Authorization Scopes are only valid for COGNITO_USER_POOLS and JWT authorization types. Ignoring.",
 		"Unable to put method 'ANY' on resource at path '$default': Route with key $default already exists for this API. Ignoring.",
 	}
@@ -270,7 +270,7 @@ func TestImportRefusals(t *testing.T) {
 		{"not a document", imports("nothing"), "BadRequestException 400: Unable to build importer with provided input. Unable to determine OAS version"},
 		{"OpenAPI 3.1", imports("openapi: 3.1.0"), "BadRequestException 400: Unable to build importer with provided input. Unable to determine OAS version from '3.1.0'"},
 		{"errors", imports("openapi: 3.0.1"), "BadRequestException 400: Errors found during import:\n\tParse issue: attribute paths is missing"},
-		{"no title", one(g.ImportApi(g.call(), &api.ImportApiRequest{Body: new("openapi: 3.0.1\npaths: {}")})), "BadRequestException 400: Name is required"},
+		{"no title", one(g.ImportApi(g.call(), &api.ImportApiRequest{Body: new("openapi: 3.0.1\npaths: {}")})), "BadRequestException 400: Invalid API name specified"},
 		{"base path", one(g.ImportApi(g.call(), &api.ImportApiRequest{Body: new(books), Basepath: new("append")})), "BadRequestException 400: Invalid value for basepath: append"},
 		{"an API that isn't there", one(g.ReimportApi(g.call(), &api.ReimportApiRequest{ApiId: new("nope"), Body: new(books)})), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
 		{"long version", imports("openapi: 3.0.1\ninfo: {title: t, version: " + strings.Repeat("1", 65) + "}\npaths: {}"), "BadRequestException 400: Member must have length"},

@@ -169,7 +169,6 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 	in.PayloadFormatVersion = orDefault(in.PayloadFormatVersion, "1.0")
 	in.TimeoutInMillis = orDefault(in.TimeoutInMillis, maxTimeoutMillis)
 	if ms := *in.TimeoutInMillis; ms < minTimeoutMillis || ms > maxTimeoutMillis {
-		// UNVERIFIED: the words, which are those of REST APIs.
 		return badRequest("Timeout should be between %d ms and %d ms", minTimeoutMillis, maxTimeoutMillis)
 	}
 	if err := checkLength("description", in.Description, 1024); err != nil {
@@ -180,14 +179,12 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 	default:
 		return badRequest("Unsupported PayloadFormatVersion: %s", *in.PayloadFormatVersion)
 	}
-	// UNVERIFIED: the words of the errors below, but those of the type, the
-	// payload format version and the HTTP endpoint.
 	switch value(in.IntegrationType) {
 	case apigatewayv2.IntegrationTypeAWSProxy:
 		in.IntegrationMethod = orDefault(in.IntegrationMethod, "POST")
 	case apigatewayv2.IntegrationTypeHTTPProxy:
 		if in.IntegrationMethod == nil {
-			return badRequest("HTTP method is required for an integration of type HTTP_PROXY")
+			return badRequest("HttpMethod parameter method must be specified for integrationType HTTPPROXY")
 		}
 		if *in.PayloadFormatVersion != "1.0" {
 			return badRequest("PayloadFormatVersion %s is not supported for integration of type HTTP_PROXY", *in.PayloadFormatVersion)
@@ -195,6 +192,7 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 	default:
 		return badRequest("Currently, an API with a protocol type of HTTP may only be associated with proxy integrations (AWS_PROXY, HTTP_PROXY)")
 	}
+	// UNVERIFIED: the words of the errors below, but those of the HTTP endpoint.
 	if !validMethod(*in.IntegrationMethod) {
 		return badRequest("Invalid HTTP method specified: %s", *in.IntegrationMethod)
 	}

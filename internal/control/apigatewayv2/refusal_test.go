@@ -61,7 +61,7 @@ func TestRefusals(t *testing.T) {
 		_, err := g.CreateStage(c, &in)
 		return err
 	}
-	const badKey = `BadRequestException 400: The provided route key is not formatted properly for HTTP protocol. Format should be "<HTTP METHOD> /<RESOURCE PATH>" or "$default"`
+	const badKey = `BadRequestException 400: The provided route key is not formatted properly for HTTP protocol. Format should be "[HTTP METHOD] /[RESOURCE PATH]" or "$default"`
 	const badPart = `BadRequestException 400: One or more path parts appear to be invalid. Parts are validated against this regular expression: ^(\{[\w.:-]+\+?\}|[a-zA-Z0-9.:_-]+)$`
 
 	for _, test := range []struct {
@@ -86,9 +86,9 @@ func TestRefusals(t *testing.T) {
 		{"CORS, header", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{AllowHeaders: []string{"a b"}}}), `BadRequestException 400: Invalid CORS configuration: "a b" is not a header name`},
 		{"CORS, method", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{AllowMethods: []string{"G\r\nT"}}}), "BadRequestException 400: Invalid CORS configuration"},
 		{"CORS, age", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{MaxAge: new(int32(86_401))}}), "BadRequestException 400: Invalid CORS configuration: maxAge must be between -1 and 86400"},
-		{"no name", createAPI(api.CreateApiRequest{Name: new("")}), "BadRequestException 400: Name is required"},
+		{"no name", createAPI(api.CreateApiRequest{Name: new("")}), "BadRequestException 400: Invalid API name specified"},
 		{"long name", createAPI(api.CreateApiRequest{Name: new(strings.Repeat("n", 129))}), "BadRequestException 400: Member must have length"},
-		{"route selection", createAPI(api.CreateApiRequest{RouteSelectionExpression: new("$request.body.action")}), "BadRequestException 400: The route selection expression"},
+		{"route selection", createAPI(api.CreateApiRequest{RouteSelectionExpression: new("$request.body.action")}), `BadRequestException 400: Route selection expression is currently limited to "${request.method} ${request.path}"`},
 		{"route key without target", createAPI(api.CreateApiRequest{RouteKey: new("GET /")}), "BadRequestException 400: RouteKey and CredentialsArn"},
 		{"quick create with a bad key", createAPI(api.CreateApiRequest{Target: new("https://h.example"), RouteKey: new("GET")}), badKey},
 		{"quick create with a bad target", createAPI(api.CreateApiRequest{Target: new("arn:aws:sqs:us-east-1:000000000000:q")}), "BadRequestException 400: Invalid integration URI specified"},
@@ -98,7 +98,7 @@ func TestRefusals(t *testing.T) {
 
 		{"integration type", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("MOCK")}), "BadRequestException 400: Currently, an API with a protocol type of HTTP may only be associated with proxy integrations (AWS_PROXY, HTTP_PROXY)"},
 		{"no URI", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY")}), "BadRequestException 400: IntegrationUri is required"},
-		{"no method", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationUri: new("https://h")}), "BadRequestException 400: HTTP method is required"},
+		{"no method", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationUri: new("https://h")}), "BadRequestException 400: HttpMethod parameter method must be specified for integrationType HTTPPROXY"},
 		{"subtype", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY"), IntegrationSubtype: new("SQS-SendMessage")}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with integrationSubtype"},
 		{"VPC link", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), ConnectionType: new("VPC_LINK")}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with connectionType VPC_LINK"},
 		{"parameters of a subtype", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY"), IntegrationSubtype: new("SQS-SendMessage"), RequestParameters: map[string]string{"QueueUrl": "$request.header.q"}}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with integrationSubtype"},
@@ -128,7 +128,8 @@ func TestRefusals(t *testing.T) {
 		{"integration in use", g.DeleteIntegration(c, &api.DeleteIntegrationRequest{ApiId: &id, IntegrationId: &integration}), "ConflictException 409: Cannot delete Integration because it is referenced by the following Routes with Ids: [" + route + "]"},
 		{"managed integration", g.DeleteIntegration(c, &api.DeleteIntegrationRequest{ApiId: &quick, IntegrationId: &quickIntegration}), "BadRequestException 400: Cannot delete Integration " + quickIntegration},
 
-		{"no key", createRoute(api.CreateRouteRequest{}), "BadRequestException 400: Route key is required"},
+		{"no key", createRoute(api.CreateRouteRequest{}), badKey},
+		{"key taken away", one(g.UpdateRoute(c, &api.UpdateRouteRequest{ApiId: &id, RouteId: &route, RouteKey: new("")})), badKey},
 		{"method only", routeKey("GET"), badKey},
 		{"path only", routeKey("/x"), badKey},
 		{"unknown method", routeKey("FETCH /x"), badKey},
@@ -155,19 +156,24 @@ func TestRefusals(t *testing.T) {
 		{"request parameter", g.DeleteRouteRequestParameter(c, &api.DeleteRouteRequestParameterRequest{ApiId: &id, RouteId: &route, RequestParameterKey: new("p")}), "NotFoundException 404: Unable to find request parameter p"},
 		{"request parameter of an unknown route", g.DeleteRouteRequestParameter(c, &api.DeleteRouteRequestParameterRequest{ApiId: &id, RouteId: new("nope"), RequestParameterKey: new("p")}), "NotFoundException 404: Invalid Route identifier specified"},
 
-		{"stage name", createStage(api.CreateStageRequest{StageName: new("a.b")}), "BadRequestException 400: Stage name only allows"},
-		{"long stage name", createStage(api.CreateStageRequest{StageName: new(strings.Repeat("n", 129))}), "BadRequestException 400: Stage name only allows"},
+		{"stage name", createStage(api.CreateStageRequest{StageName: new("a.b")}), "BadRequestException 400: Stage name only allows a-zA-Z0-9_"},
+		{"long stage name", createStage(api.CreateStageRequest{StageName: new(strings.Repeat("n", 129))}), "BadRequestException 400: Stage name only allows a-zA-Z0-9_"},
 		{"stage taken", createStage(api.CreateStageRequest{StageName: new("$default")}), "ConflictException 409: Stage already exists"},
-		{"variable name", createStage(api.CreateStageRequest{StageVariables: map[string]string{"a-b": "1"}}), "BadRequestException 400: Invalid stage variable name: a-b.  Please use names with only word characters."},
-		{"variable value", createStage(api.CreateStageRequest{StageVariables: map[string]string{"a": "<"}}), "BadRequestException 400: Invalid stage variable value: <."},
+		{"variable name", createStage(api.CreateStageRequest{StageVariables: map[string]string{"a-b": "1"}}), "BadRequestException 400: Invalid stage variable name: a-b. Please use names with only word characters."},
+		{"variable value", createStage(api.CreateStageRequest{StageVariables: map[string]string{"a": "<"}}), "BadRequestException 400: Invalid stage variable value of key a.  Please use values with"},
 		{"settings of a route that isn't there", createStage(api.CreateStageRequest{RouteSettings: map[string]api.RouteSettings{"GET /x": {DetailedMetricsEnabled: new(true)}}}), "NotFoundException 404: Unable to find Route by key GET /x within the provided RouteSettings"},
 		{"execution logs", createStage(api.CreateStageRequest{DefaultRouteSettings: &api.RouteSettings{LoggingLevel: new("INFO")}}), "BadRequestException 400: Execution logs are not supported on protocolType HTTP"},
 		{"unknown deployment of a stage", createStage(api.CreateStageRequest{DeploymentId: new("nope")}), "BadRequestException 400: Invalid Deployment identifier specified"},
 		{"deployment and auto-deploy", createStage(api.CreateStageRequest{DeploymentId: new("x"), AutoDeploy: new(true)}), "BadRequestException 400: Deployment ID cannot be set on this stage 000000000000:" + id + " because AutoDeploy is enabled."},
 		{"client certificate", createStage(api.CreateStageRequest{ClientCertificateId: new("x")}), "501: gatehouse does not implement apigatewayv2:CreateStage with clientCertificateId"},
-		{"log destination", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:s3:::b"), Format: new("f")}}), "BadRequestException 400: Invalid ARN specified in the request. ARN: arn:aws:s3:::b"},
+		{"log destination", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:s3:::b"), Format: new("f")}}), "BadRequestException 400: Access log destination must only contain characters a-z, A-Z, 0-9, '_', '-', '/', '.': 'b'"},
+		{"log destination of a stream", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:firehose:us-east-1:000000000000:deliverystream/amazon-apigateway-x"), Format: new("f")}}), "BadRequestException 400: Access log destination must only contain characters a-z, A-Z, 0-9, '_', '-', '/', '.': 'deliverystream/amazon-apigateway-x'"},
+		{"log destination with a star", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:g:*"), Format: new("f")}}), "BadRequestException 400: Access log destination must only contain characters a-z, A-Z, 0-9, '_', '-', '/', '.': 'log-group:g:*'"},
+		{"log destination without a name", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:"), Format: new("f")}}), "BadRequestException 400: Access log destination must only contain"},
+		{"log destination that isn't an ARN", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("g"), Format: new("f")}}), "BadRequestException 400: Invalid ARN specified in the request. ARN: g"},
+		{"long log format", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:g"), Format: new("$context.requestId" + strings.Repeat("x", 3072))}}), "BadRequestException 400: The following errors are found in Access Log Format: an access log format has at most 3072 bytes"},
 		{"log format missing", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:g")}}), "BadRequestException 400: Both destinationArn and format"},
-		{"log format", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:g"), Format: new("$context.status")}}), "BadRequestException 400: Invalid access log format: an access log format must contain $context.requestId"},
+		{"log format", createStage(api.CreateStageRequest{AccessLogSettings: &api.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:g"), Format: new("$context.status")}}), "BadRequestException 400: The following errors are found in Access Log Format: Access Log format must include either $context.requestId or $context.extendedRequestId : '$context.status'"},
 		{"managed stage", one(g.UpdateStage(c, &api.UpdateStageRequest{ApiId: &quick, StageName: new("$default"), Description: new("d")})), "BadRequestException 400: Stage $default is managed"},
 		{"route settings that aren't there", g.DeleteRouteSettings(c, &api.DeleteRouteSettingsRequest{ApiId: &id, StageName: new("$default"), RouteKey: new("GET /x")}), "NotFoundException 404: Unable to find Route by key GET /x within the provided RouteSettings"},
 

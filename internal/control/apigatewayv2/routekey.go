@@ -24,12 +24,9 @@ func checkRouteKey(key string) error {
 	if key == defaultRouteKey {
 		return nil
 	}
-	if key == "" {
-		return badRequest("Route key is required")
-	}
 	method, path, ok := strings.Cut(key, " ")
 	if !ok || !validMethod(method) || !strings.HasPrefix(path, "/") || strings.ContainsAny(path, " \t") {
-		return badRequest(`The provided route key is not formatted properly for HTTP protocol. Format should be "<HTTP METHOD> /<RESOURCE PATH>" or "$default"`)
+		return badRequest(`The provided route key is not formatted properly for HTTP protocol. Format should be "[HTTP METHOD] /[RESOURCE PATH]" or "$default"`)
 	}
 	if path == "/" {
 		return nil

@@ -22,6 +22,9 @@ var (
 	stageName     = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
 	variableName  = regexp.MustCompile(`^\w{1,64}$`)
 	variableValue = regexp.MustCompile(`^[A-Za-z0-9\-._~:/?#&=,]{1,512}$`)
+	// logGroup is stricter than CloudWatch Logs, which has groups with a # too,
+	// and than its ARNs, which may end in :*.
+	logGroup = regexp.MustCompile(`^[a-zA-Z0-9_\-/.]+$`)
 )
 
 // CreateStage adds a stage to an API; one that deploys automatically is
@@ -192,9 +195,9 @@ func (s *Service) checkStage(tx *store.Tx, c *awswire.Call, apiID string, stage 
 	stage.DefaultRouteSettings = orDefault(stage.DefaultRouteSettings, apigatewayv2.RouteSettings{})
 	stage.DefaultRouteSettings.DetailedMetricsEnabled = orDefault(stage.DefaultRouteSettings.DetailedMetricsEnabled, false)
 
-	// UNVERIFIED: the words of the errors about names and lengths.
+	// The words leave out the hyphen and $default, which are fine.
 	if name := value(stage.StageName); name != defaultStage && !stageName.MatchString(name) {
-		return badRequest("Stage name only allows a-zA-Z0-9_- or $default")
+		return badRequest("Stage name only allows a-zA-Z0-9_")
 	}
 	if err := checkLength("description", stage.Description, 1024); err != nil {
 		return err
@@ -248,10 +251,10 @@ func checkVariables(variables map[string]string) error {
 	}
 	for name, v := range variables {
 		if !variableName.MatchString(name) {
-			return badRequest("Invalid stage variable name: %s.  Please use names with only word characters.", name)
+			return badRequest("Invalid stage variable name: %s. Please use names with only word characters.", name)
 		}
 		if !variableValue.MatchString(v) {
-			return badRequest("Invalid stage variable value: %s.  Please use values with alphanumeric characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','.", v)
+			return badRequest("Invalid stage variable value of key %s.  Please use values with alphanumeric characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','.", name)
 		}
 	}
 	return nil
@@ -272,19 +275,20 @@ func (s *Service) checkAccessLog(settings *apigatewayv2.AccessLogSettings) error
 	if settings == nil {
 		return nil
 	}
-	// UNVERIFIED: the words of these errors.
+	// UNVERIFIED: the words of the next two errors.
 	if settings.DestinationArn == nil || settings.Format == nil {
 		return badRequest("Both destinationArn and format are required in accessLogSettings")
 	}
-	group, err := arn.Parse(*settings.DestinationArn)
-	if err != nil || group.Service != "logs" || !strings.HasPrefix(group.Resource, "log-group:") || len(group.Resource) == len("log-group:") {
+	destination, err := arn.Parse(*settings.DestinationArn)
+	if err != nil {
 		return badRequest("Invalid ARN specified in the request. ARN: %s must be that of a CloudWatch Logs log group", *settings.DestinationArn)
 	}
-	if len(*settings.Format) > 3<<10 {
-		return badRequest("The access log format is longer than 3072 bytes")
+	group, ok := strings.CutPrefix(destination.Resource, "log-group:")
+	if !ok || destination.Service != "logs" || !logGroup.MatchString(group) {
+		return badRequest("Access log destination must only contain characters a-z, A-Z, 0-9, '_', '-', '/', '.': '%s'", destination.Resource)
 	}
 	if err := s.compiler.CheckAccessLog(*settings.Format); err != nil {
-		return badRequest("Invalid access log format: %v", err)
+		return badRequest("The following errors are found in Access Log Format: %v : '%s'", err, *settings.Format)
 	}
 	return nil
 }
