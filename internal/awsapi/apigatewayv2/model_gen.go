@@ -235,7 +235,7 @@ var serviceModel = awswire.Model{
 			{Name: "Name", Wire: "name", Type: 0, Required: true},
 			{Name: "AuthorizerCredentialsArn", Wire: "authorizerCredentialsArn", Type: 0},
 			{Name: "AuthorizerPayloadFormatVersion", Wire: "authorizerPayloadFormatVersion", Type: 0},
-			{Name: "AuthorizerResultTtlInSeconds", Wire: "authorizerResultTtlInSeconds", Type: 14},
+			{Name: "AuthorizerResultTtlInSeconds", Wire: "authorizerResultTtlInSeconds", Type: 8},
 			{Name: "AuthorizerUri", Wire: "authorizerUri", Type: 0},
 			{Name: "EnableSimpleResponses", Wire: "enableSimpleResponses", Type: 1},
 			{Name: "IdentityValidationExpression", Wire: "identityValidationExpression", Type: 0},
@@ -269,45 +269,45 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "CreateDomainNameRequest", Members: []awswire.Member{
 			{Name: "DomainName", Wire: "domainName", Type: 0, Required: true},
-			{Name: "DomainNameConfigurations", Wire: "domainNameConfigurations", Type: 16},
-			{Name: "MutualTlsAuthentication", Wire: "mutualTlsAuthentication", Type: 17},
-			{Name: "RoutingMode", Wire: "routingMode", Type: 18},
+			{Name: "DomainNameConfigurations", Wire: "domainNameConfigurations", Type: 15},
+			{Name: "MutualTlsAuthentication", Wire: "mutualTlsAuthentication", Type: 16},
+			{Name: "RoutingMode", Wire: "routingMode", Type: 17},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
 		{Name: "CreateDomainNameResponse", Members: []awswire.Member{
 			{Name: "ApiMappingSelectionExpression", Wire: "apiMappingSelectionExpression", Type: 0},
 			{Name: "DomainName", Wire: "domainName", Type: 0},
 			{Name: "DomainNameArn", Wire: "domainNameArn", Type: 0},
-			{Name: "DomainNameConfigurations", Wire: "domainNameConfigurations", Type: 16},
-			{Name: "MutualTlsAuthentication", Wire: "mutualTlsAuthentication", Type: 19},
+			{Name: "DomainNameConfigurations", Wire: "domainNameConfigurations", Type: 15},
+			{Name: "MutualTlsAuthentication", Wire: "mutualTlsAuthentication", Type: 18},
 			{Name: "RoutingMode", Wire: "routingMode", Type: 0},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
 		{Name: "CreateIntegrationRequest", Members: []awswire.Member{
 			{Name: "ApiId", Type: 0, In: awswire.InLabel, Required: true},
-			{Name: "IntegrationType", Wire: "integrationType", Type: 20, Required: true},
+			{Name: "IntegrationType", Wire: "integrationType", Type: 19, Required: true},
 			{Name: "ConnectionId", Wire: "connectionId", Type: 0},
-			{Name: "ConnectionType", Wire: "connectionType", Type: 21},
-			{Name: "ContentHandlingStrategy", Wire: "contentHandlingStrategy", Type: 22},
+			{Name: "ConnectionType", Wire: "connectionType", Type: 20},
+			{Name: "ContentHandlingStrategy", Wire: "contentHandlingStrategy", Type: 21},
 			{Name: "CredentialsArn", Wire: "credentialsArn", Type: 0},
 			{Name: "Description", Wire: "description", Type: 0},
 			{Name: "IntegrationMethod", Wire: "integrationMethod", Type: 0},
 			{Name: "IntegrationSubtype", Wire: "integrationSubtype", Type: 0},
 			{Name: "IntegrationUri", Wire: "integrationUri", Type: 0},
-			{Name: "PassthroughBehavior", Wire: "passthroughBehavior", Type: 23},
+			{Name: "PassthroughBehavior", Wire: "passthroughBehavior", Type: 22},
 			{Name: "PayloadFormatVersion", Wire: "payloadFormatVersion", Type: 0},
 			{Name: "RequestParameters", Wire: "requestParameters", Type: 5},
 			{Name: "RequestTemplates", Wire: "requestTemplates", Type: 5},
-			{Name: "ResponseParameters", Wire: "responseParameters", Type: 24},
+			{Name: "ResponseParameters", Wire: "responseParameters", Type: 23},
 			{Name: "TemplateSelectionExpression", Wire: "templateSelectionExpression", Type: 0},
-			{Name: "TimeoutInMillis", Wire: "timeoutInMillis", Type: 25},
-			{Name: "TlsConfig", Wire: "tlsConfig", Type: 26},
+			{Name: "TimeoutInMillis", Wire: "timeoutInMillis", Type: 8},
+			{Name: "TlsConfig", Wire: "tlsConfig", Type: 24},
 		}},
 		{Name: "CreateIntegrationResponseRequest", Members: []awswire.Member{
 			{Name: "ApiId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "IntegrationId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "IntegrationResponseKey", Wire: "integrationResponseKey", Type: 0, Required: true},
-			{Name: "ContentHandlingStrategy", Wire: "contentHandlingStrategy", Type: 22},
+			{Name: "ContentHandlingStrategy", Wire: "contentHandlingStrategy", Type: 21},
 			{Name: "ResponseParameters", Wire: "responseParameters", Type: 5},
 			{Name: "ResponseTemplates", Wire: "responseTemplates", Type: 5},
 			{Name: "TemplateSelectionExpression", Wire: "templateSelectionExpression", Type: 0},
@@ -337,10 +337,10 @@ var serviceModel = awswire.Model{
 			{Name: "PayloadFormatVersion", Wire: "payloadFormatVersion", Type: 0},
 			{Name: "RequestParameters", Wire: "requestParameters", Type: 5},
 			{Name: "RequestTemplates", Wire: "requestTemplates", Type: 5},
-			{Name: "ResponseParameters", Wire: "responseParameters", Type: 24},
+			{Name: "ResponseParameters", Wire: "responseParameters", Type: 23},
 			{Name: "TemplateSelectionExpression", Wire: "templateSelectionExpression", Type: 0},
 			{Name: "TimeoutInMillis", Wire: "timeoutInMillis", Type: 8},
-			{Name: "TlsConfig", Wire: "tlsConfig", Type: 27},
+			{Name: "TlsConfig", Wire: "tlsConfig", Type: 25},
 		}},
 		{Name: "CreateModelRequest", Members: []awswire.Member{
 			{Name: "ApiId", Type: 0, In: awswire.InLabel, Required: true},
@@ -364,60 +364,60 @@ var serviceModel = awswire.Model{
 		{Name: "CreatePortalProductResponse", Members: []awswire.Member{
 			{Name: "Description", Wire: "description", Type: 0},
 			{Name: "DisplayName", Wire: "displayName", Type: 0},
-			{Name: "DisplayOrder", Wire: "displayOrder", Type: 28},
+			{Name: "DisplayOrder", Wire: "displayOrder", Type: 26},
 			{Name: "LastModified", Wire: "lastModified", Type: 3},
 			{Name: "PortalProductArn", Wire: "portalProductArn", Type: 0},
 			{Name: "PortalProductId", Wire: "portalProductId", Type: 0},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
 		{Name: "CreatePortalRequest", Members: []awswire.Member{
-			{Name: "Authorization", Wire: "authorization", Type: 29, Required: true},
-			{Name: "EndpointConfiguration", Wire: "endpointConfiguration", Type: 30, Required: true},
-			{Name: "PortalContent", Wire: "portalContent", Type: 31, Required: true},
+			{Name: "Authorization", Wire: "authorization", Type: 27, Required: true},
+			{Name: "EndpointConfiguration", Wire: "endpointConfiguration", Type: 28, Required: true},
+			{Name: "PortalContent", Wire: "portalContent", Type: 29, Required: true},
 			{Name: "IncludedPortalProductArns", Wire: "includedPortalProductArns", Type: 4},
 			{Name: "LogoUri", Wire: "logoUri", Type: 0},
 			{Name: "RumAppMonitorName", Wire: "rumAppMonitorName", Type: 0},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
 		{Name: "CreatePortalResponse", Members: []awswire.Member{
-			{Name: "Authorization", Wire: "authorization", Type: 29},
-			{Name: "EndpointConfiguration", Wire: "endpointConfiguration", Type: 32},
+			{Name: "Authorization", Wire: "authorization", Type: 27},
+			{Name: "EndpointConfiguration", Wire: "endpointConfiguration", Type: 30},
 			{Name: "IncludedPortalProductArns", Wire: "includedPortalProductArns", Type: 4},
 			{Name: "LastModified", Wire: "lastModified", Type: 3},
 			{Name: "LastPublished", Wire: "lastPublished", Type: 3},
 			{Name: "LastPublishedDescription", Wire: "lastPublishedDescription", Type: 0},
 			{Name: "PortalArn", Wire: "portalArn", Type: 0},
-			{Name: "PortalContent", Wire: "portalContent", Type: 31},
+			{Name: "PortalContent", Wire: "portalContent", Type: 29},
 			{Name: "PortalId", Wire: "portalId", Type: 0},
 			{Name: "PublishStatus", Wire: "publishStatus", Type: 0},
 			{Name: "RumAppMonitorName", Wire: "rumAppMonitorName", Type: 0},
-			{Name: "StatusException", Wire: "statusException", Type: 33},
+			{Name: "StatusException", Wire: "statusException", Type: 31},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
 		{Name: "CreateProductPageRequest", Members: []awswire.Member{
-			{Name: "DisplayContent", Wire: "displayContent", Type: 34, Required: true},
+			{Name: "DisplayContent", Wire: "displayContent", Type: 32, Required: true},
 			{Name: "PortalProductId", Type: 0, In: awswire.InLabel, Required: true},
 		}},
 		{Name: "CreateProductPageResponse", Members: []awswire.Member{
-			{Name: "DisplayContent", Wire: "displayContent", Type: 34},
+			{Name: "DisplayContent", Wire: "displayContent", Type: 32},
 			{Name: "LastModified", Wire: "lastModified", Type: 3},
 			{Name: "ProductPageArn", Wire: "productPageArn", Type: 0},
 			{Name: "ProductPageId", Wire: "productPageId", Type: 0},
 		}},
 		{Name: "CreateProductRestEndpointPageRequest", Members: []awswire.Member{
 			{Name: "PortalProductId", Type: 0, In: awswire.InLabel, Required: true},
-			{Name: "RestEndpointIdentifier", Wire: "restEndpointIdentifier", Type: 35, Required: true},
-			{Name: "DisplayContent", Wire: "displayContent", Type: 36},
-			{Name: "TryItState", Wire: "tryItState", Type: 37},
+			{Name: "RestEndpointIdentifier", Wire: "restEndpointIdentifier", Type: 33, Required: true},
+			{Name: "DisplayContent", Wire: "displayContent", Type: 34},
+			{Name: "TryItState", Wire: "tryItState", Type: 35},
 		}},
 		{Name: "CreateProductRestEndpointPageResponse", Members: []awswire.Member{
-			{Name: "DisplayContent", Wire: "displayContent", Type: 38},
+			{Name: "DisplayContent", Wire: "displayContent", Type: 36},
 			{Name: "LastModified", Wire: "lastModified", Type: 3},
 			{Name: "ProductRestEndpointPageArn", Wire: "productRestEndpointPageArn", Type: 0},
 			{Name: "ProductRestEndpointPageId", Wire: "productRestEndpointPageId", Type: 0},
-			{Name: "RestEndpointIdentifier", Wire: "restEndpointIdentifier", Type: 35},
+			{Name: "RestEndpointIdentifier", Wire: "restEndpointIdentifier", Type: 33},
 			{Name: "Status", Wire: "status", Type: 0},
-			{Name: "StatusException", Wire: "statusException", Type: 33},
+			{Name: "StatusException", Wire: "statusException", Type: 31},
 			{Name: "TryItState", Wire: "tryItState", Type: 0},
 		}},
 		{Name: "CreateRouteRequest", Members: []awswire.Member{
@@ -425,12 +425,12 @@ var serviceModel = awswire.Model{
 			{Name: "RouteKey", Wire: "routeKey", Type: 0, Required: true},
 			{Name: "ApiKeyRequired", Wire: "apiKeyRequired", Type: 1},
 			{Name: "AuthorizationScopes", Wire: "authorizationScopes", Type: 4},
-			{Name: "AuthorizationType", Wire: "authorizationType", Type: 39},
+			{Name: "AuthorizationType", Wire: "authorizationType", Type: 37},
 			{Name: "AuthorizerId", Wire: "authorizerId", Type: 0},
 			{Name: "ModelSelectionExpression", Wire: "modelSelectionExpression", Type: 0},
 			{Name: "OperationName", Wire: "operationName", Type: 0},
 			{Name: "RequestModels", Wire: "requestModels", Type: 5},
-			{Name: "RequestParameters", Wire: "requestParameters", Type: 41},
+			{Name: "RequestParameters", Wire: "requestParameters", Type: 39},
 			{Name: "RouteResponseSelectionExpression", Wire: "routeResponseSelectionExpression", Type: 0},
 			{Name: "Target", Wire: "target", Type: 0},
 		}},
@@ -440,12 +440,12 @@ var serviceModel = awswire.Model{
 			{Name: "RouteResponseKey", Wire: "routeResponseKey", Type: 0, Required: true},
 			{Name: "ModelSelectionExpression", Wire: "modelSelectionExpression", Type: 0},
 			{Name: "ResponseModels", Wire: "responseModels", Type: 5},
-			{Name: "ResponseParameters", Wire: "responseParameters", Type: 41},
+			{Name: "ResponseParameters", Wire: "responseParameters", Type: 39},
 		}},
 		{Name: "CreateRouteResponseResponse", Members: []awswire.Member{
 			{Name: "ModelSelectionExpression", Wire: "modelSelectionExpression", Type: 0},
 			{Name: "ResponseModels", Wire: "responseModels", Type: 5},
-			{Name: "ResponseParameters", Wire: "responseParameters", Type: 41},
+			{Name: "ResponseParameters", Wire: "responseParameters", Type: 39},
 			{Name: "RouteResponseId", Wire: "routeResponseId", Type: 0},
 			{Name: "RouteResponseKey", Wire: "routeResponseKey", Type: 0},
 		}},
@@ -458,22 +458,22 @@ var serviceModel = awswire.Model{
 			{Name: "ModelSelectionExpression", Wire: "modelSelectionExpression", Type: 0},
 			{Name: "OperationName", Wire: "operationName", Type: 0},
 			{Name: "RequestModels", Wire: "requestModels", Type: 5},
-			{Name: "RequestParameters", Wire: "requestParameters", Type: 41},
+			{Name: "RequestParameters", Wire: "requestParameters", Type: 39},
 			{Name: "RouteId", Wire: "routeId", Type: 0},
 			{Name: "RouteKey", Wire: "routeKey", Type: 0},
 			{Name: "RouteResponseSelectionExpression", Wire: "routeResponseSelectionExpression", Type: 0},
 			{Name: "Target", Wire: "target", Type: 0},
 		}},
 		{Name: "CreateRoutingRuleRequest", Members: []awswire.Member{
-			{Name: "Actions", Wire: "actions", Type: 43, Required: true},
-			{Name: "Conditions", Wire: "conditions", Type: 45, Required: true},
+			{Name: "Actions", Wire: "actions", Type: 41, Required: true},
+			{Name: "Conditions", Wire: "conditions", Type: 43, Required: true},
 			{Name: "DomainName", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "Priority", Wire: "priority", Type: 8, Required: true},
 			{Name: "DomainNameId", Wire: "domainNameId", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "CreateRoutingRuleResponse", Members: []awswire.Member{
-			{Name: "Actions", Wire: "actions", Type: 43},
-			{Name: "Conditions", Wire: "conditions", Type: 45},
+			{Name: "Actions", Wire: "actions", Type: 41},
+			{Name: "Conditions", Wire: "conditions", Type: 43},
 			{Name: "Priority", Wire: "priority", Type: 8},
 			{Name: "RoutingRuleArn", Wire: "routingRuleArn", Type: 0},
 			{Name: "RoutingRuleId", Wire: "routingRuleId", Type: 0},
@@ -481,28 +481,28 @@ var serviceModel = awswire.Model{
 		{Name: "CreateStageRequest", Members: []awswire.Member{
 			{Name: "ApiId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "StageName", Wire: "stageName", Type: 0, Required: true},
-			{Name: "AccessLogSettings", Wire: "accessLogSettings", Type: 46},
+			{Name: "AccessLogSettings", Wire: "accessLogSettings", Type: 44},
 			{Name: "AutoDeploy", Wire: "autoDeploy", Type: 1},
 			{Name: "ClientCertificateId", Wire: "clientCertificateId", Type: 0},
-			{Name: "DefaultRouteSettings", Wire: "defaultRouteSettings", Type: 47},
+			{Name: "DefaultRouteSettings", Wire: "defaultRouteSettings", Type: 45},
 			{Name: "DeploymentId", Wire: "deploymentId", Type: 0},
 			{Name: "Description", Wire: "description", Type: 0},
-			{Name: "RouteSettings", Wire: "routeSettings", Type: 48},
+			{Name: "RouteSettings", Wire: "routeSettings", Type: 46},
 			{Name: "StageVariables", Wire: "stageVariables", Type: 5},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
 		{Name: "CreateStageResponse", Members: []awswire.Member{
-			{Name: "AccessLogSettings", Wire: "accessLogSettings", Type: 46},
+			{Name: "AccessLogSettings", Wire: "accessLogSettings", Type: 44},
 			{Name: "ApiGatewayManaged", Wire: "apiGatewayManaged", Type: 1},
 			{Name: "AutoDeploy", Wire: "autoDeploy", Type: 1},
 			{Name: "ClientCertificateId", Wire: "clientCertificateId", Type: 0},
 			{Name: "CreatedDate", Wire: "createdDate", Type: 3},
-			{Name: "DefaultRouteSettings", Wire: "defaultRouteSettings", Type: 47},
+			{Name: "DefaultRouteSettings", Wire: "defaultRouteSettings", Type: 45},
 			{Name: "DeploymentId", Wire: "deploymentId", Type: 0},
 			{Name: "Description", Wire: "description", Type: 0},
 			{Name: "LastDeploymentStatusMessage", Wire: "lastDeploymentStatusMessage", Type: 0},
 			{Name: "LastUpdatedDate", Wire: "lastUpdatedDate", Type: 3},
-			{Name: "RouteSettings", Wire: "routeSettings", Type: 48},
+			{Name: "RouteSettings", Wire: "routeSettings", Type: 46},
 			{Name: "StageName", Wire: "stageName", Type: 0},
 			{Name: "StageVariables", Wire: "stageVariables", Type: 5},
 			{Name: "Tags", Wire: "tags", Type: 5},
@@ -640,7 +640,7 @@ var serviceModel = awswire.Model{
 			{Name: "OperationName", Wire: "operationName", Type: 0},
 		}},
 		{Name: "DisplayOrder", Members: []awswire.Member{
-			{Name: "Contents", Wire: "contents", Type: 50},
+			{Name: "Contents", Wire: "contents", Type: 48},
 			{Name: "OverviewPageArn", Wire: "overviewPageArn", Type: 0},
 			{Name: "ProductPageArns", Wire: "productPageArns", Type: 4},
 		}},
@@ -648,8 +648,8 @@ var serviceModel = awswire.Model{
 			{Name: "DomainName", Wire: "domainName", Type: 0, Required: true},
 			{Name: "ApiMappingSelectionExpression", Wire: "apiMappingSelectionExpression", Type: 0},
 			{Name: "DomainNameArn", Wire: "domainNameArn", Type: 0},
-			{Name: "DomainNameConfigurations", Wire: "domainNameConfigurations", Type: 16},
-			{Name: "MutualTlsAuthentication", Wire: "mutualTlsAuthentication", Type: 19},
+			{Name: "DomainNameConfigurations", Wire: "domainNameConfigurations", Type: 15},
+			{Name: "MutualTlsAuthentication", Wire: "mutualTlsAuthentication", Type: 18},
 			{Name: "RoutingMode", Wire: "routingMode", Type: 0},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
@@ -658,16 +658,16 @@ var serviceModel = awswire.Model{
 			{Name: "CertificateArn", Wire: "certificateArn", Type: 0},
 			{Name: "CertificateName", Wire: "certificateName", Type: 0},
 			{Name: "CertificateUploadDate", Wire: "certificateUploadDate", Type: 3},
-			{Name: "DomainNameStatus", Wire: "domainNameStatus", Type: 51},
+			{Name: "DomainNameStatus", Wire: "domainNameStatus", Type: 49},
 			{Name: "DomainNameStatusMessage", Wire: "domainNameStatusMessage", Type: 0},
-			{Name: "EndpointType", Wire: "endpointType", Type: 52},
+			{Name: "EndpointType", Wire: "endpointType", Type: 50},
 			{Name: "HostedZoneId", Wire: "hostedZoneId", Type: 0},
 			{Name: "IpAddressType", Wire: "ipAddressType", Type: 12},
-			{Name: "SecurityPolicy", Wire: "securityPolicy", Type: 53},
+			{Name: "SecurityPolicy", Wire: "securityPolicy", Type: 51},
 			{Name: "OwnershipVerificationCertificateArn", Wire: "ownershipVerificationCertificateArn", Type: 0},
 		}},
 		{Name: "EndpointConfigurationRequest", Members: []awswire.Member{
-			{Name: "AcmManaged", Wire: "acmManaged", Type: 54},
+			{Name: "AcmManaged", Wire: "acmManaged", Type: 52},
 			{Name: "None", Wire: "none", Type: 7},
 		}},
 		{Name: "EndpointConfigurationResponse", Members: []awswire.Member{
@@ -678,7 +678,7 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "EndpointDisplayContent", Members: []awswire.Member{
 			{Name: "None", Wire: "none", Type: 7},
-			{Name: "Overrides", Wire: "overrides", Type: 55},
+			{Name: "Overrides", Wire: "overrides", Type: 53},
 		}},
 		{Name: "EndpointDisplayContentResponse", Members: []awswire.Member{
 			{Name: "Endpoint", Wire: "endpoint", Type: 0, Required: true},
@@ -694,7 +694,7 @@ var serviceModel = awswire.Model{
 			{Name: "StageName", Wire: "stageName", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "ExportApiResponse", Members: []awswire.Member{
-			{Name: "body", Type: 56, In: awswire.InPayload},
+			{Name: "body", Type: 54, In: awswire.InPayload},
 		}},
 		{Name: "GetApiMappingRequest", Members: []awswire.Member{
 			{Name: "ApiMappingId", Type: 0, In: awswire.InLabel, Required: true},
@@ -712,7 +712,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetApiMappingsResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 58},
+			{Name: "Items", Wire: "items", Type: 56},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "GetApiRequest", Members: []awswire.Member{
@@ -742,7 +742,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetApisResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 60},
+			{Name: "Items", Wire: "items", Type: 58},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "GetAuthorizerRequest", Members: []awswire.Member{
@@ -768,7 +768,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetAuthorizersResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 62},
+			{Name: "Items", Wire: "items", Type: 60},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "GetDeploymentRequest", Members: []awswire.Member{
@@ -789,7 +789,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetDeploymentsResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 64},
+			{Name: "Items", Wire: "items", Type: 62},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "GetDomainNameRequest", Members: []awswire.Member{
@@ -799,8 +799,8 @@ var serviceModel = awswire.Model{
 			{Name: "ApiMappingSelectionExpression", Wire: "apiMappingSelectionExpression", Type: 0},
 			{Name: "DomainName", Wire: "domainName", Type: 0},
 			{Name: "DomainNameArn", Wire: "domainNameArn", Type: 0},
-			{Name: "DomainNameConfigurations", Wire: "domainNameConfigurations", Type: 16},
-			{Name: "MutualTlsAuthentication", Wire: "mutualTlsAuthentication", Type: 19},
+			{Name: "DomainNameConfigurations", Wire: "domainNameConfigurations", Type: 15},
+			{Name: "MutualTlsAuthentication", Wire: "mutualTlsAuthentication", Type: 18},
 			{Name: "RoutingMode", Wire: "routingMode", Type: 0},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
@@ -809,7 +809,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetDomainNamesResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 66},
+			{Name: "Items", Wire: "items", Type: 64},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "GetIntegrationRequest", Members: []awswire.Member{
@@ -836,7 +836,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetIntegrationResponsesResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 68},
+			{Name: "Items", Wire: "items", Type: 66},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "GetIntegrationResult", Members: []awswire.Member{
@@ -856,10 +856,10 @@ var serviceModel = awswire.Model{
 			{Name: "PayloadFormatVersion", Wire: "payloadFormatVersion", Type: 0},
 			{Name: "RequestParameters", Wire: "requestParameters", Type: 5},
 			{Name: "RequestTemplates", Wire: "requestTemplates", Type: 5},
-			{Name: "ResponseParameters", Wire: "responseParameters", Type: 24},
+			{Name: "ResponseParameters", Wire: "responseParameters", Type: 23},
 			{Name: "TemplateSelectionExpression", Wire: "templateSelectionExpression", Type: 0},
 			{Name: "TimeoutInMillis", Wire: "timeoutInMillis", Type: 8},
-			{Name: "TlsConfig", Wire: "tlsConfig", Type: 27},
+			{Name: "TlsConfig", Wire: "tlsConfig", Type: 25},
 		}},
 		{Name: "GetIntegrationsRequest", Members: []awswire.Member{
 			{Name: "ApiId", Type: 0, In: awswire.InLabel, Required: true},
@@ -867,7 +867,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetIntegrationsResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 70},
+			{Name: "Items", Wire: "items", Type: 68},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "GetModelRequest", Members: []awswire.Member{
@@ -894,7 +894,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetModelsResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 72},
+			{Name: "Items", Wire: "items", Type: 70},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "GetPortalProductRequest", Members: []awswire.Member{
@@ -904,7 +904,7 @@ var serviceModel = awswire.Model{
 		{Name: "GetPortalProductResponse", Members: []awswire.Member{
 			{Name: "Description", Wire: "description", Type: 0},
 			{Name: "DisplayName", Wire: "displayName", Type: 0},
-			{Name: "DisplayOrder", Wire: "displayOrder", Type: 28},
+			{Name: "DisplayOrder", Wire: "displayOrder", Type: 26},
 			{Name: "LastModified", Wire: "lastModified", Type: 3},
 			{Name: "PortalProductArn", Wire: "portalProductArn", Type: 0},
 			{Name: "PortalProductId", Wire: "portalProductId", Type: 0},
@@ -921,19 +921,19 @@ var serviceModel = awswire.Model{
 			{Name: "PortalId", Type: 0, In: awswire.InLabel, Required: true},
 		}},
 		{Name: "GetPortalResponse", Members: []awswire.Member{
-			{Name: "Authorization", Wire: "authorization", Type: 29},
-			{Name: "EndpointConfiguration", Wire: "endpointConfiguration", Type: 32},
+			{Name: "Authorization", Wire: "authorization", Type: 27},
+			{Name: "EndpointConfiguration", Wire: "endpointConfiguration", Type: 30},
 			{Name: "IncludedPortalProductArns", Wire: "includedPortalProductArns", Type: 4},
 			{Name: "LastModified", Wire: "lastModified", Type: 3},
 			{Name: "LastPublished", Wire: "lastPublished", Type: 3},
 			{Name: "LastPublishedDescription", Wire: "lastPublishedDescription", Type: 0},
 			{Name: "PortalArn", Wire: "portalArn", Type: 0},
-			{Name: "PortalContent", Wire: "portalContent", Type: 31},
+			{Name: "PortalContent", Wire: "portalContent", Type: 29},
 			{Name: "PortalId", Wire: "portalId", Type: 0},
-			{Name: "Preview", Wire: "preview", Type: 73},
+			{Name: "Preview", Wire: "preview", Type: 71},
 			{Name: "PublishStatus", Wire: "publishStatus", Type: 0},
 			{Name: "RumAppMonitorName", Wire: "rumAppMonitorName", Type: 0},
-			{Name: "StatusException", Wire: "statusException", Type: 33},
+			{Name: "StatusException", Wire: "statusException", Type: 31},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
 		{Name: "GetProductPageRequest", Members: []awswire.Member{
@@ -942,7 +942,7 @@ var serviceModel = awswire.Model{
 			{Name: "ResourceOwnerAccountId", Wire: "resourceOwnerAccountId", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetProductPageResponse", Members: []awswire.Member{
-			{Name: "DisplayContent", Wire: "displayContent", Type: 34},
+			{Name: "DisplayContent", Wire: "displayContent", Type: 32},
 			{Name: "LastModified", Wire: "lastModified", Type: 3},
 			{Name: "ProductPageArn", Wire: "productPageArn", Type: 0},
 			{Name: "ProductPageId", Wire: "productPageId", Type: 0},
@@ -954,14 +954,14 @@ var serviceModel = awswire.Model{
 			{Name: "ResourceOwnerAccountId", Wire: "resourceOwnerAccountId", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetProductRestEndpointPageResponse", Members: []awswire.Member{
-			{Name: "DisplayContent", Wire: "displayContent", Type: 38},
+			{Name: "DisplayContent", Wire: "displayContent", Type: 36},
 			{Name: "LastModified", Wire: "lastModified", Type: 3},
 			{Name: "ProductRestEndpointPageArn", Wire: "productRestEndpointPageArn", Type: 0},
 			{Name: "ProductRestEndpointPageId", Wire: "productRestEndpointPageId", Type: 0},
 			{Name: "RawDisplayContent", Wire: "rawDisplayContent", Type: 0},
-			{Name: "RestEndpointIdentifier", Wire: "restEndpointIdentifier", Type: 35},
+			{Name: "RestEndpointIdentifier", Wire: "restEndpointIdentifier", Type: 33},
 			{Name: "Status", Wire: "status", Type: 0},
-			{Name: "StatusException", Wire: "statusException", Type: 33},
+			{Name: "StatusException", Wire: "statusException", Type: 31},
 			{Name: "TryItState", Wire: "tryItState", Type: 0},
 		}},
 		{Name: "GetRouteRequest", Members: []awswire.Member{
@@ -976,7 +976,7 @@ var serviceModel = awswire.Model{
 		{Name: "GetRouteResponseResponse", Members: []awswire.Member{
 			{Name: "ModelSelectionExpression", Wire: "modelSelectionExpression", Type: 0},
 			{Name: "ResponseModels", Wire: "responseModels", Type: 5},
-			{Name: "ResponseParameters", Wire: "responseParameters", Type: 41},
+			{Name: "ResponseParameters", Wire: "responseParameters", Type: 39},
 			{Name: "RouteResponseId", Wire: "routeResponseId", Type: 0},
 			{Name: "RouteResponseKey", Wire: "routeResponseKey", Type: 0},
 		}},
@@ -987,7 +987,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetRouteResponsesResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 75},
+			{Name: "Items", Wire: "items", Type: 73},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "GetRouteResult", Members: []awswire.Member{
@@ -999,7 +999,7 @@ var serviceModel = awswire.Model{
 			{Name: "ModelSelectionExpression", Wire: "modelSelectionExpression", Type: 0},
 			{Name: "OperationName", Wire: "operationName", Type: 0},
 			{Name: "RequestModels", Wire: "requestModels", Type: 5},
-			{Name: "RequestParameters", Wire: "requestParameters", Type: 41},
+			{Name: "RequestParameters", Wire: "requestParameters", Type: 39},
 			{Name: "RouteId", Wire: "routeId", Type: 0},
 			{Name: "RouteKey", Wire: "routeKey", Type: 0},
 			{Name: "RouteResponseSelectionExpression", Wire: "routeResponseSelectionExpression", Type: 0},
@@ -1011,7 +1011,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetRoutesResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 77},
+			{Name: "Items", Wire: "items", Type: 75},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "GetRoutingRuleRequest", Members: []awswire.Member{
@@ -1020,8 +1020,8 @@ var serviceModel = awswire.Model{
 			{Name: "DomainNameId", Wire: "domainNameId", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetRoutingRuleResponse", Members: []awswire.Member{
-			{Name: "Actions", Wire: "actions", Type: 43},
-			{Name: "Conditions", Wire: "conditions", Type: 45},
+			{Name: "Actions", Wire: "actions", Type: 41},
+			{Name: "Conditions", Wire: "conditions", Type: 43},
 			{Name: "Priority", Wire: "priority", Type: 8},
 			{Name: "RoutingRuleArn", Wire: "routingRuleArn", Type: 0},
 			{Name: "RoutingRuleId", Wire: "routingRuleId", Type: 0},
@@ -1031,17 +1031,17 @@ var serviceModel = awswire.Model{
 			{Name: "StageName", Type: 0, In: awswire.InLabel, Required: true},
 		}},
 		{Name: "GetStageResponse", Members: []awswire.Member{
-			{Name: "AccessLogSettings", Wire: "accessLogSettings", Type: 46},
+			{Name: "AccessLogSettings", Wire: "accessLogSettings", Type: 44},
 			{Name: "ApiGatewayManaged", Wire: "apiGatewayManaged", Type: 1},
 			{Name: "AutoDeploy", Wire: "autoDeploy", Type: 1},
 			{Name: "ClientCertificateId", Wire: "clientCertificateId", Type: 0},
 			{Name: "CreatedDate", Wire: "createdDate", Type: 3},
-			{Name: "DefaultRouteSettings", Wire: "defaultRouteSettings", Type: 47},
+			{Name: "DefaultRouteSettings", Wire: "defaultRouteSettings", Type: 45},
 			{Name: "DeploymentId", Wire: "deploymentId", Type: 0},
 			{Name: "Description", Wire: "description", Type: 0},
 			{Name: "LastDeploymentStatusMessage", Wire: "lastDeploymentStatusMessage", Type: 0},
 			{Name: "LastUpdatedDate", Wire: "lastUpdatedDate", Type: 3},
-			{Name: "RouteSettings", Wire: "routeSettings", Type: 48},
+			{Name: "RouteSettings", Wire: "routeSettings", Type: 46},
 			{Name: "StageName", Wire: "stageName", Type: 0},
 			{Name: "StageVariables", Wire: "stageVariables", Type: 5},
 			{Name: "Tags", Wire: "tags", Type: 5},
@@ -1052,7 +1052,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetStagesResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 79},
+			{Name: "Items", Wire: "items", Type: 77},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "GetTagsRequest", Members: []awswire.Member{
@@ -1080,7 +1080,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "GetVpcLinksResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 81},
+			{Name: "Items", Wire: "items", Type: 79},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "IdentifierParts", Members: []awswire.Member{
@@ -1130,10 +1130,10 @@ var serviceModel = awswire.Model{
 			{Name: "PayloadFormatVersion", Wire: "payloadFormatVersion", Type: 0},
 			{Name: "RequestParameters", Wire: "requestParameters", Type: 5},
 			{Name: "RequestTemplates", Wire: "requestTemplates", Type: 5},
-			{Name: "ResponseParameters", Wire: "responseParameters", Type: 24},
+			{Name: "ResponseParameters", Wire: "responseParameters", Type: 23},
 			{Name: "TemplateSelectionExpression", Wire: "templateSelectionExpression", Type: 0},
 			{Name: "TimeoutInMillis", Wire: "timeoutInMillis", Type: 8},
-			{Name: "TlsConfig", Wire: "tlsConfig", Type: 27},
+			{Name: "TlsConfig", Wire: "tlsConfig", Type: 25},
 		}},
 		{Name: "IntegrationResponse", Members: []awswire.Member{
 			{Name: "IntegrationResponseKey", Wire: "integrationResponseKey", Type: 0, Required: true},
@@ -1153,7 +1153,7 @@ var serviceModel = awswire.Model{
 			{Name: "ResourceOwner", Wire: "resourceOwner", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "ListPortalProductsResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 83},
+			{Name: "Items", Wire: "items", Type: 81},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "ListPortalsRequest", Members: []awswire.Member{
@@ -1161,7 +1161,7 @@ var serviceModel = awswire.Model{
 			{Name: "NextToken", Wire: "nextToken", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "ListPortalsResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 85},
+			{Name: "Items", Wire: "items", Type: 83},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "ListProductPagesRequest", Members: []awswire.Member{
@@ -1171,7 +1171,7 @@ var serviceModel = awswire.Model{
 			{Name: "ResourceOwnerAccountId", Wire: "resourceOwnerAccountId", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "ListProductPagesResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 87},
+			{Name: "Items", Wire: "items", Type: 85},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "ListProductRestEndpointPagesRequest", Members: []awswire.Member{
@@ -1181,7 +1181,7 @@ var serviceModel = awswire.Model{
 			{Name: "ResourceOwnerAccountId", Wire: "resourceOwnerAccountId", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "ListProductRestEndpointPagesResponse", Members: []awswire.Member{
-			{Name: "Items", Wire: "items", Type: 89},
+			{Name: "Items", Wire: "items", Type: 87},
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
 		}},
 		{Name: "ListRoutingRulesRequest", Members: []awswire.Member{
@@ -1192,7 +1192,7 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "ListRoutingRulesResponse", Members: []awswire.Member{
 			{Name: "NextToken", Wire: "nextToken", Type: 0},
-			{Name: "RoutingRules", Wire: "routingRules", Type: 91},
+			{Name: "RoutingRules", Wire: "routingRules", Type: 89},
 		}},
 		{Name: "Model", Members: []awswire.Member{
 			{Name: "Name", Wire: "name", Type: 0, Required: true},
@@ -1216,7 +1216,7 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "PortalContent", Members: []awswire.Member{
 			{Name: "DisplayName", Wire: "displayName", Type: 0, Required: true},
-			{Name: "Theme", Wire: "theme", Type: 92, Required: true},
+			{Name: "Theme", Wire: "theme", Type: 90, Required: true},
 			{Name: "Description", Wire: "description", Type: 0},
 		}},
 		{Name: "PortalProductSummary", Members: []awswire.Member{
@@ -1228,29 +1228,29 @@ var serviceModel = awswire.Model{
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
 		{Name: "PortalSummary", Members: []awswire.Member{
-			{Name: "Authorization", Wire: "authorization", Type: 29, Required: true},
-			{Name: "EndpointConfiguration", Wire: "endpointConfiguration", Type: 32, Required: true},
+			{Name: "Authorization", Wire: "authorization", Type: 27, Required: true},
+			{Name: "EndpointConfiguration", Wire: "endpointConfiguration", Type: 30, Required: true},
 			{Name: "IncludedPortalProductArns", Wire: "includedPortalProductArns", Type: 4, Required: true},
 			{Name: "LastModified", Wire: "lastModified", Type: 3, Required: true},
 			{Name: "PortalArn", Wire: "portalArn", Type: 0, Required: true},
-			{Name: "PortalContent", Wire: "portalContent", Type: 31, Required: true},
+			{Name: "PortalContent", Wire: "portalContent", Type: 29, Required: true},
 			{Name: "PortalId", Wire: "portalId", Type: 0, Required: true},
 			{Name: "LastPublished", Wire: "lastPublished", Type: 3},
 			{Name: "LastPublishedDescription", Wire: "lastPublishedDescription", Type: 0},
-			{Name: "Preview", Wire: "preview", Type: 73},
+			{Name: "Preview", Wire: "preview", Type: 71},
 			{Name: "PublishStatus", Wire: "publishStatus", Type: 0},
 			{Name: "RumAppMonitorName", Wire: "rumAppMonitorName", Type: 0},
-			{Name: "StatusException", Wire: "statusException", Type: 33},
+			{Name: "StatusException", Wire: "statusException", Type: 31},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
 		{Name: "PortalTheme", Members: []awswire.Member{
-			{Name: "CustomColors", Wire: "customColors", Type: 93, Required: true},
+			{Name: "CustomColors", Wire: "customColors", Type: 91, Required: true},
 			{Name: "LogoLastUploaded", Wire: "logoLastUploaded", Type: 3},
 		}},
 		{Name: "Preview", Members: []awswire.Member{
 			{Name: "PreviewStatus", Wire: "previewStatus", Type: 0, Required: true},
 			{Name: "PreviewUrl", Wire: "previewUrl", Type: 0},
-			{Name: "StatusException", Wire: "statusException", Type: 33},
+			{Name: "StatusException", Wire: "statusException", Type: 31},
 		}},
 		{Name: "PreviewPortalRequest", Members: []awswire.Member{
 			{Name: "PortalId", Type: 0, In: awswire.InLabel, Required: true},
@@ -1267,11 +1267,11 @@ var serviceModel = awswire.Model{
 			{Name: "LastModified", Wire: "lastModified", Type: 3, Required: true},
 			{Name: "ProductRestEndpointPageArn", Wire: "productRestEndpointPageArn", Type: 0, Required: true},
 			{Name: "ProductRestEndpointPageId", Wire: "productRestEndpointPageId", Type: 0, Required: true},
-			{Name: "RestEndpointIdentifier", Wire: "restEndpointIdentifier", Type: 35, Required: true},
+			{Name: "RestEndpointIdentifier", Wire: "restEndpointIdentifier", Type: 33, Required: true},
 			{Name: "Status", Wire: "status", Type: 0, Required: true},
 			{Name: "TryItState", Wire: "tryItState", Type: 0, Required: true},
 			{Name: "OperationName", Wire: "operationName", Type: 0},
-			{Name: "StatusException", Wire: "statusException", Type: 33},
+			{Name: "StatusException", Wire: "statusException", Type: 31},
 		}},
 		{Name: "PublishPortalRequest", Members: []awswire.Member{
 			{Name: "PortalId", Type: 0, In: awswire.InLabel, Required: true},
@@ -1284,16 +1284,16 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "PutPortalProductSharingPolicyResponse", Members: []awswire.Member{}},
 		{Name: "PutRoutingRuleRequest", Members: []awswire.Member{
-			{Name: "Actions", Wire: "actions", Type: 43, Required: true},
-			{Name: "Conditions", Wire: "conditions", Type: 45, Required: true},
+			{Name: "Actions", Wire: "actions", Type: 41, Required: true},
+			{Name: "Conditions", Wire: "conditions", Type: 43, Required: true},
 			{Name: "DomainName", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "Priority", Wire: "priority", Type: 8, Required: true},
 			{Name: "RoutingRuleId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "DomainNameId", Wire: "domainNameId", Type: 0, In: awswire.InQuery},
 		}},
 		{Name: "PutRoutingRuleResponse", Members: []awswire.Member{
-			{Name: "Actions", Wire: "actions", Type: 43},
-			{Name: "Conditions", Wire: "conditions", Type: 45},
+			{Name: "Actions", Wire: "actions", Type: 41},
+			{Name: "Conditions", Wire: "conditions", Type: 43},
 			{Name: "Priority", Wire: "priority", Type: 8},
 			{Name: "RoutingRuleArn", Wire: "routingRuleArn", Type: 0},
 			{Name: "RoutingRuleId", Wire: "routingRuleId", Type: 0},
@@ -1328,7 +1328,7 @@ var serviceModel = awswire.Model{
 			{Name: "StageName", Type: 0, In: awswire.InLabel, Required: true},
 		}},
 		{Name: "RestEndpointIdentifier", Members: []awswire.Member{
-			{Name: "IdentifierParts", Wire: "identifierParts", Type: 94},
+			{Name: "IdentifierParts", Wire: "identifierParts", Type: 92},
 		}},
 		{Name: "Route", Members: []awswire.Member{
 			{Name: "RouteKey", Wire: "routeKey", Type: 0, Required: true},
@@ -1340,7 +1340,7 @@ var serviceModel = awswire.Model{
 			{Name: "ModelSelectionExpression", Wire: "modelSelectionExpression", Type: 0},
 			{Name: "OperationName", Wire: "operationName", Type: 0},
 			{Name: "RequestModels", Wire: "requestModels", Type: 5},
-			{Name: "RequestParameters", Wire: "requestParameters", Type: 41},
+			{Name: "RequestParameters", Wire: "requestParameters", Type: 39},
 			{Name: "RouteId", Wire: "routeId", Type: 0},
 			{Name: "RouteResponseSelectionExpression", Wire: "routeResponseSelectionExpression", Type: 0},
 			{Name: "Target", Wire: "target", Type: 0},
@@ -1349,25 +1349,25 @@ var serviceModel = awswire.Model{
 			{Name: "RouteResponseKey", Wire: "routeResponseKey", Type: 0, Required: true},
 			{Name: "ModelSelectionExpression", Wire: "modelSelectionExpression", Type: 0},
 			{Name: "ResponseModels", Wire: "responseModels", Type: 5},
-			{Name: "ResponseParameters", Wire: "responseParameters", Type: 41},
+			{Name: "ResponseParameters", Wire: "responseParameters", Type: 39},
 			{Name: "RouteResponseId", Wire: "routeResponseId", Type: 0},
 		}},
 		{Name: "RouteSettings", Members: []awswire.Member{
 			{Name: "DataTraceEnabled", Wire: "dataTraceEnabled", Type: 1},
 			{Name: "DetailedMetricsEnabled", Wire: "detailedMetricsEnabled", Type: 1},
-			{Name: "LoggingLevel", Wire: "loggingLevel", Type: 95},
+			{Name: "LoggingLevel", Wire: "loggingLevel", Type: 93},
 			{Name: "ThrottlingBurstLimit", Wire: "throttlingBurstLimit", Type: 8},
-			{Name: "ThrottlingRateLimit", Wire: "throttlingRateLimit", Type: 96},
+			{Name: "ThrottlingRateLimit", Wire: "throttlingRateLimit", Type: 94},
 		}},
 		{Name: "RoutingRule", Members: []awswire.Member{
-			{Name: "Actions", Wire: "actions", Type: 43},
-			{Name: "Conditions", Wire: "conditions", Type: 45},
+			{Name: "Actions", Wire: "actions", Type: 41},
+			{Name: "Conditions", Wire: "conditions", Type: 43},
 			{Name: "Priority", Wire: "priority", Type: 8},
 			{Name: "RoutingRuleArn", Wire: "routingRuleArn", Type: 0},
 			{Name: "RoutingRuleId", Wire: "routingRuleId", Type: 0},
 		}},
 		{Name: "RoutingRuleAction", Members: []awswire.Member{
-			{Name: "InvokeApi", Wire: "invokeApi", Type: 97, Required: true},
+			{Name: "InvokeApi", Wire: "invokeApi", Type: 95, Required: true},
 		}},
 		{Name: "RoutingRuleActionInvokeApi", Members: []awswire.Member{
 			{Name: "ApiId", Wire: "apiId", Type: 0, Required: true},
@@ -1375,8 +1375,8 @@ var serviceModel = awswire.Model{
 			{Name: "StripBasePath", Wire: "stripBasePath", Type: 1},
 		}},
 		{Name: "RoutingRuleCondition", Members: []awswire.Member{
-			{Name: "MatchBasePaths", Wire: "matchBasePaths", Type: 98},
-			{Name: "MatchHeaders", Wire: "matchHeaders", Type: 99},
+			{Name: "MatchBasePaths", Wire: "matchBasePaths", Type: 96},
+			{Name: "MatchHeaders", Wire: "matchHeaders", Type: 97},
 		}},
 		{Name: "RoutingRuleMatchBasePaths", Members: []awswire.Member{
 			{Name: "AnyOf", Wire: "anyOf", Type: 4, Required: true},
@@ -1386,7 +1386,7 @@ var serviceModel = awswire.Model{
 			{Name: "ValueGlob", Wire: "valueGlob", Type: 0, Required: true},
 		}},
 		{Name: "RoutingRuleMatchHeaders", Members: []awswire.Member{
-			{Name: "AnyOf", Wire: "anyOf", Type: 101, Required: true},
+			{Name: "AnyOf", Wire: "anyOf", Type: 99, Required: true},
 		}},
 		{Name: "Section", Members: []awswire.Member{
 			{Name: "ProductRestEndpointPageArns", Wire: "productRestEndpointPageArns", Type: 4, Required: true},
@@ -1394,17 +1394,17 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "Stage", Members: []awswire.Member{
 			{Name: "StageName", Wire: "stageName", Type: 0, Required: true},
-			{Name: "AccessLogSettings", Wire: "accessLogSettings", Type: 46},
+			{Name: "AccessLogSettings", Wire: "accessLogSettings", Type: 44},
 			{Name: "ApiGatewayManaged", Wire: "apiGatewayManaged", Type: 1},
 			{Name: "AutoDeploy", Wire: "autoDeploy", Type: 1},
 			{Name: "ClientCertificateId", Wire: "clientCertificateId", Type: 0},
 			{Name: "CreatedDate", Wire: "createdDate", Type: 3},
-			{Name: "DefaultRouteSettings", Wire: "defaultRouteSettings", Type: 47},
+			{Name: "DefaultRouteSettings", Wire: "defaultRouteSettings", Type: 45},
 			{Name: "DeploymentId", Wire: "deploymentId", Type: 0},
 			{Name: "Description", Wire: "description", Type: 0},
 			{Name: "LastDeploymentStatusMessage", Wire: "lastDeploymentStatusMessage", Type: 0},
 			{Name: "LastUpdatedDate", Wire: "lastUpdatedDate", Type: 3},
-			{Name: "RouteSettings", Wire: "routeSettings", Type: 48},
+			{Name: "RouteSettings", Wire: "routeSettings", Type: 46},
 			{Name: "StageVariables", Wire: "stageVariables", Type: 5},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
@@ -1479,7 +1479,7 @@ var serviceModel = awswire.Model{
 			{Name: "AuthorizerId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "AuthorizerCredentialsArn", Wire: "authorizerCredentialsArn", Type: 0},
 			{Name: "AuthorizerPayloadFormatVersion", Wire: "authorizerPayloadFormatVersion", Type: 0},
-			{Name: "AuthorizerResultTtlInSeconds", Wire: "authorizerResultTtlInSeconds", Type: 14},
+			{Name: "AuthorizerResultTtlInSeconds", Wire: "authorizerResultTtlInSeconds", Type: 8},
 			{Name: "AuthorizerType", Wire: "authorizerType", Type: 13},
 			{Name: "AuthorizerUri", Wire: "authorizerUri", Type: 0},
 			{Name: "EnableSimpleResponses", Wire: "enableSimpleResponses", Type: 1},
@@ -1516,16 +1516,16 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "UpdateDomainNameRequest", Members: []awswire.Member{
 			{Name: "DomainName", Type: 0, In: awswire.InLabel, Required: true},
-			{Name: "DomainNameConfigurations", Wire: "domainNameConfigurations", Type: 16},
-			{Name: "MutualTlsAuthentication", Wire: "mutualTlsAuthentication", Type: 17},
-			{Name: "RoutingMode", Wire: "routingMode", Type: 18},
+			{Name: "DomainNameConfigurations", Wire: "domainNameConfigurations", Type: 15},
+			{Name: "MutualTlsAuthentication", Wire: "mutualTlsAuthentication", Type: 16},
+			{Name: "RoutingMode", Wire: "routingMode", Type: 17},
 		}},
 		{Name: "UpdateDomainNameResponse", Members: []awswire.Member{
 			{Name: "ApiMappingSelectionExpression", Wire: "apiMappingSelectionExpression", Type: 0},
 			{Name: "DomainName", Wire: "domainName", Type: 0},
 			{Name: "DomainNameArn", Wire: "domainNameArn", Type: 0},
-			{Name: "DomainNameConfigurations", Wire: "domainNameConfigurations", Type: 16},
-			{Name: "MutualTlsAuthentication", Wire: "mutualTlsAuthentication", Type: 19},
+			{Name: "DomainNameConfigurations", Wire: "domainNameConfigurations", Type: 15},
+			{Name: "MutualTlsAuthentication", Wire: "mutualTlsAuthentication", Type: 18},
 			{Name: "RoutingMode", Wire: "routingMode", Type: 0},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
@@ -1533,28 +1533,28 @@ var serviceModel = awswire.Model{
 			{Name: "ApiId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "IntegrationId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "ConnectionId", Wire: "connectionId", Type: 0},
-			{Name: "ConnectionType", Wire: "connectionType", Type: 21},
-			{Name: "ContentHandlingStrategy", Wire: "contentHandlingStrategy", Type: 22},
+			{Name: "ConnectionType", Wire: "connectionType", Type: 20},
+			{Name: "ContentHandlingStrategy", Wire: "contentHandlingStrategy", Type: 21},
 			{Name: "CredentialsArn", Wire: "credentialsArn", Type: 0},
 			{Name: "Description", Wire: "description", Type: 0},
 			{Name: "IntegrationMethod", Wire: "integrationMethod", Type: 0},
 			{Name: "IntegrationSubtype", Wire: "integrationSubtype", Type: 0},
-			{Name: "IntegrationType", Wire: "integrationType", Type: 20},
+			{Name: "IntegrationType", Wire: "integrationType", Type: 19},
 			{Name: "IntegrationUri", Wire: "integrationUri", Type: 0},
-			{Name: "PassthroughBehavior", Wire: "passthroughBehavior", Type: 23},
+			{Name: "PassthroughBehavior", Wire: "passthroughBehavior", Type: 22},
 			{Name: "PayloadFormatVersion", Wire: "payloadFormatVersion", Type: 0},
 			{Name: "RequestParameters", Wire: "requestParameters", Type: 5},
 			{Name: "RequestTemplates", Wire: "requestTemplates", Type: 5},
-			{Name: "ResponseParameters", Wire: "responseParameters", Type: 24},
+			{Name: "ResponseParameters", Wire: "responseParameters", Type: 23},
 			{Name: "TemplateSelectionExpression", Wire: "templateSelectionExpression", Type: 0},
-			{Name: "TimeoutInMillis", Wire: "timeoutInMillis", Type: 25},
-			{Name: "TlsConfig", Wire: "tlsConfig", Type: 26},
+			{Name: "TimeoutInMillis", Wire: "timeoutInMillis", Type: 8},
+			{Name: "TlsConfig", Wire: "tlsConfig", Type: 24},
 		}},
 		{Name: "UpdateIntegrationResponseRequest", Members: []awswire.Member{
 			{Name: "ApiId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "IntegrationId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "IntegrationResponseId", Type: 0, In: awswire.InLabel, Required: true},
-			{Name: "ContentHandlingStrategy", Wire: "contentHandlingStrategy", Type: 22},
+			{Name: "ContentHandlingStrategy", Wire: "contentHandlingStrategy", Type: 21},
 			{Name: "IntegrationResponseKey", Wire: "integrationResponseKey", Type: 0},
 			{Name: "ResponseParameters", Wire: "responseParameters", Type: 5},
 			{Name: "ResponseTemplates", Wire: "responseTemplates", Type: 5},
@@ -1585,10 +1585,10 @@ var serviceModel = awswire.Model{
 			{Name: "PayloadFormatVersion", Wire: "payloadFormatVersion", Type: 0},
 			{Name: "RequestParameters", Wire: "requestParameters", Type: 5},
 			{Name: "RequestTemplates", Wire: "requestTemplates", Type: 5},
-			{Name: "ResponseParameters", Wire: "responseParameters", Type: 24},
+			{Name: "ResponseParameters", Wire: "responseParameters", Type: 23},
 			{Name: "TemplateSelectionExpression", Wire: "templateSelectionExpression", Type: 0},
 			{Name: "TimeoutInMillis", Wire: "timeoutInMillis", Type: 8},
-			{Name: "TlsConfig", Wire: "tlsConfig", Type: 27},
+			{Name: "TlsConfig", Wire: "tlsConfig", Type: 25},
 		}},
 		{Name: "UpdateModelRequest", Members: []awswire.Member{
 			{Name: "ApiId", Type: 0, In: awswire.InLabel, Required: true},
@@ -1609,12 +1609,12 @@ var serviceModel = awswire.Model{
 			{Name: "PortalProductId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "Description", Wire: "description", Type: 0},
 			{Name: "DisplayName", Wire: "displayName", Type: 0},
-			{Name: "DisplayOrder", Wire: "displayOrder", Type: 28},
+			{Name: "DisplayOrder", Wire: "displayOrder", Type: 26},
 		}},
 		{Name: "UpdatePortalProductResponse", Members: []awswire.Member{
 			{Name: "Description", Wire: "description", Type: 0},
 			{Name: "DisplayName", Wire: "displayName", Type: 0},
-			{Name: "DisplayOrder", Wire: "displayOrder", Type: 28},
+			{Name: "DisplayOrder", Wire: "displayOrder", Type: 26},
 			{Name: "LastModified", Wire: "lastModified", Type: 3},
 			{Name: "PortalProductArn", Wire: "portalProductArn", Type: 0},
 			{Name: "PortalProductId", Wire: "portalProductId", Type: 0},
@@ -1622,36 +1622,36 @@ var serviceModel = awswire.Model{
 		}},
 		{Name: "UpdatePortalRequest", Members: []awswire.Member{
 			{Name: "PortalId", Type: 0, In: awswire.InLabel, Required: true},
-			{Name: "Authorization", Wire: "authorization", Type: 29},
-			{Name: "EndpointConfiguration", Wire: "endpointConfiguration", Type: 30},
+			{Name: "Authorization", Wire: "authorization", Type: 27},
+			{Name: "EndpointConfiguration", Wire: "endpointConfiguration", Type: 28},
 			{Name: "IncludedPortalProductArns", Wire: "includedPortalProductArns", Type: 4},
 			{Name: "LogoUri", Wire: "logoUri", Type: 0},
-			{Name: "PortalContent", Wire: "portalContent", Type: 31},
+			{Name: "PortalContent", Wire: "portalContent", Type: 29},
 			{Name: "RumAppMonitorName", Wire: "rumAppMonitorName", Type: 0},
 		}},
 		{Name: "UpdatePortalResponse", Members: []awswire.Member{
-			{Name: "Authorization", Wire: "authorization", Type: 29},
-			{Name: "EndpointConfiguration", Wire: "endpointConfiguration", Type: 32},
+			{Name: "Authorization", Wire: "authorization", Type: 27},
+			{Name: "EndpointConfiguration", Wire: "endpointConfiguration", Type: 30},
 			{Name: "IncludedPortalProductArns", Wire: "includedPortalProductArns", Type: 4},
 			{Name: "LastModified", Wire: "lastModified", Type: 3},
 			{Name: "LastPublished", Wire: "lastPublished", Type: 3},
 			{Name: "LastPublishedDescription", Wire: "lastPublishedDescription", Type: 0},
 			{Name: "PortalArn", Wire: "portalArn", Type: 0},
-			{Name: "PortalContent", Wire: "portalContent", Type: 31},
+			{Name: "PortalContent", Wire: "portalContent", Type: 29},
 			{Name: "PortalId", Wire: "portalId", Type: 0},
-			{Name: "Preview", Wire: "preview", Type: 73},
+			{Name: "Preview", Wire: "preview", Type: 71},
 			{Name: "PublishStatus", Wire: "publishStatus", Type: 0},
 			{Name: "RumAppMonitorName", Wire: "rumAppMonitorName", Type: 0},
-			{Name: "StatusException", Wire: "statusException", Type: 33},
+			{Name: "StatusException", Wire: "statusException", Type: 31},
 			{Name: "Tags", Wire: "tags", Type: 5},
 		}},
 		{Name: "UpdateProductPageRequest", Members: []awswire.Member{
 			{Name: "PortalProductId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "ProductPageId", Type: 0, In: awswire.InLabel, Required: true},
-			{Name: "DisplayContent", Wire: "displayContent", Type: 34},
+			{Name: "DisplayContent", Wire: "displayContent", Type: 32},
 		}},
 		{Name: "UpdateProductPageResponse", Members: []awswire.Member{
-			{Name: "DisplayContent", Wire: "displayContent", Type: 34},
+			{Name: "DisplayContent", Wire: "displayContent", Type: 32},
 			{Name: "LastModified", Wire: "lastModified", Type: 3},
 			{Name: "ProductPageArn", Wire: "productPageArn", Type: 0},
 			{Name: "ProductPageId", Wire: "productPageId", Type: 0},
@@ -1659,17 +1659,17 @@ var serviceModel = awswire.Model{
 		{Name: "UpdateProductRestEndpointPageRequest", Members: []awswire.Member{
 			{Name: "PortalProductId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "ProductRestEndpointPageId", Type: 0, In: awswire.InLabel, Required: true},
-			{Name: "DisplayContent", Wire: "displayContent", Type: 36},
-			{Name: "TryItState", Wire: "tryItState", Type: 37},
+			{Name: "DisplayContent", Wire: "displayContent", Type: 34},
+			{Name: "TryItState", Wire: "tryItState", Type: 35},
 		}},
 		{Name: "UpdateProductRestEndpointPageResponse", Members: []awswire.Member{
-			{Name: "DisplayContent", Wire: "displayContent", Type: 38},
+			{Name: "DisplayContent", Wire: "displayContent", Type: 36},
 			{Name: "LastModified", Wire: "lastModified", Type: 3},
 			{Name: "ProductRestEndpointPageArn", Wire: "productRestEndpointPageArn", Type: 0},
 			{Name: "ProductRestEndpointPageId", Wire: "productRestEndpointPageId", Type: 0},
-			{Name: "RestEndpointIdentifier", Wire: "restEndpointIdentifier", Type: 35},
+			{Name: "RestEndpointIdentifier", Wire: "restEndpointIdentifier", Type: 33},
 			{Name: "Status", Wire: "status", Type: 0},
-			{Name: "StatusException", Wire: "statusException", Type: 33},
+			{Name: "StatusException", Wire: "statusException", Type: 31},
 			{Name: "TryItState", Wire: "tryItState", Type: 0},
 		}},
 		{Name: "UpdateRouteRequest", Members: []awswire.Member{
@@ -1677,12 +1677,12 @@ var serviceModel = awswire.Model{
 			{Name: "RouteId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "ApiKeyRequired", Wire: "apiKeyRequired", Type: 1},
 			{Name: "AuthorizationScopes", Wire: "authorizationScopes", Type: 4},
-			{Name: "AuthorizationType", Wire: "authorizationType", Type: 39},
+			{Name: "AuthorizationType", Wire: "authorizationType", Type: 37},
 			{Name: "AuthorizerId", Wire: "authorizerId", Type: 0},
 			{Name: "ModelSelectionExpression", Wire: "modelSelectionExpression", Type: 0},
 			{Name: "OperationName", Wire: "operationName", Type: 0},
 			{Name: "RequestModels", Wire: "requestModels", Type: 5},
-			{Name: "RequestParameters", Wire: "requestParameters", Type: 41},
+			{Name: "RequestParameters", Wire: "requestParameters", Type: 39},
 			{Name: "RouteKey", Wire: "routeKey", Type: 0},
 			{Name: "RouteResponseSelectionExpression", Wire: "routeResponseSelectionExpression", Type: 0},
 			{Name: "Target", Wire: "target", Type: 0},
@@ -1693,13 +1693,13 @@ var serviceModel = awswire.Model{
 			{Name: "RouteResponseId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "ModelSelectionExpression", Wire: "modelSelectionExpression", Type: 0},
 			{Name: "ResponseModels", Wire: "responseModels", Type: 5},
-			{Name: "ResponseParameters", Wire: "responseParameters", Type: 41},
+			{Name: "ResponseParameters", Wire: "responseParameters", Type: 39},
 			{Name: "RouteResponseKey", Wire: "routeResponseKey", Type: 0},
 		}},
 		{Name: "UpdateRouteResponseResponse", Members: []awswire.Member{
 			{Name: "ModelSelectionExpression", Wire: "modelSelectionExpression", Type: 0},
 			{Name: "ResponseModels", Wire: "responseModels", Type: 5},
-			{Name: "ResponseParameters", Wire: "responseParameters", Type: 41},
+			{Name: "ResponseParameters", Wire: "responseParameters", Type: 39},
 			{Name: "RouteResponseId", Wire: "routeResponseId", Type: 0},
 			{Name: "RouteResponseKey", Wire: "routeResponseKey", Type: 0},
 		}},
@@ -1712,7 +1712,7 @@ var serviceModel = awswire.Model{
 			{Name: "ModelSelectionExpression", Wire: "modelSelectionExpression", Type: 0},
 			{Name: "OperationName", Wire: "operationName", Type: 0},
 			{Name: "RequestModels", Wire: "requestModels", Type: 5},
-			{Name: "RequestParameters", Wire: "requestParameters", Type: 41},
+			{Name: "RequestParameters", Wire: "requestParameters", Type: 39},
 			{Name: "RouteId", Wire: "routeId", Type: 0},
 			{Name: "RouteKey", Wire: "routeKey", Type: 0},
 			{Name: "RouteResponseSelectionExpression", Wire: "routeResponseSelectionExpression", Type: 0},
@@ -1721,27 +1721,27 @@ var serviceModel = awswire.Model{
 		{Name: "UpdateStageRequest", Members: []awswire.Member{
 			{Name: "ApiId", Type: 0, In: awswire.InLabel, Required: true},
 			{Name: "StageName", Type: 0, In: awswire.InLabel, Required: true},
-			{Name: "AccessLogSettings", Wire: "accessLogSettings", Type: 46},
+			{Name: "AccessLogSettings", Wire: "accessLogSettings", Type: 44},
 			{Name: "AutoDeploy", Wire: "autoDeploy", Type: 1},
 			{Name: "ClientCertificateId", Wire: "clientCertificateId", Type: 0},
-			{Name: "DefaultRouteSettings", Wire: "defaultRouteSettings", Type: 47},
+			{Name: "DefaultRouteSettings", Wire: "defaultRouteSettings", Type: 45},
 			{Name: "DeploymentId", Wire: "deploymentId", Type: 0},
 			{Name: "Description", Wire: "description", Type: 0},
-			{Name: "RouteSettings", Wire: "routeSettings", Type: 48},
+			{Name: "RouteSettings", Wire: "routeSettings", Type: 46},
 			{Name: "StageVariables", Wire: "stageVariables", Type: 5},
 		}},
 		{Name: "UpdateStageResponse", Members: []awswire.Member{
-			{Name: "AccessLogSettings", Wire: "accessLogSettings", Type: 46},
+			{Name: "AccessLogSettings", Wire: "accessLogSettings", Type: 44},
 			{Name: "ApiGatewayManaged", Wire: "apiGatewayManaged", Type: 1},
 			{Name: "AutoDeploy", Wire: "autoDeploy", Type: 1},
 			{Name: "ClientCertificateId", Wire: "clientCertificateId", Type: 0},
 			{Name: "CreatedDate", Wire: "createdDate", Type: 3},
-			{Name: "DefaultRouteSettings", Wire: "defaultRouteSettings", Type: 47},
+			{Name: "DefaultRouteSettings", Wire: "defaultRouteSettings", Type: 45},
 			{Name: "DeploymentId", Wire: "deploymentId", Type: 0},
 			{Name: "Description", Wire: "description", Type: 0},
 			{Name: "LastDeploymentStatusMessage", Wire: "lastDeploymentStatusMessage", Type: 0},
 			{Name: "LastUpdatedDate", Wire: "lastUpdatedDate", Type: 3},
-			{Name: "RouteSettings", Wire: "routeSettings", Type: 48},
+			{Name: "RouteSettings", Wire: "routeSettings", Type: 46},
 			{Name: "StageName", Wire: "stageName", Type: 0},
 			{Name: "StageVariables", Wire: "stageVariables", Type: 5},
 			{Name: "Tags", Wire: "tags", Type: 5},
@@ -1788,94 +1788,92 @@ var serviceModel = awswire.Model{
 		{Kind: awswire.KindString, Enum: 13},                                         // 11
 		{Kind: awswire.KindString, Enum: 9},                                          // 12
 		{Kind: awswire.KindString, Enum: 2},                                          // 13
-		{Kind: awswire.KindInteger, HasMin: true, Min: 0, HasMax: true, Max: 3600},   // 14
-		{Kind: awswire.KindStructure, Ref: 72},                                       // 15
-		{Kind: awswire.KindList, Ref: 15},                                            // 16
-		{Kind: awswire.KindStructure, Ref: 161},                                      // 17
-		{Kind: awswire.KindString, Enum: 15},                                         // 18
-		{Kind: awswire.KindStructure, Ref: 160},                                      // 19
-		{Kind: awswire.KindString, Enum: 8},                                          // 20
-		{Kind: awswire.KindString, Enum: 3},                                          // 21
-		{Kind: awswire.KindString, Enum: 4},                                          // 22
-		{Kind: awswire.KindString, Enum: 11},                                         // 23
-		{Kind: awswire.KindMap, Ref: 5, Key: 0},                                      // 24
-		{Kind: awswire.KindInteger, HasMin: true, Min: 50, HasMax: true, Max: 30000}, // 25
-		{Kind: awswire.KindStructure, Ref: 199},                                      // 26
-		{Kind: awswire.KindStructure, Ref: 198},                                      // 27
-		{Kind: awswire.KindStructure, Ref: 70},                                       // 28
-		{Kind: awswire.KindStructure, Ref: 4},                                        // 29
-		{Kind: awswire.KindStructure, Ref: 73},                                       // 30
-		{Kind: awswire.KindStructure, Ref: 164},                                      // 31
-		{Kind: awswire.KindStructure, Ref: 74},                                       // 32
-		{Kind: awswire.KindStructure, Ref: 195},                                      // 33
-		{Kind: awswire.KindStructure, Ref: 68},                                       // 34
-		{Kind: awswire.KindStructure, Ref: 182},                                      // 35
-		{Kind: awswire.KindStructure, Ref: 75},                                       // 36
-		{Kind: awswire.KindString, Enum: 18},                                         // 37
-		{Kind: awswire.KindStructure, Ref: 76},                                       // 38
-		{Kind: awswire.KindString, Enum: 1},                                          // 39
-		{Kind: awswire.KindStructure, Ref: 163},                                      // 40
-		{Kind: awswire.KindMap, Ref: 40, Key: 0},                                     // 41
-		{Kind: awswire.KindStructure, Ref: 187},                                      // 42
+		{Kind: awswire.KindStructure, Ref: 72},                                       // 14
+		{Kind: awswire.KindList, Ref: 14},                                            // 15
+		{Kind: awswire.KindStructure, Ref: 161},                                      // 16
+		{Kind: awswire.KindString, Enum: 15},                                         // 17
+		{Kind: awswire.KindStructure, Ref: 160},                                      // 18
+		{Kind: awswire.KindString, Enum: 8},                                          // 19
+		{Kind: awswire.KindString, Enum: 3},                                          // 20
+		{Kind: awswire.KindString, Enum: 4},                                          // 21
+		{Kind: awswire.KindString, Enum: 11},                                         // 22
+		{Kind: awswire.KindMap, Ref: 5, Key: 0},                                      // 23
+		{Kind: awswire.KindStructure, Ref: 199},                                      // 24
+		{Kind: awswire.KindStructure, Ref: 198},                                      // 25
+		{Kind: awswire.KindStructure, Ref: 70},                                       // 26
+		{Kind: awswire.KindStructure, Ref: 4},                                        // 27
+		{Kind: awswire.KindStructure, Ref: 73},                                       // 28
+		{Kind: awswire.KindStructure, Ref: 164},                                      // 29
+		{Kind: awswire.KindStructure, Ref: 74},                                       // 30
+		{Kind: awswire.KindStructure, Ref: 195},                                      // 31
+		{Kind: awswire.KindStructure, Ref: 68},                                       // 32
+		{Kind: awswire.KindStructure, Ref: 182},                                      // 33
+		{Kind: awswire.KindStructure, Ref: 75},                                       // 34
+		{Kind: awswire.KindString, Enum: 18},                                         // 35
+		{Kind: awswire.KindStructure, Ref: 76},                                       // 36
+		{Kind: awswire.KindString, Enum: 1},                                          // 37
+		{Kind: awswire.KindStructure, Ref: 163},                                      // 38
+		{Kind: awswire.KindMap, Ref: 38, Key: 0},                                     // 39
+		{Kind: awswire.KindStructure, Ref: 187},                                      // 40
+		{Kind: awswire.KindList, Ref: 40},                                            // 41
+		{Kind: awswire.KindStructure, Ref: 189},                                      // 42
 		{Kind: awswire.KindList, Ref: 42},                                            // 43
-		{Kind: awswire.KindStructure, Ref: 189},                                      // 44
-		{Kind: awswire.KindList, Ref: 44},                                            // 45
-		{Kind: awswire.KindStructure, Ref: 1},                                        // 46
-		{Kind: awswire.KindStructure, Ref: 185},                                      // 47
-		{Kind: awswire.KindMap, Ref: 47, Key: 0},                                     // 48
-		{Kind: awswire.KindStructure, Ref: 193},                                      // 49
-		{Kind: awswire.KindList, Ref: 49},                                            // 50
-		{Kind: awswire.KindString, Enum: 6},                                          // 51
-		{Kind: awswire.KindString, Enum: 7},                                          // 52
-		{Kind: awswire.KindString, Enum: 16},                                         // 53
-		{Kind: awswire.KindStructure, Ref: 0},                                        // 54
-		{Kind: awswire.KindStructure, Ref: 69},                                       // 55
-		{Kind: awswire.KindBlob},                                                     // 56
-		{Kind: awswire.KindStructure, Ref: 3},                                        // 57
+		{Kind: awswire.KindStructure, Ref: 1},                                        // 44
+		{Kind: awswire.KindStructure, Ref: 185},                                      // 45
+		{Kind: awswire.KindMap, Ref: 45, Key: 0},                                     // 46
+		{Kind: awswire.KindStructure, Ref: 193},                                      // 47
+		{Kind: awswire.KindList, Ref: 47},                                            // 48
+		{Kind: awswire.KindString, Enum: 6},                                          // 49
+		{Kind: awswire.KindString, Enum: 7},                                          // 50
+		{Kind: awswire.KindString, Enum: 16},                                         // 51
+		{Kind: awswire.KindStructure, Ref: 0},                                        // 52
+		{Kind: awswire.KindStructure, Ref: 69},                                       // 53
+		{Kind: awswire.KindBlob},                                                     // 54
+		{Kind: awswire.KindStructure, Ref: 3},                                        // 55
+		{Kind: awswire.KindList, Ref: 55},                                            // 56
+		{Kind: awswire.KindStructure, Ref: 2},                                        // 57
 		{Kind: awswire.KindList, Ref: 57},                                            // 58
-		{Kind: awswire.KindStructure, Ref: 2},                                        // 59
+		{Kind: awswire.KindStructure, Ref: 5},                                        // 59
 		{Kind: awswire.KindList, Ref: 59},                                            // 60
-		{Kind: awswire.KindStructure, Ref: 5},                                        // 61
+		{Kind: awswire.KindStructure, Ref: 66},                                       // 61
 		{Kind: awswire.KindList, Ref: 61},                                            // 62
-		{Kind: awswire.KindStructure, Ref: 66},                                       // 63
+		{Kind: awswire.KindStructure, Ref: 71},                                       // 63
 		{Kind: awswire.KindList, Ref: 63},                                            // 64
-		{Kind: awswire.KindStructure, Ref: 71},                                       // 65
+		{Kind: awswire.KindStructure, Ref: 147},                                      // 65
 		{Kind: awswire.KindList, Ref: 65},                                            // 66
-		{Kind: awswire.KindStructure, Ref: 147},                                      // 67
+		{Kind: awswire.KindStructure, Ref: 146},                                      // 67
 		{Kind: awswire.KindList, Ref: 67},                                            // 68
-		{Kind: awswire.KindStructure, Ref: 146},                                      // 69
+		{Kind: awswire.KindStructure, Ref: 159},                                      // 69
 		{Kind: awswire.KindList, Ref: 69},                                            // 70
-		{Kind: awswire.KindStructure, Ref: 159},                                      // 71
-		{Kind: awswire.KindList, Ref: 71},                                            // 72
-		{Kind: awswire.KindStructure, Ref: 168},                                      // 73
-		{Kind: awswire.KindStructure, Ref: 184},                                      // 74
+		{Kind: awswire.KindStructure, Ref: 168},                                      // 71
+		{Kind: awswire.KindStructure, Ref: 184},                                      // 72
+		{Kind: awswire.KindList, Ref: 72},                                            // 73
+		{Kind: awswire.KindStructure, Ref: 183},                                      // 74
 		{Kind: awswire.KindList, Ref: 74},                                            // 75
-		{Kind: awswire.KindStructure, Ref: 183},                                      // 76
+		{Kind: awswire.KindStructure, Ref: 194},                                      // 76
 		{Kind: awswire.KindList, Ref: 76},                                            // 77
-		{Kind: awswire.KindStructure, Ref: 194},                                      // 78
+		{Kind: awswire.KindStructure, Ref: 233},                                      // 78
 		{Kind: awswire.KindList, Ref: 78},                                            // 79
-		{Kind: awswire.KindStructure, Ref: 233},                                      // 80
+		{Kind: awswire.KindStructure, Ref: 165},                                      // 80
 		{Kind: awswire.KindList, Ref: 80},                                            // 81
-		{Kind: awswire.KindStructure, Ref: 165},                                      // 82
+		{Kind: awswire.KindStructure, Ref: 166},                                      // 82
 		{Kind: awswire.KindList, Ref: 82},                                            // 83
-		{Kind: awswire.KindStructure, Ref: 166},                                      // 84
+		{Kind: awswire.KindStructure, Ref: 171},                                      // 84
 		{Kind: awswire.KindList, Ref: 84},                                            // 85
-		{Kind: awswire.KindStructure, Ref: 171},                                      // 86
+		{Kind: awswire.KindStructure, Ref: 172},                                      // 86
 		{Kind: awswire.KindList, Ref: 86},                                            // 87
-		{Kind: awswire.KindStructure, Ref: 172},                                      // 88
+		{Kind: awswire.KindStructure, Ref: 186},                                      // 88
 		{Kind: awswire.KindList, Ref: 88},                                            // 89
-		{Kind: awswire.KindStructure, Ref: 186},                                      // 90
-		{Kind: awswire.KindList, Ref: 90},                                            // 91
-		{Kind: awswire.KindStructure, Ref: 167},                                      // 92
-		{Kind: awswire.KindStructure, Ref: 42},                                       // 93
-		{Kind: awswire.KindStructure, Ref: 143},                                      // 94
-		{Kind: awswire.KindString, Enum: 10},                                         // 95
-		{Kind: awswire.KindDouble},                                                   // 96
-		{Kind: awswire.KindStructure, Ref: 188},                                      // 97
-		{Kind: awswire.KindStructure, Ref: 190},                                      // 98
-		{Kind: awswire.KindStructure, Ref: 192},                                      // 99
-		{Kind: awswire.KindStructure, Ref: 191},                                      // 100
-		{Kind: awswire.KindList, Ref: 100},                                           // 101
+		{Kind: awswire.KindStructure, Ref: 167},                                      // 90
+		{Kind: awswire.KindStructure, Ref: 42},                                       // 91
+		{Kind: awswire.KindStructure, Ref: 143},                                      // 92
+		{Kind: awswire.KindString, Enum: 10},                                         // 93
+		{Kind: awswire.KindDouble},                                                   // 94
+		{Kind: awswire.KindStructure, Ref: 188},                                      // 95
+		{Kind: awswire.KindStructure, Ref: 190},                                      // 96
+		{Kind: awswire.KindStructure, Ref: 192},                                      // 97
+		{Kind: awswire.KindStructure, Ref: 191},                                      // 98
+		{Kind: awswire.KindList, Ref: 98},                                            // 99
 	},
 	Enums: [][]string{
 		{"AWS_IAM", "CUSTOM", "JWT", "NONE"},
