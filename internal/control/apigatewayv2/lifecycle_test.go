@@ -64,6 +64,31 @@ func sameJSON(t *testing.T, name string, got any, want string) {
 	}
 }
 
+// Limits count characters, and what is as long as it may be is fine.
+func TestLongestTexts(t *testing.T) {
+	g := newGateway(t)
+	c := g.call()
+	text := func(n int) *string { return new(strings.Repeat("é", n)) }
+	a := must[*api.CreateApiResponse](t)(g.CreateApi(c, &api.CreateApiRequest{Name: text(128), ProtocolType: new("HTTP"), Description: text(1024), Version: text(64)}))
+	i := must[*api.CreateIntegrationResult](t)(g.CreateIntegration(c, &api.CreateIntegrationRequest{ApiId: a.ApiId, Description: text(1024),
+		IntegrationType: new("AWS_PROXY"), IntegrationUri: new(functionARN), PayloadFormatVersion: new("2.0")}))
+	must[*api.CreateRouteResult](t)(g.CreateRoute(c, &api.CreateRouteRequest{ApiId: a.ApiId, RouteKey: new("GET /"), OperationName: text(64)}))
+	must[*api.CreateDeploymentResponse](t)(g.CreateDeployment(c, &api.CreateDeploymentRequest{ApiId: a.ApiId, Description: text(1024)}))
+	must[*api.CreateStageResponse](t)(g.CreateStage(c, &api.CreateStageRequest{ApiId: a.ApiId, StageName: new(strings.Repeat("s", 128)), Description: text(1024),
+		StageVariables: map[string]string{strings.Repeat("v", 64): strings.Repeat("x", 512)}}))
+	for name, err := range map[string]error{
+		"name":           one(g.UpdateApi(c, &api.UpdateApiRequest{ApiId: a.ApiId, Name: text(129)})),
+		"version":        one(g.UpdateApi(c, &api.UpdateApiRequest{ApiId: a.ApiId, Version: text(65)})),
+		"description":    one(g.UpdateIntegration(c, &api.UpdateIntegrationRequest{ApiId: a.ApiId, IntegrationId: i.IntegrationId, Description: text(1025)})),
+		"operationName":  one(g.CreateRoute(c, &api.CreateRouteRequest{ApiId: a.ApiId, RouteKey: new("GET /x"), OperationName: text(65)})),
+		"integrationUri": one(g.UpdateIntegration(c, &api.UpdateIntegrationRequest{ApiId: a.ApiId, IntegrationId: i.IntegrationId, IntegrationUri: text(2049)})),
+	} {
+		if got := describeError(err); !strings.HasPrefix(got, "BadRequestException 400: Member must have length less than or equal to ") || !strings.HasSuffix(got, ": "+name) {
+			t.Errorf("a long %s: %s", name, got)
+		}
+	}
+}
+
 func TestEndpoint(t *testing.T) {
 	for _, test := range []struct {
 		scheme string

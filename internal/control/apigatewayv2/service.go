@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/awswire"
@@ -115,10 +116,10 @@ func refuse(operation string, request any, members ...string) error {
 	return nil
 }
 
-// checkLength refuses a text that is longer than AWS lets it be.
+// checkLength refuses a text of more characters than AWS lets it have.
 func checkLength(name string, p *string, most int) error {
 	// UNVERIFIED: the words of the length errors.
-	if p != nil && len(*p) > most {
+	if p != nil && utf8.RuneCountInString(*p) > most {
 		return badRequest("Member must have length less than or equal to %d: %s", most, name)
 	}
 	return nil
