@@ -207,6 +207,31 @@ func TestUpdateSetsWhatIsPresent(t *testing.T) {
 	must[*api.CreateRouteResult](t)(g.CreateRoute(c, &api.CreateRouteRequest{ApiId: &id, RouteKey: new("GET /hello")}))
 }
 
+// What a deleted route leaves in a stage's settings is in nobody's way.
+func TestSettingsOfADeletedRoute(t *testing.T) {
+	g := newGateway(t)
+	id, _, route := g.hello()
+	c := g.call()
+	update := func(in api.UpdateStageRequest) (*api.UpdateStageResponse, error) {
+		in.ApiId, in.StageName = &id, new("$default")
+		return g.UpdateStage(c, &in)
+	}
+	const key = "GET /hello"
+	settings := map[string]api.RouteSettings{key: {DetailedMetricsEnabled: new(true)}}
+	must[*api.UpdateStageResponse](t)(update(api.UpdateStageRequest{RouteSettings: settings}))
+	must[*api.CreateRouteResult](t)(g.CreateRoute(c, &api.CreateRouteRequest{ApiId: &id, RouteKey: new("GET /other")}))
+	if err := g.DeleteRoute(c, &api.DeleteRouteRequest{ApiId: &id, RouteId: &route}); err != nil {
+		t.Fatal(err)
+	}
+	must[*api.UpdateStageResponse](t)(update(api.UpdateStageRequest{Description: new("d"), RouteSettings: map[string]api.RouteSettings{"GET /other": {DetailedMetricsEnabled: new(true)}}}))
+	if _, err := update(api.UpdateStageRequest{RouteSettings: settings}); describeError(err) != "NotFoundException 404: Unable to find Route by key GET /hello within the provided RouteSettings" {
+		t.Errorf("giving them again: %v", err)
+	}
+	if stage := must[*api.UpdateStageResponse](t)(update(api.UpdateStageRequest{RouteSettings: map[string]api.RouteSettings{key: {}}})); len(stage.RouteSettings) != 1 {
+		t.Errorf("settings %v after an update without them", stage.RouteSettings)
+	}
+}
+
 // A deployment is frozen: what changes after it is seen by its stages when they
 // are moved, and not before.
 func TestExplicitDeployments(t *testing.T) {

@@ -47,6 +47,9 @@ func (s *Service) CreateStage(c *awswire.Call, in *apigatewayv2.CreateStageReque
 		if err := s.checkStage(tx, c, *api.ApiId, stage, stage.DeploymentId); err != nil {
 			return err
 		}
+		if err := checkRouteKeys(tx, c, *api.ApiId, stage, in.RouteSettings); err != nil {
+			return err
+		}
 		if taken, err := definition.Stages.Exists(tx, scope(c), *api.ApiId, *stage.StageName); err != nil {
 			return err
 		} else if taken {
@@ -104,6 +107,9 @@ func (s *Service) UpdateStage(c *awswire.Call, in *apigatewayv2.UpdateStageReque
 		was := value(stage.AutoDeploy)
 		apply(&stage.Stage, in, "StageName")
 		if err := s.checkStage(tx, c, *in.ApiId, stage, in.DeploymentId); err != nil {
+			return err
+		}
+		if err := checkRouteKeys(tx, c, *in.ApiId, stage, in.RouteSettings); err != nil {
 			return err
 		}
 		if *stage.AutoDeploy && !was {
@@ -211,17 +217,9 @@ func (s *Service) checkStage(tx *store.Tx, c *awswire.Call, apiID string, stage 
 	if err := checkRouteSettings(stage.DefaultRouteSettings); err != nil {
 		return err
 	}
-	for key, settings := range stage.RouteSettings {
+	for _, settings := range stage.RouteSettings {
 		if err := checkRouteSettings(&settings); err != nil {
 			return err
-		}
-		if key == defaultRouteKey {
-			continue
-		}
-		if found, err := definition.RouteKeys.Exists(tx, scope(c), apiID, key); err != nil {
-			return err
-		} else if !found {
-			return apigatewayv2.NewNotFoundException("Unable to find Route by key " + key + " within the provided RouteSettings")
 		}
 	}
 	if asked != nil && *stage.AutoDeploy {
@@ -240,6 +238,23 @@ func (s *Service) checkStage(tx *store.Tx, c *awswire.Call, apiID string, stage 
 	}
 	if value(deployment.DeploymentStatus) != apigatewayv2.DeploymentStatusDeployed {
 		return badRequest("Deployment %s is not deployed: %s", *asked, value(deployment.DeploymentStatusMessage))
+	}
+	return nil
+}
+
+// checkRouteKeys refuses settings for routes that aren't there. Only those a
+// request gives are looked at: a route that is deleted leaves its settings
+// behind, and they are in nobody's way.
+func checkRouteKeys(tx *store.Tx, c *awswire.Call, apiID string, stage *definition.Stage, given map[string]apigatewayv2.RouteSettings) error {
+	for key := range given {
+		if _, kept := stage.RouteSettings[key]; !kept || key == defaultRouteKey {
+			continue
+		}
+		if found, err := definition.RouteKeys.Exists(tx, scope(c), apiID, key); err != nil {
+			return err
+		} else if !found {
+			return apigatewayv2.NewNotFoundException("Unable to find Route by key " + key + " within the provided RouteSettings")
+		}
 	}
 	return nil
 }
