@@ -2,6 +2,7 @@ package apigatewayv2
 
 import (
 	"errors"
+	"math"
 	"regexp"
 	"strings"
 
@@ -279,9 +280,11 @@ func checkRouteSettings(settings *apigatewayv2.RouteSettings) error {
 	if value(settings.DataTraceEnabled) || value(settings.LoggingLevel) != "" && *settings.LoggingLevel != apigatewayv2.LoggingLevelOff {
 		return badRequest("Execution logs are not supported on protocolType HTTP")
 	}
-	// UNVERIFIED: the words.
-	if value(settings.ThrottlingBurstLimit) < 0 || value(settings.ThrottlingRateLimit) < 0 {
-		return badRequest("Throttling limits must not be negative")
+	// The wire has words for what isn't a number; JSON, as it is stored, has none.
+	rate := value(settings.ThrottlingRateLimit)
+	if value(settings.ThrottlingBurstLimit) < 0 || rate < 0 || math.IsNaN(rate) || math.IsInf(rate, 0) {
+		// UNVERIFIED: the words.
+		return badRequest("Throttling limits must be numbers and not negative")
 	}
 	return nil
 }
