@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"slices"
 
 	"gatehouse/internal/paging"
 )
@@ -173,11 +174,14 @@ func (k Kind[T]) List(tx *Tx, s Scope, page Page, prefix ...string) ([]Entry[T],
 
 // ListToken is List for AWS's list operations: it continues from the opaque
 // token of the page before ("" is the start) and returns the next one ("" at
-// the end). A foreign token is paging.ErrBadToken.
+// the end). A token that isn't one, or is another list's, is paging.ErrBadToken.
 func (k Kind[T]) ListToken(tx *Tx, s Scope, token string, limit int, prefix ...string) ([]Entry[T], string, error) {
 	after, err := paging.Decode(token)
 	if err != nil {
 		return nil, "", err
+	}
+	if after != nil && (len(after) <= len(prefix) || !slices.Equal(after[:len(prefix)], prefix)) {
+		return nil, "", fmt.Errorf("%w: it continues another list", paging.ErrBadToken)
 	}
 	page := Page{After: after}
 	if limit > 0 {

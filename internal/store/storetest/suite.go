@@ -250,14 +250,17 @@ func testPaging(t *testing.T, open func(t *testing.T) store.Backend) {
 		if _, _, err := plain.ListToken(tx, scope, "nonsense", 1, "api"); !errors.Is(err, paging.ErrBadToken) {
 			t.Errorf("a foreign token: %v", err)
 		}
-		// A token of another list continues outside of this one: it must not leak.
-		entries, _, err := plain.ListToken(tx, scope, paging.Encode("a"), 0, "apj")
-		if err != nil || len(entries) != 1 {
-			t.Errorf("a token before the list: %v, %v", entries, err)
+		for _, foreign := range [][]string{{"a"}, {"apj"}, {"zzz"}, {"api", "0001"}} {
+			if _, _, err := plain.ListToken(tx, scope, paging.Encode(foreign...), 0, "apj"); !errors.Is(err, paging.ErrBadToken) {
+				t.Errorf("the token %q of another list: %v", foreign, err)
+			}
 		}
-		entries, _, err = plain.ListToken(tx, scope, paging.Encode("zzz"), 0, "apj")
-		if err != nil || len(entries) != 0 {
-			t.Errorf("a token behind the list: %v, %v", entries, err)
+		// What a token names may be gone by now.
+		if entries, _, err := plain.ListToken(tx, scope, paging.Encode("apj", ""), 0, "apj"); err != nil || len(entries) != 1 {
+			t.Errorf("a token before what is left: %v, %v", entries, err)
+		}
+		if entries, _, err := plain.ListToken(tx, scope, paging.Encode("apj", "zzz"), 0, "apj"); err != nil || len(entries) != 0 {
+			t.Errorf("a token behind what is left: %v, %v", entries, err)
 		}
 		return nil
 	})
