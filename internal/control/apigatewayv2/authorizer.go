@@ -218,7 +218,7 @@ func (s *Service) checkAuthorizer(in *definition.Authorizer) error {
 
 // checkJWTAuthorizer checks what authorizers that read JSON Web Tokens have.
 func checkJWTAuthorizer(in *definition.Authorizer) error {
-	// UNVERIFIED: the words of the next two errors and of those about audiences.
+	// UNVERIFIED: the words of the next two errors.
 	if in.AuthorizerUri != nil || in.AuthorizerCredentialsArn != nil || value(in.EnableSimpleResponses) || value(in.AuthorizerResultTtlInSeconds) > 0 {
 		return badRequest("AuthorizerUri, AuthorizerCredentialsArn, AuthorizerResultTtlInSeconds and EnableSimpleResponses are only supported for REQUEST authorizers")
 	}
@@ -242,6 +242,10 @@ func checkJWTAuthorizer(in *definition.Authorizer) error {
 	if err != nil || issuer.Scheme != "https" && issuer.Scheme != "http" || issuer.Host == "" || issuer.User != nil || issuer.RawQuery != "" || issuer.Fragment != "" {
 		return badRequest("Invalid issuer: Issuer is not a valid URL for JWT Authorizer")
 	}
+	if len(in.JwtConfiguration.Audience) == 0 {
+		return badRequest("Audience list must have at least 1 item for JWT Authorizer")
+	}
+	// UNVERIFIED: the words of the next two errors.
 	if len(in.JwtConfiguration.Audience) > maxAudiences {
 		return badRequest("A JWT authorizer can have at most %d audiences", maxAudiences)
 	}

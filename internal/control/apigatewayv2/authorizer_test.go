@@ -67,9 +67,9 @@ func TestAuthorizers(t *testing.T) {
 		"AuthorizerResultTtlInSeconds": 0, "IdentityValidationExpression": "unused"}`)
 	// Of another type, it keeps nothing of the former.
 	got = update(&api.UpdateAuthorizerRequest{AuthorizerId: &request, AuthorizerType: new("JWT"), IdentitySource: []string{"$request.querystring.token"},
-		JwtConfiguration: &api.JWTConfiguration{Issuer: new("http://127.0.0.1:9000")}})
+		JwtConfiguration: &api.JWTConfiguration{Issuer: new("http://127.0.0.1:9000"), Audience: []string{"b"}}})
 	sameJSON(t, "of another type", got, `{"AuthorizerId": "`+request+`", "AuthorizerType": "JWT", "Name": "renamed",
-		"IdentitySource": ["$request.querystring.token"], "JwtConfiguration": {"Issuer": "http://127.0.0.1:9000"}}`)
+		"IdentitySource": ["$request.querystring.token"], "JwtConfiguration": {"Issuer": "http://127.0.0.1:9000", "Audience": ["b"]}}`)
 
 	first := must[*api.GetAuthorizersResponse](t)(g.GetAuthorizers(c, &api.GetAuthorizersRequest{ApiId: &id, MaxResults: new("1")}))
 	second := must[*api.GetAuthorizersResponse](t)(g.GetAuthorizers(c, &api.GetAuthorizersRequest{ApiId: &id, MaxResults: new("1"), NextToken: first.NextToken}))
@@ -160,6 +160,8 @@ func TestAuthorizerRefusals(t *testing.T) {
 		{"issuer with a user", issuer("https://u@accounts.example"), badIssuer},
 		{"broken issuer", issuer("https://[x"), badIssuer},
 		{"long issuer", issuer("https://" + strings.Repeat("x", 2048)), "BadRequestException 400: Member must have length"},
+		{"no audience", newJWT(func(in *create) { in.JwtConfiguration.Audience = nil }), "BadRequestException 400: Audience list must have at least 1 item for JWT Authorizer"},
+		{"audiences taken away", update(id, jwt, api.UpdateAuthorizerRequest{JwtConfiguration: &api.JWTConfiguration{Issuer: new("https://issuer.example"), Audience: []string{}}}), "BadRequestException 400: Audience list must have at least 1 item for JWT Authorizer"},
 		{"too many audiences", newJWT(func(in *create) { in.JwtConfiguration.Audience = strings.Fields(strings.Repeat("a ", 51)) }), "BadRequestException 400: A JWT authorizer can have at most 50 audiences"},
 		{"empty audience", newJWT(func(in *create) { in.JwtConfiguration.Audience = []string{""} }), "BadRequestException 400: An audience must not be empty"},
 		{"no identity source", newJWT(func(in *create) { in.IdentitySource = []string{} }), "BadRequestException 400: A JWT authorizer must have exactly one identity source"},
