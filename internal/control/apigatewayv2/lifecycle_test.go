@@ -2,6 +2,7 @@ package apigatewayv2_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -424,6 +425,44 @@ func TestDeleteAPITakesEverything(t *testing.T) {
 	}
 	// An id that was asked for is free again.
 	must[*api.CreateApiResponse](t)(g.CreateApi(c, &api.CreateApiRequest{Name: new("again"), ProtocolType: new("HTTP"), Tags: map[string]string{"_custom_id_": "mine"}}))
+}
+
+// Limits of numbers count what an update adds to, and what it takes away.
+func TestFullMaps(t *testing.T) {
+	g := newGateway(t)
+	id, _, _ := g.hello()
+	c := g.call()
+	update := func(variables map[string]string) error {
+		return one(g.UpdateStage(c, &api.UpdateStageRequest{ApiId: &id, StageName: new("$default"), StageVariables: variables}))
+	}
+	arn := "arn:aws:apigateway:us-east-1::/apis/" + id
+	tag := func(tags map[string]string) error {
+		return one(g.TagResource(c, &api.TagResourceRequest{ResourceArn: &arn, Tags: tags}))
+	}
+	for _, test := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"100 variables", update(numbered(100)), "<nil>"},
+		{"the same again", update(numbered(100)), "<nil>"},
+		{"one more", update(map[string]string{"more": "v"}), "BadRequestException 400: A stage can have at most 100 stage variables"},
+		{"one for another", update(map[string]string{"more": "v", "k0": ""}), "<nil>"},
+		{"50 tags", tag(numbered(50)), "<nil>"},
+		{"the same tags again", tag(numbered(50)), "<nil>"},
+		{"one tag more", tag(map[string]string{"more": "v"}), "BadRequestException 400: A resource can have at most 50 tags"},
+		{"a tag for another", errors.Join(g.UntagResource(c, &api.UntagResourceRequest{ResourceArn: &arn, TagKeys: []string{"k0"}}), tag(map[string]string{"more": "v"})), "<nil>"},
+		{"a new API with too many tags", one(g.CreateApi(c, &api.CreateApiRequest{Name: new("n"), ProtocolType: new("HTTP"), Tags: numbered(51)})), "BadRequestException 400: A resource can have at most 50 tags"},
+		{"a new stage with too many tags", one(g.CreateStage(c, &api.CreateStageRequest{ApiId: &id, StageName: new("s"), Tags: numbered(51)})), "BadRequestException 400: A resource can have at most 50 tags"},
+		{"a long tag key", tag(map[string]string{strings.Repeat("é", 129): "v"}), "BadRequestException 400: Tag keys must have between 1 and 128 characters"},
+		{"an empty tag key", tag(map[string]string{"": "v"}), "BadRequestException 400: Tag keys must have between 1 and 128 characters"},
+		{"a long tag value", tag(map[string]string{"k1": strings.Repeat("é", 257)}), "BadRequestException 400: Tag values must have at most 256 characters"},
+		{"the longest tag", tag(map[string]string{"k1": strings.Repeat("é", 256)}), "<nil>"},
+	} {
+		if got := describeError(test.err); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
 }
 
 func TestPaging(t *testing.T) {

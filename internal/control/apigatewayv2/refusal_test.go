@@ -161,6 +161,9 @@ func TestRefusals(t *testing.T) {
 		{"stage taken", createStage(api.CreateStageRequest{StageName: new("$default")}), "ConflictException 409: Stage already exists"},
 		{"variable name", createStage(api.CreateStageRequest{StageVariables: map[string]string{"a-b": "1"}}), "BadRequestException 400: Invalid stage variable name: a-b. Please use names with only word characters."},
 		{"variable value", createStage(api.CreateStageRequest{StageVariables: map[string]string{"a": "<"}}), "BadRequestException 400: Invalid stage variable value of key a.  Please use values with"},
+		{"too many variables", createStage(api.CreateStageRequest{StageVariables: numbered(101)}), "BadRequestException 400: A stage can have at most 100 stage variables"},
+		{"long variable name", createStage(api.CreateStageRequest{StageVariables: map[string]string{strings.Repeat("v", 65): "1"}}), "BadRequestException 400: Invalid stage variable name: vvv"},
+		{"long variable value", createStage(api.CreateStageRequest{StageVariables: map[string]string{"a": strings.Repeat("v", 513)}}), "BadRequestException 400: Invalid stage variable value of key a."},
 		{"settings of a route that isn't there", createStage(api.CreateStageRequest{RouteSettings: map[string]api.RouteSettings{"GET /x": {DetailedMetricsEnabled: new(true)}}}), "NotFoundException 404: Unable to find Route by key GET /x within the provided RouteSettings"},
 		{"execution logs", createStage(api.CreateStageRequest{DefaultRouteSettings: &api.RouteSettings{LoggingLevel: new("INFO")}}), "BadRequestException 400: Execution logs are not supported on protocolType HTTP"},
 		{"unknown deployment of a stage", createStage(api.CreateStageRequest{DeploymentId: new("nope")}), "BadRequestException 400: Invalid Deployment identifier specified"},
@@ -211,6 +214,15 @@ func (g *gateway) as(account string) *awswire.Call {
 	c := g.call()
 	c.Account = account
 	return c
+}
+
+// numbered is a map of n entries.
+func numbered(n int) map[string]string {
+	m := map[string]string{}
+	for i := range n {
+		m[fmt.Sprint("k", i)] = "v"
+	}
+	return m
 }
 
 func with[T any](v T, change func(*T)) T {
