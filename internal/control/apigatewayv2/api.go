@@ -105,7 +105,7 @@ func (s *Service) UpdateApi(c *awswire.Call, in *apigatewayv2.UpdateApiRequest) 
 		apply(&api.Api, in, "ApiId")
 		api.ApiKeySelectionExpression = orDefault(api.ApiKeySelectionExpression, apiKeySelection)
 		api.RouteSelectionExpression = orDefault(api.RouteSelectionExpression, httpRouteSelection)
-		api.IpAddressType = orDefault(api.IpAddressType, value(old.IpAddressType))
+		api.IpAddressType = orDefault(api.IpAddressType, apigatewayv2.IpAddressTypeIpv4)
 		if err := checkAPI(api); err != nil {
 			return err
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	api "gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/store"
 )
 
 // What is written is what is read; what wasn't given has AWS's default or is
@@ -134,6 +136,12 @@ func TestQuickCreate(t *testing.T) {
 	// A managed integration may be updated.
 	must[*api.UpdateIntegrationResult](t)(g.UpdateIntegration(c, &api.UpdateIntegrationRequest{ApiId: &id, IntegrationId: integration.IntegrationId, TimeoutInMillis: new(int32(1000))}))
 
+	// An empty key is none.
+	empty := *must[*api.CreateApiResponse](t)(g.CreateApi(c, &api.CreateApiRequest{Name: new("quick"), ProtocolType: new("HTTP"), Target: new("https://h.example"), RouteKey: new("")})).ApiId
+	if got, want := g.route(empty, "GET", "/x"), "$default $default → http ANY https://h.example + path []"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+
 	plain := *must[*api.CreateApiResponse](t)(g.CreateApi(c, &api.CreateApiRequest{Name: new("plain"), ProtocolType: new("HTTP")})).ApiId
 	if _, err := g.UpdateApi(c, &api.UpdateApiRequest{ApiId: &plain, Target: new("https://h.example")}); err == nil {
 		t.Error("a target was accepted for an API without one")
@@ -230,6 +238,21 @@ func TestSettingsOfADeletedRoute(t *testing.T) {
 	}
 	if stage := must[*api.UpdateStageResponse](t)(update(api.UpdateStageRequest{RouteSettings: map[string]api.RouteSettings{key: {}}})); len(stage.RouteSettings) != 1 {
 		t.Errorf("settings %v after an update without them", stage.RouteSettings)
+	}
+}
+
+// An API that was stored before AWS had address types gets the default.
+func TestUpdateOfAnOldAPI(t *testing.T) {
+	g := newGateway(t)
+	if err := g.store.Update(t.Context(), func(tx *store.Tx) error {
+		old := &definition.API{Api: api.Api{ApiId: new("old"), Name: new("old"), ProtocolType: new("HTTP")}}
+		return definition.APIs.Put(tx, store.Scope{Account: "000000000000", Region: "us-east-1"}, old, "old")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	updated := must[*api.UpdateApiResponse](t)(g.UpdateApi(g.call(), &api.UpdateApiRequest{ApiId: new("old"), Description: new("d")}))
+	if value(updated.IpAddressType) != "ipv4" {
+		t.Errorf("address type %q", value(updated.IpAddressType))
 	}
 }
 

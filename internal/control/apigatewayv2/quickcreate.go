@@ -23,7 +23,10 @@ func (s *Service) quickCreate(tx *store.Tx, c *awswire.Call, api *definition.API
 	}
 	route := &definition.Route{}
 	route.ApiGatewayManaged = new(true)
-	route.RouteKey = orDefault(in.RouteKey, defaultRouteKey)
+	route.RouteKey = new(defaultRouteKey)
+	if value(in.RouteKey) != "" {
+		route.RouteKey = in.RouteKey
+	}
 	route.Target = new(targetPrefix + *integration.IntegrationId)
 	if err := checkRoute(route); err != nil {
 		return err
