@@ -211,7 +211,7 @@ func (s *Service) checkStage(tx *store.Tx, c *awswire.Call, apiID string, stage 
 	if err := checkVariables(stage.StageVariables); err != nil {
 		return err
 	}
-	if err := s.checkAccessLog(stage.AccessLogSettings); err != nil {
+	if err := s.checkAccessLog(c, stage.AccessLogSettings); err != nil {
 		return err
 	}
 	if err := checkRouteSettings(stage.DefaultRouteSettings); err != nil {
@@ -288,7 +288,7 @@ func checkRouteSettings(settings *apigatewayv2.RouteSettings) error {
 	return nil
 }
 
-func (s *Service) checkAccessLog(settings *apigatewayv2.AccessLogSettings) error {
+func (s *Service) checkAccessLog(c *awswire.Call, settings *apigatewayv2.AccessLogSettings) error {
 	if settings == nil {
 		return nil
 	}
@@ -303,6 +303,11 @@ func (s *Service) checkAccessLog(settings *apigatewayv2.AccessLogSettings) error
 	group, ok := strings.CutPrefix(destination.Resource, "log-group:")
 	if !ok || destination.Service != "logs" || !logGroup.MatchString(group) {
 		return badRequest("Access log destination must only contain characters a-z, A-Z, 0-9, '_', '-', '/', '.': '%s'", destination.Resource)
+	}
+	if destination.Account != c.Account || destination.Region != c.Region {
+		// UNVERIFIED: that it is refused, and the words. Nobody but its owner may
+		// write to a log group.
+		return badRequest("Invalid ARN specified in the request. ARN: %s must be that of a log group in the account and region of the API", *settings.DestinationArn)
 	}
 	if err := s.compiler.CheckAccessLog(*settings.Format); err != nil {
 		return badRequest("The following errors are found in Access Log Format: %v : '%s'", err, *settings.Format)
