@@ -166,6 +166,87 @@ func TestAnswersOnTheWire(t *testing.T) {
 	}
 }
 
+// An update with nothing in it changes nothing; one with the empty string
+// clears what can be without a value.
+func TestEmptyUpdates(t *testing.T) {
+	g := newGateway(t)
+	client := newProvider(g)
+	const logs = `{"destinationArn":"arn:aws:logs:us-east-1:000000000000:log-group:g","format":"$context.requestId"}`
+	a := "/v2/apis/" + client.do("POST", "/v2/apis", `{"name":"n","protocolType":"HTTP","description":"d","version":"1","corsConfiguration":{"allowOrigins":["*"]},"tags":{"a":"b"}}`, 201)["apiId"].(string)
+	i := client.do("POST", a+"/integrations", `{"integrationType":"AWS_PROXY","integrationUri":"`+functionARN+`","payloadFormatVersion":"2.0","description":"d","credentialsArn":"arn:aws:iam::000000000000:role/r"}`, 201)["integrationId"].(string)
+	request := client.do("POST", a+"/authorizers", `{"authorizerType":"REQUEST","name":"r","identitySource":["$request.header.a"],"authorizerUri":"`+authorizerURI+`","authorizerPayloadFormatVersion":"2.0","identityValidationExpression":"x","authorizerCredentialsArn":"arn:aws:iam::000000000000:role/r"}`, 201)["authorizerId"].(string)
+	r := client.do("POST", a+"/routes", `{"routeKey":"GET /","target":"integrations/`+i+`","operationName":"o"}`, 201)["routeId"].(string)
+	d := client.do("POST", a+"/deployments", `{"description":"d"}`, 201)["deploymentId"].(string)
+	client.do("POST", a+"/stages", `{"stageName":"s","description":"d","deploymentId":"`+d+`","stageVariables":{"v":"1"},"accessLogSettings":`+logs+`,"defaultRouteSettings":{"throttlingRateLimit":1},"routeSettings":{"GET /":{"throttlingRateLimit":2}},"tags":{"a":"b"}}`, 201)
+	for _, test := range []struct {
+		path, clear string
+		// required are members that can't be cleared.
+		required []string
+		want     string
+	}{
+		{a, `{"description":"","version":"","corsConfiguration":{},"apiKeySelectionExpression":"","routeSelectionExpression":""}`, []string{"name"},
+			`{"apiEndpoint":"http://API.execute-api.localhost:4566","apiId":"API","apiKeySelectionExpression":"$request.header.x-api-key","createdDate":"2026-03-04T05:06:07Z","disableExecuteApiEndpoint":false,"ipAddressType":"ipv4","name":"n","protocolType":"HTTP","routeSelectionExpression":"$request.method $request.path","tags":{"a":"b"}}`},
+		{a + "/integrations/" + i, `{"description":"","credentialsArn":"","integrationMethod":"","payloadFormatVersion":""}`, []string{"integrationUri"},
+			`{"connectionType":"INTERNET","integrationId":"ID","integrationMethod":"POST","integrationType":"AWS_PROXY","integrationUri":"` + functionARN + `","payloadFormatVersion":"1.0","timeoutInMillis":30000}`},
+		{a + "/authorizers/" + request, `{"identityValidationExpression":"","authorizerCredentialsArn":"","identitySource":[]}`, []string{"name", "authorizerUri", "authorizerPayloadFormatVersion"},
+			`{"authorizerId":"ID","authorizerPayloadFormatVersion":"2.0","authorizerType":"REQUEST","authorizerUri":"` + authorizerURI + `","name":"r"}`},
+		{a + "/routes/" + r, `{"target":"","operationName":"","authorizationScopes":[],"modelSelectionExpression":"","requestModels":{},"requestParameters":{}}`, []string{"routeKey"},
+			`{"apiKeyRequired":false,"authorizationType":"NONE","routeId":"ID","routeKey":"GET /"}`},
+		{a + "/deployments/" + d, `{"description":""}`, nil,
+			`{"autoDeployed":false,"createdDate":"2026-03-04T05:06:07Z","deploymentId":"ID","deploymentStatus":"DEPLOYED"}`},
+		{a + "/stages/s", `{"description":"","deploymentId":"","stageVariables":{"v":""},"accessLogSettings":{},"defaultRouteSettings":{},"routeSettings":{"GET /":{}}}`, nil,
+			`{"autoDeploy":false,"createdDate":"2026-03-04T05:06:07Z","defaultRouteSettings":{"detailedMetricsEnabled":false},"lastUpdatedDate":"2026-03-04T05:06:07Z","routeSettings":{},"stageName":"ID","stageVariables":{},"tags":{"a":"b"}}`},
+	} {
+		before := client.do("GET", test.path, "", 200)
+		for _, nothing := range []string{"", "{}", `{"description":null,"someday":{"a":[]}}`} {
+			if after := client.do("PATCH", test.path, nothing, 200); !reflect.DeepEqual(after, before) {
+				t.Errorf("PATCH %s %s: %v, want %v", test.path, nothing, after, before)
+			}
+		}
+		client.refresh(test.path, before)
+		for _, name := range test.required {
+			client.do("PATCH", test.path, `{"`+name+`":""}`, 400)
+		}
+		client.refresh(test.path, before)
+		mask := strings.NewReplacer(strings.TrimPrefix(a, "/v2/apis/"), "API", `"`+test.path[strings.LastIndexByte(test.path, '/')+1:]+`"`, `"ID"`)
+		if test.path == a {
+			mask = strings.NewReplacer(strings.TrimPrefix(a, "/v2/apis/"), "API")
+		}
+		cleared := client.do("PATCH", test.path, test.clear, 200)
+		if got := mask.Replace(marshal(t, cleared)); !sameText(got, test.want) {
+			t.Errorf("PATCH %s %s: %s, want %s", test.path, test.clear, got, test.want)
+		}
+		client.refresh(test.path, cleared)
+	}
+}
+
+// What isn't there can't be read, updated or deleted, in an API and without one.
+func TestUnknownIDs(t *testing.T) {
+	g := newGateway(t)
+	client := newProvider(g)
+	id, integration, route := g.hello()
+	for _, a := range []string{"/v2/apis/" + id, "/v2/apis/nope"} {
+		for _, path := range []string{
+			a + "/authorizers/nope", a + "/deployments/nope", a + "/integrations/nope", a + "/models/nope", a + "/routes/nope", a + "/stages/nope",
+			a + "/integrations/" + integration + "/integrationresponses/nope", a + "/integrations/nope/integrationresponses/nope",
+			a + "/routes/" + route + "/routeresponses/nope", a + "/routes/nope/routeresponses/nope", "/v2/apis/nope", "/v2/apis/%00%2F",
+		} {
+			client.do("GET", path, "", 404)
+			client.do("PATCH", path, `{}`, 404)
+			client.do("DELETE", path, "", 404)
+		}
+		for _, path := range []string{"/stages/nope/accesslogsettings", "/stages/nope/cache/authorizers", "/stages/nope/routesettings/GET%20%2Fhello", "/routes/nope/requestparameters/p"} {
+			client.do("DELETE", a+path, "", 404)
+		}
+	}
+	for _, path := range []string{"/authorizers", "/deployments", "/integrations", "/models", "/routes", "/stages"} {
+		client.do("GET", "/v2/apis/nope"+path, "", 404)
+	}
+	client.do("GET", "/v2/apis/"+id+"/integrations/nope/integrationresponses", "", 404)
+	client.do("GET", "/v2/apis/"+id+"/routes/nope/routeresponses", "", 404)
+	client.do("GET", "/v2/apis/"+id+"/models/nope/template", "", 404)
+}
+
 // sameText compares JSON texts without regard to the order of members.
 func sameText(a, b string) bool {
 	var x, y any
