@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -83,4 +84,24 @@ func (tf *terraform) get(apiID, path, want string) {
 	if status != http.StatusOK || !strings.Contains(body, want) {
 		tf.t.Fatalf("GET %s: %d %s\n%s", path, status, body, tf.gateway.Logs())
 	}
+}
+
+// call requests a path of the API and returns the response without its body.
+func (tf *terraform) call(apiID, method, path string, header http.Header) *http.Response {
+	tf.t.Helper()
+	req, err := http.NewRequestWithContext(tf.t.Context(), method, tf.gateway.URL+path, nil)
+	if err != nil {
+		tf.t.Fatal(err)
+	}
+	_, port, _ := strings.Cut(tf.gateway.Addr, ":")
+	req.Host = apiID + ".execute-api.localhost:" + port
+	maps.Copy(req.Header, header)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		tf.t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil {
+		tf.t.Fatal(err)
+	}
+	return resp
 }
