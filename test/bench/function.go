@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,22 +107,9 @@ func (b *bench) cold(ctx context.Context, addr string, hosts []string) error {
 		node = append(node, time.Since(start))
 	}
 	for _, host := range hosts {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/", nil)
-		if err != nil {
-			return err
-		}
-		req.Host = host
 		start := time.Now()
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
+		if _, err := get(ctx, addr, host, "/"); err != nil {
 			return err
-		}
-		body, err := io.ReadAll(res.Body)
-		if err = errors.Join(err, res.Body.Close()); err != nil {
-			return err
-		}
-		if res.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s answered %s %s", host, res.Status, body)
 		}
 		first = append(first, time.Since(start))
 	}

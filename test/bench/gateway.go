@@ -8,14 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	v2 "github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -30,23 +28,23 @@ const (
 var listens = regexp.MustCompile(`serves on http://(\S+)`)
 
 // startGateway runs the gateway on an empty data directory.
-func (b *bench) startGateway() (*process, error) {
+func (b *bench) startGateway(flags ...string) (*process, error) {
 	data, err := os.MkdirTemp(b.dir, "data-")
 	if err != nil {
 		return nil, err
 	}
-	return b.startGatewayOn(data)
+	return b.startGatewayOn(data, flags...)
 }
 
 // startGatewayOn runs the gateway on a data directory and returns when it is
 // ready. What it logs goes to a file beside the data.
-func (b *bench) startGatewayOn(data string) (*process, error) {
+func (b *bench) startGatewayOn(data string, flags ...string) (*process, error) {
 	logs, err := os.Create(filepath.Clean(data) + ".log")
 	if err != nil {
 		return nil, err
 	}
 	defer logs.Close() //nolint:errcheck // the process has its own handle
-	cmd := exec.Command(b.gatehouse, "serve", "--listen", "127.0.0.1:0", "--data", data)
+	cmd := exec.Command(b.gatehouse, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data}, flags...)...)
 	cmd.Stderr = logs
 	p, err := spawn(cmd, func(line string) string {
 		if m := listens.FindStringSubmatch(line); m != nil {
@@ -82,47 +80,6 @@ func awsConfig(addr string) aws.Config {
 		Credentials:  credentials.NewStaticCredentialsProvider("bench", "bench", ""),
 		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
 	}
-}
-
-// createProxyAPI creates an HTTP API of many routes to the backend, with an
-// access log, and returns its host.
-func createProxyAPI(ctx context.Context, addr, backend string) (string, error) {
-	config := awsConfig(addr)
-	const group = "/bench/access"
-	if _, err := cloudwatchlogs.NewFromConfig(config).CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(group)}); err != nil {
-		return "", err
-	}
-	client := apigatewayv2.NewFromConfig(config)
-	api, err := client.CreateApi(ctx, &apigatewayv2.CreateApiInput{Name: aws.String("bench"), ProtocolType: v2.ProtocolTypeHttp})
-	if err != nil {
-		return "", err
-	}
-	integration, err := client.CreateIntegration(ctx, &apigatewayv2.CreateIntegrationInput{
-		ApiId: api.ApiId, IntegrationType: v2.IntegrationTypeHttpProxy, IntegrationMethod: aws.String("ANY"),
-		IntegrationUri: aws.String("http://" + backend + "/r/items/{id}"), PayloadFormatVersion: aws.String("1.0"),
-	})
-	if err != nil {
-		return "", err
-	}
-	err = parallel(ctx, routes, func(ctx context.Context, i int) error {
-		_, err := client.CreateRoute(ctx, &apigatewayv2.CreateRouteInput{
-			ApiId: api.ApiId, RouteKey: aws.String("GET /r" + strconv.Itoa(i) + "/items/{id}"),
-			Target: aws.String("integrations/" + *integration.IntegrationId),
-		})
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	_, err = client.CreateStage(ctx, &apigatewayv2.CreateStageInput{
-		ApiId: api.ApiId, StageName: aws.String("$default"), AutoDeploy: aws.Bool(true),
-		AccessLogSettings: &v2.AccessLogSettings{
-			DestinationArn: aws.String("arn:aws:logs:" + region + ":" + account + ":log-group:" + group),
-			Format: aws.String(`$context.identity.sourceIp - - [$context.requestTime] "$context.httpMethod $context.routeKey $context.protocol" ` +
-				`$context.status $context.responseLength $context.requestId`),
-		},
-	})
-	return hostOf(*api.ApiId), err
 }
 
 // createRole creates the role that functions run with.

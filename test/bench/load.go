@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -19,8 +20,8 @@ type load struct {
 	addr        string
 	connections int
 	duration    time.Duration
-	// request returns the raw i-th request of a connection.
-	request func(connection, i int) []byte
+	// request appends the raw i-th request of a connection.
+	request func(dst []byte, connection, i int) []byte
 }
 
 // A result is what a load saw.
@@ -77,9 +78,11 @@ func (l *load) connection(ctx context.Context, n int) ([]time.Duration, error) {
 	}
 	seen := make([]time.Duration, 0, 1<<14)
 	r := bufio.NewReaderSize(c, 8192)
+	var request []byte
 	for i := 0; ctx.Err() == nil; i++ {
+		request = l.request(request[:0], n, i)
 		start := time.Now()
-		if _, err := c.Write(l.request(n, i)); err != nil {
+		if _, err := c.Write(request); err != nil {
 			return nil, err
 		}
 		if err := readResponse(r); err != nil {
@@ -136,4 +139,26 @@ func readResponse(r *bufio.Reader) error {
 	}
 	_, err = r.Discard(length)
 	return err
+}
+
+// get asks a host at an address for a path and returns the body of the answer,
+// whose status has to be 200. An empty host is the address.
+func get(ctx context.Context, addr, host, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Host = host
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(res.Body)
+	if err = errors.Join(err, res.Body.Close()); err != nil {
+		return nil, err
+	}
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s%s answered %s %s", host, path, res.Status, body)
+	}
+	return body, nil
 }

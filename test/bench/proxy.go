@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,16 +12,16 @@ import (
 	"time"
 )
 
-// routes is how many routes the HTTP API has.
-const routes = 1000
+// routes is how many routes an HTTP API has where its size isn't the point.
+const routes = 1_000
 
 // A subject is one way to the backend.
 type subject struct {
 	name    string
 	process *process
 	host    string // of the Host header
-	// pooled subjects' lines say what they do beside passing on.
-	note string
+	routes  int    // over which the requests are spread; 0 is routes
+	note    string // what it does beside passing on
 }
 
 // proxy compares the CPU time that a proxied request costs.
@@ -29,44 +31,70 @@ func (b *bench) proxy(ctx context.Context) error {
 		return err
 	}
 	defer back.stop()
+	nginx, err := b.nginx(back.addr)
+	if err != nil {
+		return err
+	}
+	defer nginx.stop()
+	subjects := []subject{{name: "nginx proxy_pass", process: nginx, host: "localhost", note: "access log"}}
 
-	var subjects []subject
-	add := func(name, host, note string, p *process, err error) error {
+	g, err := b.startGateway(throttled()...)
+	if err != nil {
+		return err
+	}
+	defer g.stop()
+	own, err := gatewaySubjects(ctx, g, back.addr)
+	if err != nil {
+		return err
+	}
+	subjects = append(subjects, own...)
+
+	for _, peer := range []struct {
+		name, role, host, note string
+	}{
+		{"its data plane alone", roleDataPlane, dataPlaneHost, "1,000 routes, nothing else"},
+		{"fasthttp both sides", "fasthttp", "localhost", "nothing else"},
+		{"net/http ReverseProxy", "net/http", "localhost", "nothing else"},
+	} {
+		p, err := child(peer.role, back.addr)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", peer.name, err)
 		}
-		subjects = append(subjects, subject{name: name, process: p, host: host, note: note})
-		return nil
+		defer p.stop()
+		subjects = append(subjects, subject{name: peer.name, process: p, host: peer.host, note: peer.note})
 	}
-	defer func() {
-		for _, s := range subjects {
-			s.process.stop()
-		}
-	}()
-	p, err := b.nginx(back.addr)
-	if err := add("nginx proxy_pass", "localhost", "access log", p, err); err != nil {
-		return err
-	}
-	g, err := b.startGateway()
-	if err := add("gatehouse HTTP_PROXY", "", "1,000 routes, access log, metrics", g, err); err != nil {
-		return err
-	}
-	if subjects[1].host, err = createProxyAPI(ctx, g.addr, back.addr); err != nil {
-		return err
-	}
-	p, err = child("dataplane", back.addr, "")
-	if err := add("its data plane alone", "bench.execute-api.localhost", "1,000 routes", p, err); err != nil {
-		return err
-	}
-	p, err = child("fasthttp", back.addr)
-	if err := add("fasthttp both sides", "localhost", "nothing else", p, err); err != nil {
-		return err
-	}
-	p, err = child("net/http", back.addr)
-	if err := add("net/http ReverseProxy", "localhost", "nothing else", p, err); err != nil {
-		return err
-	}
+	return b.compare(ctx, subjects)
+}
 
+// gatewaySubjects creates HTTP APIs of several sizes.
+func gatewaySubjects(ctx context.Context, g *process, backend string) ([]subject, error) {
+	const on = "CORS, throttles, access log, metrics"
+	config := awsConfig(g.addr)
+	if err := createLogGroup(ctx, config); err != nil {
+		return nil, err
+	}
+	var subjects []subject
+	for _, s := range []struct {
+		name, note string
+		api        proxyAPI
+	}{
+		{"gatehouse HTTP_PROXY, 10 routes", on, proxyAPI{routes: 10}},
+		{"gatehouse HTTP_PROXY, 1,000 routes", on, proxyAPI{routes: 1_000}},
+		{"gatehouse HTTP_PROXY, 10,000 routes", on, proxyAPI{routes: 10_000}},
+		{"gatehouse HTTP_PROXY, 1,000 routes", on + ", mapping", proxyAPI{routes: 1_000, mapped: true}},
+	} {
+		s.api.backend = backend
+		host, err := s.api.create(ctx, config)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+		subjects = append(subjects, subject{name: s.name, process: g, host: host, routes: s.api.routes, note: s.note})
+	}
+	return subjects, nil
+}
+
+// compare measures subjects in turns and prints them beside the first one.
+func (b *bench) compare(ctx context.Context, subjects []subject) error {
 	best := make([]time.Duration, len(subjects))
 	results := make([]result, len(subjects))
 	for range b.rounds {
@@ -89,20 +117,23 @@ func (b *bench) proxy(ctx context.Context) error {
 	return nil
 }
 
-// measure puts load on a subject and returns its CPU time per request.
+// measure puts load on a subject and returns its CPU time per request. The
+// requests are those of a browser's page, to each route in a random order that
+// is always the same.
 func measure(ctx context.Context, s settings, sub subject) (time.Duration, result, error) {
-	requests := make([][]byte, routes)
-	for i := range requests {
-		requests[i] = []byte("GET /r" + strconv.Itoa(i) + "/items/42?expand=price&lang=en HTTP/1.1\r\n" +
-			"Host: " + sub.host + "\r\n" +
-			"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36\r\n" +
-			"Accept: application/json, text/plain, */*\r\n" +
-			"Accept-Encoding: gzip, deflate, br\r\n" +
-			"Accept-Language: en-GB,en;q=0.9\r\n" +
-			"Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkEifQ.c2lnbmF0dXJl\r\n\r\n")
-	}
-	l := load{addr: sub.process.addr, connections: s.connections, duration: s.duration / 4, request: func(connection, i int) []byte {
-		return requests[(connection*31+i)%routes]
+	order := rand.New(rand.NewPCG(1, 2)).Perm(cmp.Or(sub.routes, routes))
+	rest := "/items/42?expand=price&lang=en HTTP/1.1\r\n" +
+		"Host: " + sub.host + "\r\n" +
+		"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36\r\n" +
+		"Accept: application/json, text/plain, */*\r\n" +
+		"Accept-Encoding: gzip, deflate, br\r\n" +
+		"Accept-Language: en-GB,en;q=0.9\r\n" +
+		"Origin: " + origin + "\r\n" +
+		"Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkEifQ.c2lnbmF0dXJl\r\n\r\n"
+	l := load{addr: sub.process.addr, connections: s.connections, duration: s.duration / 4, request: func(dst []byte, connection, i int) []byte {
+		dst = append(dst, "GET /r"...)
+		dst = strconv.AppendInt(dst, int64(order[(connection*31+i)%len(order)]), 10)
+		return append(dst, rest...)
 	}}
 	if _, err := l.run(ctx); err != nil { // warms up
 		return 0, result{}, err

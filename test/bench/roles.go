@@ -9,17 +9,8 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"runtime/pprof"
-	"strconv"
-	"sync/atomic"
-	"time"
 
 	"github.com/valyala/fasthttp"
-
-	"gatehouse/internal/integrate"
-	"gatehouse/internal/plan"
-	"gatehouse/internal/serve"
 )
 
 // answerBody is what the backend answers: a small JSON document.
@@ -39,8 +30,10 @@ func runRole(ctx context.Context, role string, args []string) error {
 		return reverseProxy(ctx, l, args[0])
 	case "fasthttp":
 		return fasthttpProxy(ctx, l, args[0])
-	case "dataplane":
-		return dataPlane(ctx, l, args[0], args[1])
+	case roleDataPlane:
+		return dataPlane(ctx, l, args[0])
+	case roleProfiled:
+		return profiled(ctx, l, args[0], args[1])
 	}
 	return fmt.Errorf("role %q isn't known", role)
 }
@@ -89,50 +82,6 @@ func fasthttpProxy(ctx context.Context, l net.Listener, backend string) error {
 	return serveUntil(ctx, l, s.Serve)
 }
 
-// dataPlane is the gateway's data plane without its management, for profiles:
-// 1,000 routes to the backend, a counter in place of the log and the metrics.
-func dataPlane(ctx context.Context, l net.Listener, backend, profile string) error {
-	upstreams := integrate.NewUpstreams(integrate.UpstreamOptions{})
-	api := &plan.API{ID: "bench", Protocol: plan.HTTP, Stages: map[string]*plan.Stage{}}
-	var tree *plan.Tree
-	for i := range routes {
-		key := "GET /r" + strconv.Itoa(i) + "/items/{id}"
-		k, err := plan.ParseRouteKey(key)
-		if err != nil {
-			return err
-		}
-		h, err := integrate.NewHTTP(integrate.HTTPOptions{URI: "http://" + backend + "/r/items/{id}", Upstreams: upstreams})
-		if err != nil {
-			return err
-		}
-		tree = tree.With(&plan.Route{Key: key, ID: key, Method: k.Method, Path: k.Path, ParamNames: k.ParamNames, Greedy: k.Greedy, Integration: h})
-	}
-	seen := &counter{}
-	api.Stages[plan.DefaultStage] = &plan.Stage{API: api, Name: plan.DefaultStage, Routes: tree, AccessLog: seen, Metrics: seen}
-	var current atomic.Pointer[plan.Plan]
-	current.Store(current.Load().With(api))
-	s := serve.New(serve.Options{Plan: &current})
-
-	if profile != "" {
-		f, err := os.Create(profile)
-		if err != nil {
-			return err
-		}
-		defer f.Close() //nolint:errcheck // only read
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-	}
-	return serveUntil(ctx, l, s.Serve)
-}
-
-// counter stands for the access log and the metrics.
-type counter struct{ n atomic.Int64 }
-
-func (c *counter) Count(*plan.Exchange, time.Duration) { c.n.Add(1) }
-func (c *counter) Log(*plan.Exchange, time.Duration)   { c.n.Add(1) }
-
 // profile writes a CPU profile of the data plane under the proxy section's load.
 func profile(ctx context.Context, s settings) error {
 	b, err := child("backend")
@@ -140,12 +89,12 @@ func profile(ctx context.Context, s settings) error {
 		return err
 	}
 	defer b.stop()
-	p, err := child("dataplane", b.addr, s.profile)
+	p, err := child(roleProfiled, b.addr, s.profile)
 	if err != nil {
 		return err
 	}
 	defer p.stop()
-	per, r, err := measure(ctx, s, subject{name: "data plane", process: p, host: "bench.execute-api.localhost"})
+	per, r, err := measure(ctx, s, subject{name: "data plane", process: p, host: dataPlaneHost})
 	if err != nil {
 		return err
 	}
