@@ -32,12 +32,13 @@ var sections = [...]struct {
 	{"match", (*bench).match},
 	{"function", (*bench).function},
 	{"start", (*bench).start},
+	{"memory", (*bench).memory},
 }
 
 func main() {
 	var s settings
 	role := flag.String("role", "", "run as a child in this role (for the program's own use)")
-	only := flag.String("sections", "", "comma-separated sections to run: proxy, match, function, start (default all)")
+	only := flag.String("sections", "", "comma-separated sections to run: proxy, match, function, start, memory (default all)")
 	flag.StringVar(&s.gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse binary")
 	flag.DurationVar(&s.duration, "duration", 2*time.Second, "length of one measurement")
 	flag.IntVar(&s.rounds, "rounds", 3, "measurements of each subject; the best one counts")

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// fewRoutes and manyRoutes are the sizes whose difference is what routes cost.
+const (
+	fewRoutes  = 10
+	manyRoutes = 10_000
+)
+
+// memory measures what one route more takes up, in a gateway that has just
+// started, and how long routes take to create.
+func (b *bench) memory(ctx context.Context) error {
+	few, _, err := b.footprint(ctx, fewRoutes)
+	if err != nil {
+		return err
+	}
+	many, created, err := b.footprint(ctx, manyRoutes)
+	if err != nil {
+		return err
+	}
+	b.title("Memory of routes, each with a throttle and metrics of its own, a second after the start")
+	b.row("", "resident", "heap")
+	b.row(fmt.Sprintf("%d routes", fewRoutes), megabytes(few.resident), megabytes(few.heap))
+	b.row(fmt.Sprintf("%d routes", manyRoutes), megabytes(many.resident), megabytes(many.heap))
+	const more = manyRoutes - fewRoutes
+	b.row("each", fmt.Sprintf("%d B", (many.resident-few.resident)/more), fmt.Sprintf("%d B", (many.heap-few.heap)/more))
+	b.row(fmt.Sprintf("creating %d, each live at once, 8 calls at a time", manyRoutes), fmt.Sprintf("%.1f s", created.Seconds()), millis(created/manyRoutes)+" each")
+	return nil
+}
+
+// A footprint is what memory a process has, in bytes: resident, and what its
+// heap holds.
+type footprint struct{ resident, heap int64 }
+
+// footprint creates an API of many routes, which takes created, and starts the
+// gateway anew.
+func (b *bench) footprint(ctx context.Context, routes int) (f footprint, created time.Duration, err error) {
+	data, err := os.MkdirTemp(b.dir, "data-")
+	if err != nil {
+		return f, 0, err
+	}
+	g, err := b.startGatewayOn(data)
+	if err != nil {
+		return f, 0, err
+	}
+	config := awsConfig(g.addr)
+	begin := time.Now()
+	if err = createLogGroup(ctx, config); err == nil {
+		_, err = proxyAPI{backend: "127.0.0.1:1", routes: routes, live: true}.create(ctx, config)
+	}
+	created = time.Since(begin)
+	g.stop()
+	if err != nil {
+		return f, 0, err
+	}
+	if g, err = b.startGatewayOn(data); err != nil {
+		return f, 0, err
+	}
+	defer g.stop()
+	time.Sleep(time.Second) // what memory settles at is what is asked
+	if f.resident, err = g.memory(); err != nil {
+		return f, 0, err
+	}
+	f.heap, err = heap(ctx, g.addr)
+	return f, created, err
+}
+
+// heap returns the bytes of a gateway's heap, from its metrics page.
+func heap(ctx context.Context, addr string) (int64, error) {
+	page, err := get(ctx, addr, "", "/_gatehouse/metrics")
+	if err != nil {
+		return 0, err
+	}
+	for lines := bufio.NewScanner(bytes.NewReader(page)); lines.Scan(); {
+		if value, ok := strings.CutPrefix(lines.Text(), "go_memstats_heap_alloc_bytes "); ok {
+			n, err := strconv.ParseFloat(value, 64)
+			return int64(n), err
+		}
+	}
+	return 0, fmt.Errorf("the metrics page of %s has no heap", addr)
+}
