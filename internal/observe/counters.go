@@ -26,71 +26,88 @@ const buckets = len(latencyBounds) + 1
 // Counters count the requests of a stage or a route: Count, 4xx, 5xx, Latency,
 // IntegrationLatency and DataProcessed, as CloudWatch names them.
 type Counters struct {
-	// shards is nil until the first request: most stages of a laptop never
+	// counts is nil until the first request: most stages of a laptop never
 	// have one.
-	shards atomic.Pointer[[shards]shard]
+	counts atomic.Pointer[counts]
+}
+
+// counts are the numbers of Counters that have some.
+type counts struct {
+	shards                     [shards]shard
+	clientErrors, serverErrors atomic.Uint64
 
 	// Below is Metrics' own, under its lock.
 	closed  Totals // what the closed minutes had counted
 	minutes []Minute
 }
 
-// A shard is one place where requests are counted.
+// A shard is one place where requests are counted: five cache lines, of which a
+// request writes the first and most often one more. With many routes they are
+// cold, and counting costs what it takes to fetch them.
 type shard struct {
-	clientErrors, serverErrors, data atomic.Uint64
-	latency, integration             histogram
-	_                                [64]byte
+	data                 atomic.Uint64
+	latency, integration span
+	_                    uint64 // the buckets begin a line of their own
+	buckets              [buckets]struct{ latency, integration atomic.Uint64 }
 }
 
-// A histogram counts durations. Its fields are written one by one, so a reader
-// may see a request in some and not yet in others.
-type histogram struct {
-	buckets  [buckets]atomic.Uint64
+// A span is what durations came to, beside the buckets they are in. Its fields
+// are written one by one, so a reader may see a request in some and not yet in
+// others.
+type span struct {
 	sum      atomic.Int64
 	min, max atomic.Int64 // since the last closed minute; min is one more than it says, 0 for none
 }
 
-func (h *histogram) observe(d time.Duration) {
-	i := 0
-	for i < len(latencyBounds) && d > latencyBounds[i] {
-		i++
-	}
-	h.buckets[i].Add(1)
-	h.sum.Add(int64(d))
+func (s *span) observe(d time.Duration) {
+	s.sum.Add(int64(d))
 	for {
-		low := h.min.Load()
-		if low != 0 && int64(d)+1 >= low || h.min.CompareAndSwap(low, int64(d)+1) {
+		low := s.min.Load()
+		if low != 0 && int64(d)+1 >= low || s.min.CompareAndSwap(low, int64(d)+1) {
 			break
 		}
 	}
 	for {
-		high := h.max.Load()
-		if int64(d) <= high || h.max.CompareAndSwap(high, int64(d)) {
+		high := s.max.Load()
+		if int64(d) <= high || s.max.CompareAndSwap(high, int64(d)) {
 			break
 		}
 	}
 }
 
+// bucket returns the index of the bucket of a duration.
+func bucket(d time.Duration) int {
+	i := 0
+	for i < len(latencyBounds) && d > latencyBounds[i] {
+		i++
+	}
+	return i
+}
+
 // Count counts a finished exchange.
 func (c *Counters) Count(x *plan.Exchange, latency time.Duration) {
-	all := c.shards.Load()
-	if all == nil {
-		c.shards.CompareAndSwap(nil, new([shards]shard))
-		all = c.shards.Load()
+	n := c.counts.Load()
+	if n == nil {
+		c.counts.CompareAndSwap(nil, new(counts))
+		n = c.counts.Load()
 	}
-	s := &all[rand.Uint32()%shards]
 	switch status := x.Response.Status; {
 	case status >= 500:
-		s.serverErrors.Add(1)
+		n.serverErrors.Add(1)
 	case status >= 400:
-		s.clientErrors.Add(1)
+		n.clientErrors.Add(1)
 	}
-	if n := x.DataProcessed(); n > 0 {
-		s.data.Add(uint64(n))
+	s := &n.shards[rand.Uint32()%shards]
+	if bytes := x.DataProcessed(); bytes > 0 {
+		s.data.Add(uint64(bytes))
 	}
-	s.latency.observe(max(latency, 0))
+	latency = max(latency, 0)
+	s.latency.observe(latency)
+	s.buckets[bucket(latency)].latency.Add(1)
 	if x.Integration.Called {
-		s.integration.observe(max(x.Integration.Latency, 0))
+		latency = max(x.Integration.Latency, 0)
+		s.integration.observe(latency)
+		s.buckets[bucket(latency)].integration.Add(1)
 	}
 }
 
@@ -118,30 +135,32 @@ func LatencyBounds() []time.Duration { return append([]time.Duration(nil), laten
 
 // Totals adds up the shards.
 func (c *Counters) Totals() Totals {
-	var t Totals
-	all := c.shards.Load()
-	if all == nil {
-		return t
+	n := c.counts.Load()
+	if n == nil {
+		return Totals{}
 	}
-	for i := range all {
-		s := &all[i]
-		t.ClientErrors += s.clientErrors.Load()
-		t.ServerErrors += s.serverErrors.Load()
+	return n.totals()
+}
+
+func (n *counts) totals() Totals {
+	t := Totals{ClientErrors: n.clientErrors.Load(), ServerErrors: n.serverErrors.Load()}
+	for i := range n.shards {
+		s := &n.shards[i]
 		t.DataProcessed += s.data.Load()
-		t.Latency.add(&s.latency)
-		t.IntegrationLatency.add(&s.integration)
+		t.Latency.Sum += time.Duration(s.latency.sum.Load())
+		t.IntegrationLatency.Sum += time.Duration(s.integration.sum.Load())
+		for i := range s.buckets {
+			t.Latency.add(i, s.buckets[i].latency.Load())
+			t.IntegrationLatency.add(i, s.buckets[i].integration.Load())
+		}
 	}
 	t.Count = t.Latency.Count
 	return t
 }
 
-func (d *Distribution) add(h *histogram) {
-	for i := range h.buckets {
-		n := h.buckets[i].Load()
-		d.Buckets[i] += n
-		d.Count += n
-	}
-	d.Sum += time.Duration(h.sum.Load())
+func (d *Distribution) add(bucket int, n uint64) {
+	d.Buckets[bucket] += n
+	d.Count += n
 }
 
 // A Minute is one minute of a stage or a route.
@@ -152,36 +171,32 @@ type Minute struct {
 
 // closeMinute makes a datapoint of what was counted since the last one and
 // forgets those before oldest.
-func (c *Counters) closeMinute(start, oldest time.Time) {
+func (n *counts) closeMinute(start, oldest time.Time) {
 	keep := 0
-	for keep < len(c.minutes) && c.minutes[keep].Start.Before(oldest) {
+	for keep < len(n.minutes) && n.minutes[keep].Start.Before(oldest) {
 		keep++
 	}
-	if c.minutes = c.minutes[keep:]; len(c.minutes) == 0 {
-		c.minutes = nil
+	if n.minutes = n.minutes[keep:]; len(n.minutes) == 0 {
+		n.minutes = nil
 	}
-	all := c.shards.Load()
-	if all == nil {
-		return
-	}
-	now := c.Totals()
-	point := now.minus(&c.closed)
-	c.closed = now
-	for i := range all {
-		point.Latency.extremes(&all[i].latency)
-		point.IntegrationLatency.extremes(&all[i].integration)
+	now := n.totals()
+	point := now.minus(&n.closed)
+	n.closed = now
+	for i := range n.shards {
+		point.Latency.extremes(&n.shards[i].latency)
+		point.IntegrationLatency.extremes(&n.shards[i].integration)
 	}
 	if point.Count > 0 {
-		c.minutes = append(c.minutes, Minute{start, point})
+		n.minutes = append(n.minutes, Minute{start, point})
 	}
 }
 
 // extremes takes the shortest and longest duration since the last minute.
-func (d *Distribution) extremes(h *histogram) {
-	if low := h.min.Swap(0); low != 0 && (d.Min == 0 || time.Duration(low-1) < d.Min) {
+func (d *Distribution) extremes(s *span) {
+	if low := s.min.Swap(0); low != 0 && (d.Min == 0 || time.Duration(low-1) < d.Min) {
 		d.Min = time.Duration(low - 1)
 	}
-	d.Max = max(d.Max, time.Duration(h.max.Swap(0)))
+	d.Max = max(d.Max, time.Duration(s.max.Swap(0)))
 }
 
 // minus returns what t has more than earlier.

@@ -96,7 +96,7 @@ func (m *Metrics) Keys() []MetricKey {
 	defer m.mu.Unlock()
 	var keys []MetricKey
 	for key, c := range m.all {
-		if c.shards.Load() != nil {
+		if c.counts.Load() != nil {
 			keys = append(keys, key)
 		}
 	}
@@ -118,8 +118,12 @@ func (m *Metrics) Minutes(key MetricKey, from, to time.Time) []Minute {
 	if c == nil {
 		return nil
 	}
+	n := c.counts.Load()
+	if n == nil {
+		return nil
+	}
 	var points []Minute
-	for _, p := range c.minutes {
+	for _, p := range n.minutes {
 		if !p.Start.Before(from) && p.Start.Before(to) {
 			points = append(points, p)
 		}
@@ -148,8 +152,11 @@ func (m *Metrics) closeMinute(end time.Time) {
 	defer m.mu.Unlock()
 	oldest := end.Add(-time.Duration(m.minutes) * time.Minute)
 	for key, c := range m.all {
-		c.closeMinute(end.Add(-time.Minute), oldest)
-		if len(c.minutes) == 0 && !m.live(key.APIID, key.Stage) {
+		n := c.counts.Load()
+		if n != nil {
+			n.closeMinute(end.Add(-time.Minute), oldest)
+		}
+		if (n == nil || len(n.minutes) == 0) && !m.live(key.APIID, key.Stage) {
 			delete(m.all, key)
 		}
 	}
@@ -162,7 +169,7 @@ func (m *Metrics) snapshot() map[MetricKey]Totals {
 	m.mu.Unlock()
 	totals := make(map[MetricKey]Totals, len(all))
 	for key, c := range all {
-		if c.shards.Load() != nil {
+		if c.counts.Load() != nil {
 			totals[key] = c.Totals()
 		}
 	}

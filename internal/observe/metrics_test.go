@@ -2,8 +2,10 @@ package observe
 
 import (
 	"io"
+	"math/rand/v2"
 	"net/http/httptest"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -179,13 +181,34 @@ func TestCountAllocations(t *testing.T) {
 	}
 }
 
+// One counter shows the cost alone, a stage and one of its many routes what a
+// request with detailed metrics costs.
 func BenchmarkCount(b *testing.B) {
-	var c Counters
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		x := testExchange()
-		for pb.Next() {
-			c.Count(x, latency)
-		}
+	m := NewMetrics(MetricsOptions{})
+	b.Cleanup(m.Close)
+	api := &plan.API{ID: "a1"}
+	stage := m.Stage(api, "$default")
+	b.Run("one", func(b *testing.B) {
+		b.ReportAllocs()
+		b.RunParallel(func(pb *testing.PB) {
+			x := testExchange()
+			for pb.Next() {
+				stage.Count(x, latency)
+			}
+		})
+	})
+	routes := make([]*Counters, 1000)
+	for i := range routes {
+		routes[i] = m.Route(api, "$default", "GET", "/r"+strconv.Itoa(i))
+	}
+	b.Run("1k_routes", func(b *testing.B) {
+		b.ReportAllocs()
+		b.RunParallel(func(pb *testing.PB) {
+			x := testExchange()
+			for pb.Next() {
+				stage.Count(x, latency)
+				routes[rand.IntN(len(routes))].Count(x, latency)
+			}
+		})
 	})
 }
