@@ -141,7 +141,11 @@ func (g *Group) writeEvents(events []pendingEvent) error {
 		if err != nil {
 			return err
 		}
-		var frames []byte
+		room := 0
+		for _, bt := range batches {
+			room += bt.size
+		}
+		frames := make([]byte, 0, min(int64(room), g.store.segmentBytes))
 		var sizes []int64
 		for _, bt := range batches {
 			if len(frames) > 0 && seg.Size+int64(len(frames)) >= g.store.segmentBytes {
@@ -171,20 +175,23 @@ func (g *Group) batches(events []pendingEvent, now int64) ([]*batch, error) {
 	var list []*batch
 	var created []byte
 	last := map[string]*batch{}
-	size := map[*batch]int{}
-	for _, e := range events {
-		bt := last[e.stream]
-		if bt == nil || size[bt]+len(e.Message) > batchBytes {
+	var bt *batch
+	for i := range events {
+		e := &events[i]
+		if bt == nil || e.stream != events[i-1].stream {
+			bt = last[e.stream]
+		}
+		if bt == nil || bt.size+len(e.Message) > batchBytes {
 			info := g.streams.byName[e.stream]
 			if info == nil {
 				created, info = g.streams.create(created, e.stream, now)
 			}
-			bt = &batch{stream: info.id, ingested: now}
+			bt = &batch{stream: info.id, ingested: now, size: frameRoom}
 			last[e.stream] = bt
 			list = append(list, bt)
 		}
 		bt.events = append(bt.events, e.Event)
-		size[bt] += len(e.Message) + 16
+		bt.size += len(e.Message) + eventRoom
 	}
 	if created != nil {
 		if err := g.writeStreams(created); err != nil {

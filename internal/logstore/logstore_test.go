@@ -610,3 +610,21 @@ func BenchmarkAppend(b *testing.B) {
 		g.Append("stream", Event{1, line})
 	}
 }
+
+// Lines of one stream, as an access log has them, on their way to the file.
+func BenchmarkFlush(b *testing.B) {
+	s := openStore(b, b.TempDir(), Options{})
+	g := s.Group(testID)
+	const lines = 5000
+	line := strings.Repeat("x", 150)
+	b.SetBytes(lines * int64(len(line)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for range lines {
+			g.Append("stream", Event{1, line})
+		}
+		if err := g.Flush(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

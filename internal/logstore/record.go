@@ -53,7 +53,16 @@ type batch struct {
 	firstSeq uint64
 	ingested int64
 	events   []Event
+	// size is at least that of the frame, in a batch to be written.
+	size int
 }
+
+// frameRoom is what a frame takes up at most beside its events, eventRoom what
+// an event does beside its message.
+const (
+	frameRoom = frameHead + 4*binary.MaxVarintLen64
+	eventRoom = 16
+)
 
 func (bt *batch) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, bt.stream)
