@@ -5,8 +5,6 @@ package integrate
 import (
 	"net"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // A socket is what the kernel knows about a connection.
@@ -27,11 +25,7 @@ func (s *socket) open(nc net.Conn) {
 		return
 	}
 	s.raw = raw
-	s.look = func(fd uintptr) {
-		p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		n, err := unix.Poll(p[:], 0)
-		s.silent = n == 0 && err == nil
-	}
+	s.look = func(fd uintptr) { s.silent = silent(fd) }
 }
 
 // isSilent tells whether the connection is open and nothing waits to be read.
