@@ -33,12 +33,13 @@ var sections = [...]struct {
 	{"function", (*bench).function},
 	{"start", (*bench).start},
 	{"memory", (*bench).memory},
+	{"openapi", (*bench).openAPI},
 }
 
 func main() {
 	var s settings
 	role := flag.String("role", "", "run as a child in this role (for the program's own use)")
-	only := flag.String("sections", "", "comma-separated sections to run: proxy, match, function, start, memory (default all)")
+	only := flag.String("sections", "", "comma-separated sections to run: proxy, match, function, start, memory, openapi (default all)")
 	flag.StringVar(&s.gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse binary")
 	flag.DurationVar(&s.duration, "duration", 2*time.Second, "length of one measurement")
 	flag.IntVar(&s.rounds, "rounds", 3, "measurements of each subject; the best one counts")
