@@ -54,19 +54,12 @@ func ParseRequest(head []byte, q *plan.Request) (Framing, error) {
 	line, rest := head[:eol-1], head[eol+1:]
 
 	sp := bytes.IndexByte(line, ' ')
-	if sp < 1 || sp > 64 {
+	if sp < 0 {
 		return Framing{}, syntaxf("no method")
 	}
-	for _, c := range line[:sp] {
-		if !isToken[c] {
-			return Framing{}, syntaxf("byte %#x in the method", c)
-		}
-	}
 	q.Method = view(line[:sp])
-	if q.Method == "CONNECT" {
-		// With a path it means nothing, and who takes it for a tunnel all the
-		// same reads what follows as he likes.
-		return Framing{}, syntaxf("a tunnel isn't served")
+	if err := CheckMethod(q.Method); err != nil {
+		return Framing{}, err
 	}
 	line = line[sp+1:]
 	sp = bytes.IndexByte(line, ' ')
@@ -95,6 +88,28 @@ func ParseRequest(head []byte, q *plan.Request) (Framing, error) {
 		return Framing{}, err
 	}
 	return l.Framing, nil
+}
+
+// maxMethod is the longest method.
+const maxMethod = 64
+
+// CheckMethod says what is wrong with the method of a request; nil when a
+// gateway can serve it and write it into a request line of its own.
+func CheckMethod(method string) error {
+	if method == "" || len(method) > maxMethod {
+		return syntaxf("no method")
+	}
+	for i := range len(method) {
+		if !isToken[method[i]] {
+			return syntaxf("byte %#x in the method", method[i])
+		}
+	}
+	if method == "CONNECT" {
+		// With a path it means nothing, and who takes it for a tunnel all the
+		// same reads what follows as he likes.
+		return syntaxf("a tunnel isn't served")
+	}
+	return nil
 }
 
 func (l *lines) frameRequest(http10 bool) error {

@@ -36,13 +36,15 @@ func newHTTP2Front(s *Server) *http2Front {
 	var protocols http.Protocols
 	protocols.SetHTTP2(true)
 	f.server = &http.Server{
-		Handler:           f,
-		Protocols:         &protocols,
-		ReadHeaderTimeout: s.HeadTimeout,
-		IdleTimeout:       s.IdleTimeout,
-		MaxHeaderBytes:    maxManagementHead,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-		BaseContext:       func(net.Listener) context.Context { return s.base },
+		Handler: f,
+		// "OPTIONS *" is answered as in HTTP/1.1.
+		DisableGeneralOptionsHandler: true,
+		Protocols:                    &protocols,
+		ReadHeaderTimeout:            s.HeadTimeout,
+		IdleTimeout:                  s.IdleTimeout,
+		MaxHeaderBytes:               maxManagementHead,
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		BaseContext:                  func(net.Listener) context.Context { return s.base },
 		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
 			// Accept returns nothing else.
 			return context.WithValue(ctx, connKey{}, nc.(*tls.Conn).NetConn().(*handedConn).c)
@@ -136,6 +138,10 @@ func (f *http2Front) convert(c *conn, r *http.Request, q *plan.Request) (size in
 	q.ContentLength, q.Done = r.ContentLength, r.Context().Done()
 	if r.Host == "" || !http1.ValidHost(r.Host) {
 		return 0, &http1.SyntaxError{Reason: "no valid :authority"}
+	}
+	// net/http takes any text for a method, spaces and all.
+	if err := http1.CheckMethod(q.Method); err != nil {
+		return 0, err
 	}
 	if err := http1.ParseTarget(r.RequestURI, q); err != nil {
 		return 0, err
