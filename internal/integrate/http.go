@@ -261,13 +261,15 @@ func appendOwn(b []byte, x *plan.Exchange, random func() uint64) []byte {
 		b = a.AppendTo(b)
 	}
 	b = append(b, ";host="...)
-	if strings.IndexByte(q.Host, ':') >= 0 {
-		// A colon makes it a quoted string (RFC 7239 section 4).
-		b = append(b, '"')
+	if http1.ValidName(q.Host) {
 		b = append(b, q.Host...)
-		b = append(b, '"')
 	} else {
+		// What is no token, as with a port, is quoted (RFC 7239 section 4). A
+		// host has neither quotes nor backslashes in it, so it can't end there
+		// and go on with an address of the client's choice.
+		b = append(b, '"')
 		b = append(b, q.Host...)
+		b = append(b, '"')
 	}
 	if q.Secure {
 		b = append(b, ";proto=https\r\n"...)

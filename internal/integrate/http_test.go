@@ -140,6 +140,29 @@ func TestRequestToBackend(t *testing.T) {
 	}
 }
 
+// A client can't write an address of its own behind the host it asks for.
+func TestForwardedHost(t *testing.T) {
+	for host, want := range map[string]string{
+		"abc.execute-api.localhost":            "host=abc.execute-api.localhost;",
+		"abc.execute-api.localhost:80":         `host="abc.execute-api.localhost:80";`,
+		"[::1]:80":                             `host="[::1]:80";`,
+		"abc.execute-api.x,for=203.0.113.9":    `host="abc.execute-api.x,for=203.0.113.9";`,
+		"abc.execute-api.x;for=203.0.113.9;a=": `host="abc.execute-api.x;for=203.0.113.9;a=";`,
+		"":                                     `host="";`, // as in HTTP/1.0
+	} {
+		s := play(t, []string{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"})
+		h := newHTTP(t, integrate.HTTPOptions{URI: "http://" + s.addr, Upstreams: newUpstreams(t, integrate.UpstreamOptions{})})
+		x := exchange("GET", "/")
+		x.Request.Host = host
+		if err := h.Integrate(x); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-s.requests; !strings.Contains(got, "\r\nForwarded: for=192.0.2.7;"+want+"proto=http\r\n") {
+			t.Errorf("%q: got\n%s\nwant %s", host, got, want)
+		}
+	}
+}
+
 // A mapped request takes the place of the client's. What the mapping set goes
 // on even if the client's Connection header names it.
 func TestMappedRequestToBackend(t *testing.T) {
