@@ -24,17 +24,14 @@ type Limit struct {
 // longest keeps sums of a moment and a duration within an int64.
 const longest = math.MaxInt64 / 4
 
-// newLimit makes a limit of rate requests a second with bursts of burst. With
-// either at 0 nothing passes.
-func newLimit(b *bucket, rate float64, burst int32) *Limit {
-	l := &Limit{bucket: b, token: longest}
+// spans returns the times of one token and of a whole bucket at a rate a second
+// with bursts of burst. With either at 0 nothing passes.
+func spans(rate float64, burst int32) (token, depth int64) {
 	if rate <= 0 || burst <= 0 {
-		return l
+		return longest, 0
 	}
-	token := max(float64(time.Second)/rate, 1)
-	l.token = int64(min(token, longest))
-	l.depth = int64(min(token*float64(burst), longest))
-	return l
+	t := max(float64(time.Second)/rate, 1)
+	return int64(min(t, longest)), int64(min(t*float64(burst), longest))
 }
 
 // Take takes one token at a moment and tells whether there was one.

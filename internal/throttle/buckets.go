@@ -14,21 +14,32 @@ type Buckets struct {
 }
 
 // A key says whose a bucket is: an account's in a region, or a route's in a
-// stage.
-type key struct{ account, region, api, stage, route string }
+// stage. Each rate and burst has a bucket of its own: what was taken at one rate
+// is a different time at another, and a bucket that was emptied at a token an
+// hour mustn't refuse for hours when there are ten a second.
+// UNVERIFIED: that a changed limit begins with all of its burst.
+type key struct {
+	account, region, api, stage, route string
+	token, depth                       int64
+}
 
 // NewBuckets makes Buckets without any.
 func NewBuckets() *Buckets { return &Buckets{all: map[key]weak.Pointer[bucket]{}} }
 
 // Account returns the limit of all requests of an account in a region.
 func (b *Buckets) Account(account, region string, rate float64, burst int32) *Limit {
-	return newLimit(b.bucket(key{account: account, region: region}), rate, burst)
+	return b.limit(key{account: account, region: region}, rate, burst)
 }
 
 // Route returns the limit of one route in a stage, in requests a second with
 // bursts of burst requests.
 func (b *Buckets) Route(api, stage, route string, rate float64, burst int32) *Limit {
-	return newLimit(b.bucket(key{api: api, stage: stage, route: route}), rate, burst)
+	return b.limit(key{api: api, stage: stage, route: route}, rate, burst)
+}
+
+func (b *Buckets) limit(k key, rate float64, burst int32) *Limit {
+	k.token, k.depth = spans(rate, burst)
+	return &Limit{b.bucket(k), k.token, k.depth}
 }
 
 func (b *Buckets) bucket(k key) *bucket {

@@ -74,6 +74,25 @@ func TestBucketsOutliveLimits(t *testing.T) {
 	runtime.KeepAlive(first)
 }
 
+// A limit that changes isn't held to what was taken at its old rate.
+func TestChangedLimits(t *testing.T) {
+	b := NewBuckets()
+	slow := b.Route("a", "s", "r", 0.001, 1)
+	if got := pass(slow, 9, 0); got != 1 {
+		t.Fatalf("%d passed", got)
+	}
+	if got := pass(b.Route("a", "s", "r", 10, 5), 9, time.Second); got != 5 {
+		t.Errorf("%d passed at another rate, want all of its burst", got)
+	}
+	if got := pass(b.Route("a", "s", "r", 0.001, 3), 9, time.Second); got != 3 {
+		t.Errorf("%d passed with another burst, want all of it", got)
+	}
+	if got := pass(b.Route("a", "s", "r", 0.001, 1), 9, time.Second); got != 0 {
+		t.Errorf("%d passed at the old rate, which is where it was", got)
+	}
+	runtime.KeepAlive(slow)
+}
+
 // What no plan has any more is forgotten.
 func TestBucketsAreForgotten(t *testing.T) {
 	b := NewBuckets()
