@@ -120,6 +120,32 @@ func TestThrottles(t *testing.T) {
 	}
 }
 
+// A throttle counts a request when its head is there, not when it began: who
+// began many and ended them together would have saved up a burst.
+func TestThrottleOfSlowHeads(t *testing.T) {
+	var ticks atomic.Int64
+	first := time.Now()
+	began, taken := make(chan time.Time, 1), make(chan time.Time, 1)
+	r := route(t, "GET /x", step(func(x *plan.Exchange) error {
+		began <- x.Start
+		return answer("ok")(x)
+	}))
+	r.Limit = take(func(now time.Time) bool {
+		taken <- now
+		return true
+	})
+	g := startGateway(t, serve.Options{Clock: func() time.Time { return first.Add(time.Duration(ticks.Add(1)) * time.Millisecond) }}, r)
+	send(t, g.addr, "GET /x HTTP/1.1\r\n"+host+"Connection: close\r\n\r\n")
+	if start, counted := <-began, <-taken; !counted.After(start) {
+		t.Errorf("begun at %s, counted at %s", start, counted)
+	}
+}
+
+// take is a limiter made of a function.
+type take func(now time.Time) bool
+
+func (t take) Take(now time.Time) bool { return t(now) }
+
 func TestOrderOfSteps(t *testing.T) {
 	var steps []string
 	note := func(name string, err error) mapping {
