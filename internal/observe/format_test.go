@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"gatehouse/internal/plan"
 )
@@ -118,6 +119,29 @@ func TestParseFormatRefusals(t *testing.T) {
 	}
 }
 
+// What comes from outside can neither end a line, nor leave its quotes or its
+// element, nor speak to a terminal, and it is UTF-8.
+func TestEscapes(t *testing.T) {
+	for _, test := range []struct{ text, escaped, xml string }{
+		{"plain ä€😀\u00a0", "plain ä€😀\u00a0", "plain ä€😀\u00a0"},
+		{`"\<'&>`, `\"\\<'&>`, `&quot;\&lt;&apos;&amp;&gt;`},
+		{"a\r\n\x1b[31m\x7f", `a\u000d\u000a\u001b[31m\u007f`, "a   [31m "},
+		{"c1 \u009b31m\u0085", `c1 \u009b31m\u0085`, "c1  31m "},
+		{"lines \u2028\u2029", `lines \u2028\u2029`, "lines   "},
+		{"\xffa\xc2\xe2\x80", "\ufffda\ufffd\ufffd\ufffd", "\ufffda\ufffd\ufffd\ufffd"},
+		{"\xed\xa0\x80", "\ufffd\ufffd\ufffd", "\ufffd\ufffd\ufffd"}, // half a surrogate pair
+		{"\ufffd\ufffe", "\ufffd\ufffe", "\ufffd "},
+		{"", "", ""},
+	} {
+		if got := string(appendEscaped([]byte("<"), test.text)); got != "<"+test.escaped {
+			t.Errorf("%q: %q, want %q", test.text, got, test.escaped)
+		}
+		if got := string(appendXML([]byte("<"), test.text)); got != "<"+test.xml {
+			t.Errorf("%q in XML: %q, want %q", test.text, got, test.xml)
+		}
+	}
+}
+
 // Whatever a client sends, a line stays one line, and one of JSON stays JSON.
 func FuzzFormat(f *testing.F) {
 	f.Add("$context.requestId", "/%0a%22", "agent\"\\", "GET")
@@ -128,7 +152,7 @@ func FuzzFormat(f *testing.F) {
 		x.Request.Headers = plan.Headers{{Name: "user-agent", Value: agent}}
 		line := render(t, `{"a":"$context.path","b":"$context.identity.userAgent","c":"$context.httpMethod","d":"$context.requestId"}`, x)
 		var doc map[string]string
-		if err := json.Unmarshal([]byte(line), &doc); err != nil || len(doc) != 4 {
+		if err := json.Unmarshal([]byte(line), &doc); err != nil || len(doc) != 4 || !utf8.ValidString(line) {
 			t.Fatalf("%v: %s", err, line)
 		}
 		parsed, err := ParseFormat(format)
