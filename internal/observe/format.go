@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"gatehouse/internal/contextvar"
 	"gatehouse/internal/plan"
@@ -12,6 +13,10 @@ import (
 
 // MaxFormatBytes is the longest access log format that API Gateway takes.
 const MaxFormatBytes = 3 << 10
+
+// MaxLineBytes is AWS's quota of an entry of an access log.
+// UNVERIFIED: that a longer one is cut, not left out.
+const MaxLineBytes = 1 << 20
 
 // contextPrefix begins a variable.
 const contextPrefix = "$context."
@@ -66,9 +71,13 @@ func ParseFormat(format string) (*Format, error) {
 }
 
 // Append appends the line of an exchange that took latency, without an end of
-// line. A variable without a value is "-".
+// line and at most MaxLineBytes of it. A variable without a value is "-".
 func (f *Format) Append(dst []byte, x *plan.Exchange, latency time.Duration) []byte {
+	start := len(dst)
 	for i := range f.parts {
+		if len(dst)-start > MaxLineBytes {
+			return cut(dst, start+MaxLineBytes)
+		}
 		p := &f.parts[i]
 		dst = append(dst, p.text...)
 		var ok bool
@@ -76,5 +85,17 @@ func (f *Format) Append(dst []byte, x *plan.Exchange, latency time.Duration) []b
 			dst = append(dst, '-')
 		}
 	}
-	return append(dst, f.tail...)
+	dst = append(dst, f.tail...)
+	if len(dst)-start > MaxLineBytes {
+		return cut(dst, start+MaxLineBytes)
+	}
+	return dst
+}
+
+// cut cuts a line at end or, where that is in a character, before it.
+func cut(line []byte, end int) []byte {
+	for !utf8.RuneStart(line[end]) {
+		end--
+	}
+	return line[:end]
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"gatehouse/internal/contextvar"
 	"gatehouse/internal/plan"
 )
 
@@ -117,6 +118,42 @@ func TestParseFormatRefusals(t *testing.T) {
 			t.Errorf("a format was taken: %s", name)
 		}
 	}
+}
+
+// A line ends at AWS's quota, between two characters.
+func TestLongLines(t *testing.T) {
+	x := testExchange()
+	id := len(x.RequestID)
+	x.GatewayPath = "/" + strings.Repeat("é", 20<<10)
+	for _, test := range []struct {
+		text   string
+		repeat int
+		tail   string
+		want   int
+	}{
+		{"", 1, "t", id + 40<<10 + 2},
+		{"", 40, "t", MaxLineBytes},
+		{"x", 40, "t", MaxLineBytes - 1},
+		{"", 25, strings.Repeat("t", 30_000), MaxLineBytes},
+	} {
+		f := &Format{escape: appendEscaped, parts: []part{{test.text, variable(t, "requestId")}}, tail: test.tail}
+		for range test.repeat {
+			f.parts = append(f.parts, part{variable: variable(t, "path")})
+		}
+		line := f.Append([]byte("before"), x, latency)
+		if !strings.HasPrefix(string(line), "before"+test.text+x.RequestID) || len(line)-len("before") != test.want || !utf8.Valid(line) {
+			t.Errorf("%d paths: %d bytes, valid %t, want %d", test.repeat, len(line)-6, utf8.Valid(line), test.want)
+		}
+	}
+}
+
+func variable(t testing.TB, name string) contextvar.Variable {
+	t.Helper()
+	v, ok := contextvar.Lookup(name)
+	if !ok {
+		t.Fatal(name)
+	}
+	return v
 }
 
 // What comes from outside can neither end a line, nor leave its quotes or its
