@@ -254,6 +254,7 @@ func TestWire(t *testing.T) {
 		// What an input may hold.
 		{"not JSON", call{method: "POST", target: "/restapis", body: `{"name":`, service: "apigateway"}, 400, "SerializationException", `{"message":"the request body is not valid JSON"}`},
 		{"JSON and more", call{method: "POST", target: "/restapis", body: `{} {}`, service: "apigateway"}, 400, "SerializationException", `{"message":"the request body goes on after its JSON value"}`},
+		{"a body of countless values", call{method: "POST", target: "/restapis", body: `{"name":[` + strings.Repeat("0,", 1<<18) + `0]}`, service: "apigateway"}, 400, "SerializationException", `{"message":"the request body has too many values"}`},
 		{"a body without end", call{method: "POST", target: "/restapis", body: `{"name":` + strings.Repeat("[", 300), service: "apigateway"}, 400, "SerializationException", `{"message":"the request body is nested too deeply"}`},
 		{"brackets in a string", call{method: "POST", target: "/restapis", body: `{"name":"\"` + strings.Repeat("[", 300) + `"}`, service: "apigateway"}, 201, "", `{"name":"\"` + strings.Repeat("[", 300) + `","createdDate":1780819750,"binaryMediaTypes":[]}`},
 		{"a list as body", call{method: "POST", target: "/restapis", body: `[]`, service: "apigateway"}, 400, "SerializationException", `{"message":"Unexpected value: the request body must be a JSON object"}`},

@@ -20,8 +20,8 @@ func parseJSON(body []byte) (map[string]any, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, nil
 	}
-	if tooDeep(body) {
-		return nil, serialization("the request body is nested too deeply")
+	if err := checkShape(body); err != nil {
+		return nil, err
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -41,13 +41,21 @@ func parseJSON(body []byte) (map[string]any, error) {
 	return nil, serialization("Unexpected value: the request body must be a JSON object")
 }
 
-// maxDepth bounds the nesting of a body; no model here goes past a dozen except
-// where a filter holds filters.
-const maxDepth = 256
+// What is built of a body has to stay in proportion to it: a value of one byte
+// becomes dozens.
+const (
+	// maxDepth bounds the nesting of a body; no model here goes past a dozen
+	// except where a filter holds filters.
+	maxDepth = 256
+	// maxValues bounds the values in a body. The most that a call here needs
+	// are the 10,000 events of a PutLogEvents, of three values each.
+	maxValues = 1 << 18
+)
 
-// tooDeep counts open brackets outside strings before anything is built of them.
-func tooDeep(body []byte) bool {
-	depth, inString := 0, false
+// checkShape counts brackets and commas outside strings before anything is
+// built of them.
+func checkShape(body []byte) error {
+	depth, values, inString := 0, 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case inString:
@@ -60,14 +68,21 @@ func tooDeep(body []byte) bool {
 		case c == '"':
 			inString = true
 		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return true
-			}
+			depth++
+			values++
+		case c == ',':
+			values++
 		case c == '}' || c == ']':
 			depth--
 		}
+		if depth > maxDepth {
+			return serialization("the request body is nested too deeply")
+		}
+		if values > maxValues {
+			return serialization("the request body has too many values")
+		}
 	}
-	return false
+	return nil
 }
 
 func decodeJSONBody(m *Model, st *Structure, v reflect.Value, body []byte) error {
