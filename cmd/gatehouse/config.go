@@ -165,6 +165,12 @@ func (c *config) check() error {
 	if c.Data == "" {
 		return errors.New("--data: there is no home directory to keep data in; name a directory")
 	}
+	// Functions run in directories of their own.
+	data, err := filepath.Abs(c.Data)
+	if err != nil {
+		return err
+	}
+	c.Data = data
 	if c.FunctionModules != "" {
 		abs, err := filepath.Abs(c.FunctionModules)
 		if err != nil {
@@ -187,7 +193,7 @@ func (c *config) check() error {
 	if c.Auth == "" {
 		c.Auth = "open"
 	}
-	_, err := c.level()
+	_, err = c.level()
 	return err
 }
 

@@ -68,6 +68,22 @@ func TestConfigFromEnvironmentFile(t *testing.T) {
 	}
 }
 
+// Functions, which run elsewhere, have to find what is named from here.
+func TestRelativeDirectories(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if err := os.Mkdir("modules", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c, err := loadConfig(t, []string{"--data", "./state", "--function-modules", "modules"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Data != filepath.Join(dir, "state") || c.FunctionModules != filepath.Join(dir, "modules") {
+		t.Errorf("got %q and %q below %q", c.Data, c.FunctionModules, dir)
+	}
+}
+
 func TestConfigRefusals(t *testing.T) {
 	for _, test := range []struct {
 		name string

@@ -108,7 +108,8 @@ func openPool(path, mode string) (*sql.DB, error) {
 	for _, p := range pragmas {
 		q.Add("_pragma", p)
 	}
-	dsn := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
+	// As opaque text: a relative Path would be written as a host.
+	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
 	pool, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)

@@ -100,6 +100,21 @@ func TestReopen(t *testing.T) {
 	}
 }
 
+// A directory's name is no part of a URL, whatever it looks like.
+func TestNamesOfDirectories(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{"data", "./a/b", "a b", "a?b=c", "a#b", "a%41", "a:b", "a&b", filepath.Join(t.TempDir(), "a?b%20 c")} {
+		s, _ := openStore(t, dir)
+		put(t, s, "a")
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestPragmas reads the durability settings back from every connection there
 // is: one left at its default would lose writes that were acknowledged, and no
 // test that kills a process could tell.
