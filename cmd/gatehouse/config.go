@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -156,7 +157,7 @@ func (c *config) check() error {
 	if _, err := operatorFormat(c.AccessLogFormat); err != nil {
 		return fmt.Errorf("--access-log-format %q is neither clf, json, xml, csv nor a format in $context variables: %w", c.AccessLogFormat, err)
 	}
-	if c.AccountRateLimit < 0 || c.AccountBurstLimit < 1 {
+	if c.AccountRateLimit < 0 || math.IsNaN(c.AccountRateLimit) || c.AccountBurstLimit < 1 {
 		return errors.New("--account-rate-limit can't be negative, nor --account-burst-limit less than 1")
 	}
 	if (c.RootAccessKeyID == "") != (c.RootSecretAccessKey == "") {

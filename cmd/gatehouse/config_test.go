@@ -106,6 +106,7 @@ func TestConfigRefusals(t *testing.T) {
 		{name: "access log format", args: []string{"--access-log-format", "apache"}, want: "clf, json, xml, csv"},
 		{name: "access log without a request id", args: []string{"--access-log-format", "$context.status"}, want: "$context.requestId"},
 		{name: "account rate", args: []string{"--account-rate-limit", "-1"}, want: "can't be negative"},
+		{name: "account rate that is no number", args: []string{"--account-rate-limit", "NaN"}, want: "can't be negative"},
 		{name: "account burst", args: []string{"--account-rate-limit", "1", "--account-burst-limit", "0"}, want: "less than 1"},
 		{name: "modules", args: []string{"--function-modules", "no/such/dir"}, want: "no such directory"},
 	} {
