@@ -44,6 +44,7 @@ type conn struct {
 
 	reader   http1.Reader
 	body     http1.Body
+	pace     pace
 	framing  http1.Framing
 	expect   bool // the client still waits for "100 Continue"
 	closing  bool // the connection ends after this response
@@ -133,6 +134,7 @@ func (c *conn) next() bool {
 		limit = c.s.MaxManagementBodyBytes
 	}
 	c.body.Reset(&c.reader, c.framing, limit)
+	c.pace = pace{}
 	if c.framing.Length != 0 {
 		q.BodyReader = (*inbound)(c)
 	}
@@ -226,11 +228,22 @@ type inbound conn
 // Read reads the body, after telling a client that waits for it to go ahead.
 func (in *inbound) Read(p []byte) (int, error) {
 	c := (*conn)(in)
-	if c.body.Err() == nil {
-		c.enter(phaseBody, c.s.Clock())
-		defer func() { c.enter(phaseRunning, c.s.Clock()) }()
+	if err := c.body.Err(); err != nil {
+		return 0, err
 	}
-	if c.expect && c.body.Err() == nil {
+	start := c.s.Clock()
+	c.enter(phaseBody, start)
+	n, err := c.readBody(p)
+	end := c.s.Clock()
+	c.enter(phaseRunning, end)
+	if c.pace.note(n, end.Sub(start)); err == nil && c.pace.left(c.s.StallTimeout) < 0 {
+		c.expire()
+	}
+	return n, err
+}
+
+func (c *conn) readBody(p []byte) (int, error) {
+	if c.expect {
 		c.expect = false
 		if _, err := c.rw.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
 			return 0, err

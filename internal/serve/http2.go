@@ -245,6 +245,7 @@ type limitedBody struct {
 	r       io.Reader
 	control *http.ResponseController
 	stall   time.Duration
+	pace    pace
 	left    int64
 	err     error
 }
@@ -253,7 +254,8 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	if b.err = b.control.SetReadDeadline(time.Now().Add(b.stall)); b.err != nil {
+	start := time.Now()
+	if b.err = b.control.SetReadDeadline(start.Add(b.pace.left(b.stall))); b.err != nil {
 		return 0, b.err
 	}
 	// One byte past the limit tells a body that is too long from one that fits.
@@ -261,6 +263,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 		p = p[:b.left+1]
 	}
 	n, err := b.r.Read(p)
+	b.pace.note(n, time.Since(start))
 	if int64(n) > b.left {
 		n, err = int(b.left), http1.ErrBodyTooLarge
 	}

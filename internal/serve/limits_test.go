@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -241,6 +242,63 @@ func TestStalledHTTP2Body(t *testing.T) {
 	body, stalled := io.Pipe()
 	defer stalled.Close()
 	res, err := client.Post("https://abc.execute-api.localhost/", "text/plain", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.ProtoMajor != 2 || res.StatusCode != 500 {
+		t.Errorf("got %s %d", res.Proto, res.StatusCode)
+	}
+}
+
+// A body that comes byte by byte isn't waited for without end, even if no byte
+// takes long.
+func TestTrickledBody(t *testing.T) {
+	// Each look at the clock takes a second: every read does.
+	var ticks atomic.Int64
+	first := time.Now()
+	clock := func() time.Time { return first.Add(time.Duration(ticks.Add(1)) * time.Second) }
+	g := startGateway(t, serve.Options{Clock: clock, HeadTimeout: time.Hour}, route(t, "$default", step(echo)))
+	chunks := func(n, size int) string {
+		chunk := fmt.Sprintf("%x\r\n%s\r\n", size, strings.Repeat("b", size))
+		return "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n" + strings.Repeat(chunk, n) + "0\r\n\r\n"
+	}
+	if res, body := send(t, g.addr, chunks(100, 1000)); res.StatusCode != 200 || len(body) != 100_000 {
+		t.Errorf("1000 bytes a second: %d with %d bytes", res.StatusCode, len(body))
+	}
+	trickled := strings.Repeat("1\r\nb\r\n", 100)
+	for name, raw := range map[string]string{
+		"a byte a second": chunks(100, 1),
+		// What came fast isn't saved up for later.
+		"then a byte a second": strings.TrimSuffix(chunks(100, 1000), "0\r\n\r\n") + trickled + "0\r\n\r\n",
+	} {
+		c := dial(t, g.addr)
+		if _, err := io.WriteString(c, raw); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := io.ReadAll(c); len(got) > 0 { // the connection may end with a reset
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+// A trickle is a body of which a byte comes at every tick.
+type trickle struct{ ticks <-chan time.Time }
+
+func (b trickle) Read(p []byte) (int, error) {
+	<-b.ticks
+	p[0] = 'b'
+	return 1, nil
+}
+
+func TestTrickledHTTP2Body(t *testing.T) {
+	a := certificate(t)
+	g := startGateway(t, serve.Options{StallTimeout: 200 * time.Millisecond, Certificate: a.Certificate}, route(t, "$default", step(echo)))
+	ticker := time.NewTicker(10 * time.Millisecond) // 100 bytes a second
+	defer ticker.Stop()
+	client := g.client(t, trust(t, a))
+	client.Timeout = 10 * time.Second
+	res, err := client.Post("https://abc.execute-api.localhost/", "text/plain", trickle{ticker.C})
 	if err != nil {
 		t.Fatal(err)
 	}

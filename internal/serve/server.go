@@ -51,7 +51,8 @@ type Options struct {
 	// IdleTimeout is how long a connection may wait for its next request; 0 is 75 s.
 	IdleTimeout time.Duration
 	// StallTimeout is how long a body, in either direction, may make no
-	// progress; 0 is 30 s.
+	// progress; 0 is 30 s. A request's body that goes on longer has to bring
+	// minBodyRate.
 	StallTimeout time.Duration
 	// MaxConnections bounds the connections open at a time, MaxPerClient those
 	// of one address other than loopback; 0 is 100,000 and 10,000.
