@@ -111,17 +111,18 @@ func (f *http2Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	where, fault := f.s.place(x, c.management, size)
+	body := &limitedBody{r: r.Body, control: http.NewResponseController(w), stall: f.s.StallTimeout, left: f.s.MaxBodyBytes}
 	switch where {
 	case toManagement, toPages:
 		h := f.s.Management
 		if where == toPages {
 			h = f.s.Pages
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, f.s.MaxManagementBodyBytes)
+		body.left = f.s.MaxManagementBodyBytes
+		r.Body = io.NopCloser(body)
 		h.ServeHTTP(w, r)
 		return
 	}
-	body := &limitedBody{r: r.Body, control: http.NewResponseController(w), stall: f.s.StallTimeout, left: f.s.MaxBodyBytes}
 	if r.ContentLength != 0 {
 		x.Request.BodyReader = body
 	}
