@@ -99,8 +99,10 @@ func (f *http2Front) Close() error {
 // Addr says that there is no address of its own.
 func (f *http2Front) Addr() net.Addr { return &net.TCPAddr{} }
 
-func (f *http2Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *http2Front) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connKey{}).(*conn)
+	control := http.NewResponseController(rw)
+	w := &http2Writer{rw, control, f.s.StallTimeout}
 	x := f.s.exchanges.Get().(*plan.Exchange)
 	defer f.s.releaseExchange(x)
 	x.Start = f.s.Clock()
@@ -111,7 +113,7 @@ func (f *http2Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	where, fault := f.s.place(x, c.management, size)
-	body := &limitedBody{r: r.Body, control: http.NewResponseController(w), stall: f.s.StallTimeout, left: f.s.MaxBodyBytes}
+	body := &limitedBody{r: r.Body, control: control, stall: f.s.StallTimeout, left: f.s.MaxBodyBytes}
 	switch where {
 	case toManagement, toPages:
 		h := f.s.Management
@@ -173,7 +175,7 @@ func (f *http2Front) convert(c *conn, r *http.Request, q *plan.Request) (size in
 }
 
 // respond writes the exchange's response to an HTTP/2 client.
-func (f *http2Front) respond(w http.ResponseWriter, x *plan.Exchange) {
+func (f *http2Front) respond(w *http2Writer, x *plan.Exchange) {
 	r := &x.Response
 	if r.BodyStream != nil {
 		defer f.s.closeStream(r.BodyStream)
@@ -202,20 +204,53 @@ func (f *http2Front) respond(w http.ResponseWriter, x *plan.Exchange) {
 	if !o.body {
 		return
 	}
-	if r.BodyStream == nil {
-		if _, err := w.Write(r.Body); err != nil {
-			f.s.log.Debug("cannot write a response", "request", x.RequestID, "error", err)
-		}
+	if r.BodyStream != nil {
+		f.stream(w, x)
 		return
 	}
-	f.stream(w, x)
+	if _, err := w.Write(r.Body); err != nil {
+		f.s.log.Debug("cannot write a response", "request", x.RequestID, "error", err)
+	}
 }
+
+// http2Piece is how much of a body the client has to take before it stalls.
+const http2Piece = 32 << 10
+
+// An http2Writer writes a response for as long as the client takes it: the
+// connection may be alive while a stream isn't read.
+type http2Writer struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	stall   time.Duration
+}
+
+func (w *http2Writer) Write(p []byte) (written int, err error) {
+	for len(p) > 0 && err == nil {
+		if err = w.control.SetWriteDeadline(time.Now().Add(w.stall)); err != nil {
+			break
+		}
+		var n int
+		n, err = w.ResponseWriter.Write(p[:min(len(p), http2Piece)])
+		p, written = p[n:], written+n
+	}
+	return written, err
+}
+
+// FlushError sends what was written so far. What follows may take its time.
+func (w *http2Writer) FlushError() error {
+	if err := w.control.Flush(); err != nil {
+		return err
+	}
+	return w.control.SetWriteDeadline(time.Time{})
+}
+
+// Unwrap is for an http.ResponseController.
+func (w *http2Writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // stream copies a response that is still being made, and resets the stream
 // when it breaks off.
-func (f *http2Front) stream(w http.ResponseWriter, x *plan.Exchange) {
-	flush := http.NewResponseController(w)
-	buf := make([]byte, 32<<10)
+func (f *http2Front) stream(w *http2Writer, x *plan.Exchange) {
+	buf := make([]byte, http2Piece)
 	r := &x.Response
 	r.StreamLength = 0
 	for {
@@ -225,7 +260,7 @@ func (f *http2Front) stream(w http.ResponseWriter, x *plan.Exchange) {
 				return
 			}
 			r.StreamLength += int64(n)
-			if err := flush.Flush(); err != nil {
+			if err := w.FlushError(); err != nil {
 				return
 			}
 		}
