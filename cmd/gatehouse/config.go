@@ -47,6 +47,8 @@ type config struct {
 	LogLevel            string
 }
 
+const defaultAccessLogFormat = "clf"
+
 // bind declares the flags of c on fs.
 func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.Listen, "listen", "127.0.0.1:4566", "address of management and traffic, TLS and plain on one `HOST:PORT`")
@@ -65,7 +67,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&c.UpstreamCA, "upstream-ca", nil, "PEM `FILE` of authorities that https backends may be signed by, besides the system's (repeatable)")
 	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission, instead of a warning")
 	fs.StringVar(&c.AccessLog, "access-log", "", "also write a line for every request to `FILE` (- for standard output); it may be rotated by copying and truncating")
-	fs.StringVar(&c.AccessLogFormat, "access-log-format", "clf", "its `FORMAT`: clf, json, xml, csv, or one of your own in $context variables")
+	fs.StringVar(&c.AccessLogFormat, "access-log-format", defaultAccessLogFormat, "its `FORMAT`: clf, json, xml, csv, or one of your own in $context variables")
 	fs.Float64Var(&c.AccountRateLimit, "account-rate-limit", 0, "`requests` a second that an account may have in a region, over all its APIs; 0 is no limit, AWS's quota is 10000")
 	fs.Int32Var(&c.AccountBurstLimit, "account-burst-limit", compile.AccountBurst, "how many of these `requests` may come at once, where a rate is set")
 	fs.BoolVar(&c.Explain, "explain", true, "on loopback, name the reason of a gateway-made error in the response header x-gatehouse-reason")
@@ -141,12 +143,23 @@ func readConfigFile(path string, fs *pflag.FlagSet) (map[string]string, error) {
 	return values, nil
 }
 
-var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+var (
+	accountID = regexp.MustCompile(`^[0-9]{12}$`)
+	hostName  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+)
 
 // check refuses settings that can't work or wouldn't be safe.
 func (c *config) check() error {
 	if !accountID.MatchString(c.AccountID) {
 		return fmt.Errorf("--account-id %q: an AWS account id has twelve digits (quote it in a configuration file)", c.AccountID)
+	}
+	for _, addr := range slices.Concat([]string{c.Listen}, c.Traffic, c.TrafficTLS) {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return fmt.Errorf("%q is no address to listen on: write HOST:PORT or :PORT", addr)
+		}
+	}
+	if !hostName.MatchString(c.Domain) {
+		return fmt.Errorf("--domain %q: must be a host name, without a scheme and a port", c.Domain)
 	}
 	if !slices.Contains([]string{"", "open", "strict"}, c.Auth) {
 		return fmt.Errorf("--auth %q: must be open or strict", c.Auth)
@@ -156,6 +169,12 @@ func (c *config) check() error {
 	}
 	if _, err := operatorFormat(c.AccessLogFormat); err != nil {
 		return fmt.Errorf("--access-log-format %q is neither clf, json, xml, csv nor a format in $context variables: %w", c.AccessLogFormat, err)
+	}
+	if c.AccessLog == "" && c.AccessLogFormat != defaultAccessLogFormat {
+		return errors.New("--access-log-format is that of --access-log, which isn't given")
+	}
+	if c.AccountRateLimit == 0 && c.AccountBurstLimit != compile.AccountBurst {
+		return errors.New("--account-burst-limit is that of --account-rate-limit, which isn't given")
 	}
 	if c.AccountRateLimit < 0 || math.IsNaN(c.AccountRateLimit) || c.AccountBurstLimit < 1 {
 		return errors.New("--account-rate-limit can't be negative, nor --account-burst-limit less than 1")

@@ -108,6 +108,12 @@ func TestConfigRefusals(t *testing.T) {
 		{name: "account rate", args: []string{"--account-rate-limit", "-1"}, want: "can't be negative"},
 		{name: "account rate that is no number", args: []string{"--account-rate-limit", "NaN"}, want: "can't be negative"},
 		{name: "account burst", args: []string{"--account-rate-limit", "1", "--account-burst-limit", "0"}, want: "less than 1"},
+		{name: "burst without a rate", args: []string{"--account-burst-limit", "10"}, want: "--account-rate-limit"},
+		{name: "format without an access log", args: []string{"--access-log-format", "json"}, want: "--access-log"},
+		{name: "no port", args: []string{"--listen", "127.0.0.1"}, want: "HOST:PORT"},
+		{name: "no host", args: []string{"--traffic", "80"}, want: "HOST:PORT"},
+		{name: "no domain", args: []string{"--domain", ""}, want: "must be a host name"},
+		{name: "domain that is a URL", args: []string{"--domain", "https://api.example"}, want: "must be a host name"},
 		{name: "modules", args: []string{"--function-modules", "no/such/dir"}, want: "no such directory"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
