@@ -586,6 +586,33 @@ func TestStageVariables(t *testing.T) {
 	}
 }
 
+// A destination that an older release stored and that is refused now is in the
+// way of no other change.
+func TestAccessLogOfAnOlderRelease(t *testing.T) {
+	g := newGateway(t)
+	id, _, _ := g.hello()
+	old := &api.AccessLogSettings{DestinationArn: new("arn:aws:logs:us-east-1:000000000000:log-group:g:*"), Format: new("$context.requestId")}
+	if err := g.store.Update(t.Context(), func(tx *store.Tx) error {
+		at := store.Scope{Account: "000000000000", Region: "us-east-1"}
+		stage, err := definition.Stages.Get(tx, at, id, "$default")
+		if err != nil {
+			return err
+		}
+		stage.AccessLogSettings = old
+		return definition.Stages.Put(tx, at, stage, id, "$default")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	out := must[*api.UpdateStageResponse](t)(g.UpdateStage(g.call(), &api.UpdateStageRequest{ApiId: &id, StageName: new("$default"), Description: new("d")}))
+	if *out.AccessLogSettings.DestinationArn != *old.DestinationArn {
+		t.Errorf("destination %s", *out.AccessLogSettings.DestinationArn)
+	}
+	_, err := g.UpdateStage(g.call(), &api.UpdateStageRequest{ApiId: &id, StageName: new("$default"), AccessLogSettings: old})
+	if got := describeError(err); !strings.Contains(got, "BadRequestException 400") {
+		t.Errorf("given anew: %s", got)
+	}
+}
+
 func TestTimesAreSeconds(t *testing.T) {
 	g := newGateway(t)
 	id, _, _ := g.hello()
