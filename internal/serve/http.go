@@ -65,6 +65,8 @@ func (s *Server) serveHTTP(x *plan.Exchange) error {
 	if err == nil {
 		err = s.callRoute(x)
 	}
+	// UNVERIFIED: that what the gateway itself answers carries no CORS headers;
+	// AWS's guide speaks of responses from integrations only.
 	if err == nil && cors != nil {
 		cors.Apply(x)
 	}
