@@ -70,7 +70,11 @@ func (k Kind[T]) Entry(tx *Tx, s Scope, id ...string) (Entry[T], error) {
 
 // Exists tells whether there is a document with the id.
 func (k Kind[T]) Exists(tx *Tx, s Scope, id ...string) (bool, error) {
-	row, err := tx.get(k.key(s, id), encodeKey(k.Name, s, id), k.Versioned)
+	key := encodeKey(k.Name, s, id)
+	if i, ok := tx.changed[string(key)]; ok {
+		return tx.changes[i].Op == Put, nil
+	}
+	row, err := tx.get(k.key(s, id), key, k.Versioned)
 	return row != nil, err
 }
 
@@ -87,7 +91,7 @@ func (k Kind[T]) Put(tx *Tx, s Scope, doc *T, id ...string) error {
 		return fmt.Errorf("store: encode %s: %w", key, err)
 	}
 	row := Row{Key: encodeKey(k.Name, s, id), Revision: tx.revision, Format: k.Version}
-	old, err := tx.b.Get(row.Key)
+	old, err := tx.current(row.Key)
 	if err != nil {
 		return err
 	}
@@ -116,7 +120,7 @@ func (k Kind[T]) Delete(tx *Tx, s Scope, id ...string) error {
 		return err
 	}
 	key := k.key(s, id)
-	old, err := tx.b.Get(encodeKey(k.Name, s, id))
+	old, err := tx.current(encodeKey(k.Name, s, id))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,9 @@ type Tx struct {
 	dirty   bool
 	changes []Change
 	changed map[string]int
+	// absent is the last key that was looked for in vain: a document is often
+	// written because it isn't there.
+	absent []byte
 
 	// past is the transaction this one is an AsOf view of.
 	past *Tx
@@ -49,12 +53,24 @@ func (tx *Tx) record(key []byte, k Key, op Op) {
 // get returns the row with key as this transaction or view sees it, or nil.
 func (tx *Tx) get(k Key, key []byte, versioned bool) (*Row, error) {
 	if tx.past == nil {
-		return tx.b.Get(key)
+		return tx.current(key)
 	}
 	if err := tx.checkPast(k.Kind, k.Scope, k.ID, versioned); err != nil {
 		return nil, err
 	}
 	return tx.b.GetAt(key, tx.revision)
+}
+
+// current returns the row with key as the transaction has it now, or nil.
+func (tx *Tx) current(key []byte) (*Row, error) {
+	if len(tx.absent) > 0 && bytes.Equal(tx.absent, key) {
+		return nil, nil
+	}
+	row, err := tx.b.Get(key)
+	if row == nil && err == nil {
+		tx.absent = append(tx.absent[:0], key...)
+	}
+	return row, err
 }
 
 // put writes a row and keeps what it supersedes if a pin needs that.
@@ -65,6 +81,7 @@ func (tx *Tx) put(k Key, row Row, old *Row, versioned bool) error {
 	if err := tx.b.Put(row); err != nil {
 		return fmt.Errorf("store: put %s: %w", k, err)
 	}
+	tx.absent = tx.absent[:0]
 	tx.record(row.Key, k, Put)
 	return nil
 }

@@ -133,6 +133,30 @@ func testDocuments(t *testing.T, open func(t *testing.T) store.Backend) {
 	if !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("Delete of nothing = %v", err)
 	}
+	// A transaction sees what it did, whatever it did before.
+	update(t, s, func(tx *store.Tx) error {
+		for _, step := range []struct {
+			do   func() error
+			want bool
+		}{
+			{func() error { return nil }, false},
+			{func() error { return plain.Put(tx, scope, &doc{Name: "one"}, "a") }, true},
+			{func() error { return plain.Delete(tx, scope, "a") }, false},
+			{func() error { return plain.Put(tx, scope, &doc{Name: "one"}, "a") }, true},
+			{func() error { return plain.Put(tx, scope, &doc{Name: "two"}, "a") }, true},
+			{func() error { _, err := plain.DeleteAll(tx, scope); return err }, false},
+		} {
+			if err := step.do(); err != nil {
+				return err
+			}
+			ok, err := plain.Exists(tx, scope, "a")
+			_, missing := plain.Get(tx, scope, "a")
+			if ok != step.want || err != nil || errors.Is(missing, store.ErrNotFound) == step.want {
+				t.Errorf("Exists = %v, %v; Get = %v", ok, err, missing)
+			}
+		}
+		return nil
+	})
 }
 
 func testScopes(t *testing.T, open func(t *testing.T) store.Backend) {
