@@ -41,16 +41,8 @@ func (b *bench) openAPI(ctx context.Context) error {
 		}
 	}
 	var host string
-	onto := func() error {
-		api, err := client.CreateApi(ctx, &apigatewayv2.CreateApiInput{Name: aws.String("bench"), ProtocolType: v2.ProtocolTypeHttp})
-		if err != nil {
-			return err
-		}
-		host = hostOf(*api.ApiId)
-		if err := createStage(ctx, client, *api.ApiId); err != nil {
-			return err
-		}
-		_, err = client.ReimportApi(ctx, &apigatewayv2.ReimportApiInput{ApiId: api.ApiId, Body: aws.String(json), FailOnWarnings: aws.Bool(true)})
+	deployed := func() (err error) {
+		host, err = importDeployed(ctx, config, json)
 		return err
 	}
 
@@ -62,7 +54,7 @@ func (b *bench) openAPI(ctx context.Context) error {
 	}{
 		{"ImportApi, JSON", json, fresh(json)},
 		{"ImportApi, YAML", yaml, fresh(yaml)},
-		{"ReimportApi, JSON, and its automatic deployment", json, onto},
+		{"ReimportApi, JSON, and its automatic deployment", json, deployed},
 	} {
 		var best time.Duration
 		for range b.rounds {
@@ -79,6 +71,21 @@ func (b *bench) openAPI(ctx context.Context) error {
 	// The last route of a document is live, or the figure is worth nothing.
 	_, err = get(ctx, g.addr, host, strings.ReplaceAll(routePath(manyRoutes-1), "{id}", "42"))
 	return err
+}
+
+// importDeployed imports a document onto an API whose stage deploys by itself,
+// and returns the API's host.
+func importDeployed(ctx context.Context, config aws.Config, document string) (string, error) {
+	client := apigatewayv2.NewFromConfig(config)
+	api, err := client.CreateApi(ctx, &apigatewayv2.CreateApiInput{Name: aws.String("bench"), ProtocolType: v2.ProtocolTypeHttp})
+	if err != nil {
+		return "", err
+	}
+	if err := createStage(ctx, client, *api.ApiId); err != nil {
+		return "", err
+	}
+	_, err = client.ReimportApi(ctx, &apigatewayv2.ReimportApiInput{ApiId: api.ApiId, Body: aws.String(document), FailOnWarnings: aws.Bool(true)})
+	return hostOf(*api.ApiId), err
 }
 
 // jsonDocument describes an API of routes to the backend, as generators write
