@@ -70,7 +70,7 @@ func (g *Group) Append(stream string, events ...Event) bool {
 }
 
 // maxSpare bounds the queue space that is kept for the next events.
-const maxSpare = 4096
+const maxSpare = 16 << 10
 
 // eventCost is what an event weighs in the queue beside its message.
 const eventCost = 64
@@ -136,6 +136,8 @@ func (g *Group) writeEvents(events []pendingEvent) error {
 	if err != nil {
 		return err
 	}
+	buf := g.store.frames.Get().(*[]byte)
+	defer g.store.frames.Put(buf)
 	for len(batches) > 0 {
 		seg, err := g.active()
 		if err != nil {
@@ -145,7 +147,7 @@ func (g *Group) writeEvents(events []pendingEvent) error {
 		for _, bt := range batches {
 			room += bt.size
 		}
-		frames := make([]byte, 0, min(int64(room), g.store.segmentBytes))
+		frames := slices.Grow((*buf)[:0], int(min(int64(room), g.store.segmentBytes)))
 		var sizes []int64
 		for _, bt := range batches {
 			if len(frames) > 0 && seg.Size+int64(len(frames)) >= g.store.segmentBytes {
@@ -157,6 +159,7 @@ func (g *Group) writeEvents(events []pendingEvent) error {
 			endFrame(frames, at)
 			sizes = append(sizes, int64(len(frames)-at))
 		}
+		*buf = frames
 		if err := appendFile(seg.path, seg.Size, frames); err != nil {
 			return err
 		}

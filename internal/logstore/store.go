@@ -43,6 +43,7 @@ type Store struct {
 
 	queued  atomic.Int64
 	dropped atomic.Uint64
+	frames  sync.Pool // of *[]byte, which batches are encoded in
 
 	mu     sync.Mutex
 	groups map[GroupID]*Group
@@ -70,6 +71,7 @@ func Open(dir string, opts Options) (*Store, error) {
 		segmentBytes: opts.SegmentBytes, queueBytes: opts.QueueBytes,
 		writeEvery: opts.WriteEvery, syncEvery: opts.SyncEvery,
 		groups: map[GroupID]*Group{},
+		frames: sync.Pool{New: func() any { return new([]byte) }},
 		wake:   make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	if s.now == nil {
