@@ -75,8 +75,9 @@ func (r *reader) authorizer(name string, n, scheme *node, where string) *Authori
 	if a.JwtConfiguration == nil || a.JwtConfiguration.Issuer != nil {
 		return a
 	}
-	// AWS reads the issuer from the document at this address, which must be the
-	// issuer's own.
+	// AWS takes the issuer from the document at this address. Nothing is fetched
+	// here: the address must be the issuer's own.
+	// UNVERIFIED: that an issuer always is what stands before the well-known path.
 	if address := r.string(scheme, "openIdConnectUrl", strings.TrimSuffix(where, "."+authorizerKey)); address != nil {
 		a.JwtConfiguration.Issuer = new(strings.TrimSuffix(*address, discoveryPath))
 	}

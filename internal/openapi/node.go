@@ -68,6 +68,7 @@ func (n *node) strings() ([]string, bool) {
 }
 
 // duplicate returns a key that an object has twice.
+// UNVERIFIED: that AWS refuses such documents.
 func duplicate(members []member) (string, bool) {
 	const few = 8
 	if len(members) <= few {

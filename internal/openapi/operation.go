@@ -64,6 +64,7 @@ func (r *reader) pathItem(path string, item *node) {
 		r.survey(op, operationKeys, where, attribute)
 		r.operation(strings.ToUpper(key), path, op, where)
 		if op.get("responses") == nil {
+			// UNVERIFIED: that this is a warning, not an error.
 			r.parseIssue(attribute, ".responses is missing")
 		}
 		r.declared(path, item, op)

@@ -22,6 +22,7 @@ type WriteOptions struct {
 }
 
 // defaultTimeout is the timeout of integrations that isn't written.
+// UNVERIFIED: that AWS's exports leave it out.
 const defaultTimeout = 30_000
 
 // Write writes a document as AWS's exports look. Routes are sorted by path; two
@@ -84,7 +85,8 @@ func (w *writer) info() node {
 	info.addText("description", api.Description)
 	version := api.Version
 	if version == nil {
-		// OpenAPI requires one.
+		// OpenAPI requires one; recorded exports have a time of this form.
+		// UNVERIFIED: that it is the API's creation.
 		version = new(value(api.CreatedDate).UTC().Format(time.DateTime) + "UTC")
 	}
 	info.addText("version", version)

@@ -164,6 +164,7 @@ func appendLines(dst []byte, headers plan.Headers, name string) []byte {
 }
 
 // separator is what stands between two values of a header in one line.
+// UNVERIFIED: that AWS joins cookies as browsers do.
 func separator(name string) string {
 	if plan.EqualFold(name, "cookie") {
 		return "; "
