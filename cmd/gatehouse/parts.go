@@ -20,6 +20,7 @@ import (
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/codestore"
 	"gatehouse/internal/compile"
+	"gatehouse/internal/control/apigateway"
 	"gatehouse/internal/control/apigatewayv2"
 	"gatehouse/internal/control/iam"
 	"gatehouse/internal/control/lambda"
@@ -208,15 +209,16 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		log.Info("removed function code that is no longer used", "archives", n)
 	}
 	apis := apigatewayv2.New(apigatewayv2.Options{Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader})
+	restAPIs := apigateway.New(apigateway.Options{Store: documents, Compiler: compiler, Rand: rand.Reader})
 	management := awswire.NewHandler(awswire.Options{
 		Services: []*awswire.Service{
+			apigatewayapi.NewService(restAPIs),
 			apigatewayv2api.NewService(apis),
 			lambdaapi.NewService(lambdaService),
 			iamapi.NewService(identities),
 			stsapi.NewService(tokens),
 			logsapi.NewService(logService),
 			// Not here yet: each operation answers a 501 that names itself.
-			apigatewayapi.NewService(apigatewayapi.Unimplemented{}),
 			managementapi.NewService(managementapi.Unimplemented{}),
 			acmapi.NewService(acmapi.Unimplemented{}),
 		},

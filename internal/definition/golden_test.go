@@ -34,6 +34,22 @@ func TestStoredMembers(t *testing.T) {
 	describe(&b, definition.RouteTargets)
 	describe(&b, definition.RouteAuthorizers)
 	describe(&b, definition.APIOwners)
+	describe(&b, definition.RestAPIs)
+	describe(&b, definition.Resources)
+	describe(&b, definition.ResourceNames)
+	describe(&b, definition.RestModels)
+	describe(&b, definition.RequestValidators)
+	describe(&b, definition.RestAuthorizers)
+	describe(&b, definition.GatewayResponses)
+	describe(&b, definition.DocumentationParts)
+	describe(&b, definition.DocumentationVersions)
+	describe(&b, definition.RestDeployments)
+	describe(&b, definition.RestStages)
+	describe(&b, definition.Accounts)
+	describe(&b, definition.APIKeys)
+	describe(&b, definition.UsagePlans)
+	describe(&b, definition.UsagePlanKeys)
+	describe(&b, definition.ClientCertificates)
 	const file = "testdata/stored.txt"
 	if *update {
 		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {

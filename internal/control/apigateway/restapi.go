@@ -1,0 +1,181 @@
+package apigateway
+
+import (
+	"errors"
+	"maps"
+	"regexp"
+
+	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/store"
+)
+
+// customIDTag gives an API the id in its value, so that URLs can be stable.
+const customIDTag = "_custom_id_"
+
+// Ids are the first label of a host name.
+var customID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// CreateRestApi makes a REST API with a root resource and AWS's two models.
+func (s *Service) CreateRestApi(c *awswire.Call, in *apigateway.CreateRestApiRequest) (*apigateway.RestApi, error) {
+	api := &definition.RestAPI{}
+	api.Name = in.Name
+	api.Description = nonEmpty(in.Description)
+	api.Version = nonEmpty(in.Version)
+	api.BinaryMediaTypes = in.BinaryMediaTypes
+	api.MinimumCompressionSize = in.MinimumCompressionSize
+	api.ApiKeySource = in.ApiKeySource
+	api.EndpointConfiguration = in.EndpointConfiguration
+	api.Policy = nonEmpty(in.Policy)
+	api.DisableExecuteApiEndpoint = in.DisableExecuteApiEndpoint
+	api.SecurityPolicy = nonEmpty(in.SecurityPolicy)
+	api.EndpointAccessMode = nonEmpty(in.EndpointAccessMode)
+	api.Tags = maps.Clone(in.Tags)
+	setDefaults(c, api)
+	err := s.store.Update(c, func(tx *store.Tx) error {
+		if err := s.addAPI(tx, c, api); err != nil {
+			return err
+		}
+		return addDefaultModels(tx, c, *api.Id)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return apiView(api), nil
+}
+
+// setDefaults fills in what a new API has that its maker didn't say.
+func setDefaults(c *awswire.Call, api *definition.RestAPI) {
+	api.ApiKeySource = orDefault(api.ApiKeySource, apigateway.ApiKeySourceTypeHeader)
+	api.DisableExecuteApiEndpoint = orDefault(api.DisableExecuteApiEndpoint, false)
+	api.CreatedDate = now(c)
+	endpoint := apigateway.EndpointConfiguration{}
+	if api.EndpointConfiguration != nil {
+		endpoint = *api.EndpointConfiguration
+	}
+	if len(endpoint.Types) == 0 {
+		endpoint.Types = []string{apigateway.EndpointTypeEdge}
+	}
+	if endpoint.IpAddressType == nil {
+		endpoint.IpAddressType = new(apigateway.IpAddressTypeIpv4)
+		if endpoint.Types[0] == apigateway.EndpointTypePrivate {
+			endpoint.IpAddressType = new(apigateway.IpAddressTypeDualstack)
+		}
+	}
+	api.EndpointConfiguration = &endpoint
+}
+
+// addAPI gives a new API its id and its root resource, and stores both.
+func (s *Service) addAPI(tx *store.Tx, c *awswire.Call, api *definition.RestAPI) error {
+	id, err := s.claimID(tx, c, api.Tags[customIDTag])
+	if err != nil {
+		return err
+	}
+	// UNVERIFIED: that root ids are as long as AWS's, which have ten characters.
+	rootID, err := s.newID(apiIDLength)
+	if err != nil {
+		return err
+	}
+	api.Id, api.RootResourceId = &id, &rootID
+	root := &definition.Resource{}
+	root.Id, root.Path = &rootID, new("/")
+	if err := definition.Resources.Put(tx, scope(c), root, id, rootID); err != nil {
+		return err
+	}
+	return definition.RestAPIs.Put(tx, scope(c), api, id)
+}
+
+// GetRestApi returns one API.
+func (s *Service) GetRestApi(c *awswire.Call, in *apigateway.GetRestApiRequest) (*apigateway.RestApi, error) {
+	var api *definition.RestAPI
+	err := s.store.View(c, func(tx *store.Tx) (err error) {
+		api, err = getAPI(tx, c, value(in.RestApiId))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return apiView(api), nil
+}
+
+// GetRestApis lists the APIs of the account and region.
+func (s *Service) GetRestApis(c *awswire.Call, in *apigateway.GetRestApisRequest) (*apigateway.RestApis, error) {
+	out := &apigateway.RestApis{}
+	err := s.store.View(c, func(tx *store.Tx) (err error) {
+		out.Items, out.Position, err = list(tx, scope(c), definition.RestAPIs, pageRequest{in.Limit, in.Position},
+			func(e store.Entry[definition.RestAPI]) apigateway.RestApi { return *apiView(e.Doc) })
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// DeleteRestApi removes the API and everything in it.
+func (s *Service) DeleteRestApi(c *awswire.Call, in *apigateway.DeleteRestApiRequest) error {
+	return s.store.Update(c, func(tx *store.Tx) error {
+		id := value(in.RestApiId)
+		if _, err := getAPI(tx, c, id); err != nil {
+			return err
+		}
+		at := scope(c)
+		// First, or every version would be kept once more on its way out.
+		if err := tx.UnpinAll(at, id); err != nil {
+			return err
+		}
+		for _, deleteAll := range []func(*store.Tx, store.Scope, ...string) (int, error){
+			definition.RestStages.DeleteAll, definition.RestDeployments.DeleteAll,
+			definition.Resources.DeleteAll, definition.ResourceNames.DeleteAll,
+			definition.RestModels.DeleteAll, definition.RequestValidators.DeleteAll, definition.RestAuthorizers.DeleteAll,
+			definition.GatewayResponses.DeleteAll, definition.DocumentationParts.DeleteAll, definition.DocumentationVersions.DeleteAll,
+		} {
+			if _, err := deleteAll(tx, at, id); err != nil {
+				return err
+			}
+		}
+		if err := definition.RestAPIs.Delete(tx, at, id); err != nil {
+			return err
+		}
+		if err := definition.APIOwners.Delete(tx, store.Scope{}, id); !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return nil
+	})
+}
+
+// getAPI reads an API of the caller's account and region.
+func getAPI(tx *store.Tx, c *awswire.Call, id string) (*definition.RestAPI, error) {
+	api, err := definition.RestAPIs.Get(tx, scope(c), id)
+	return api, missing(err, "Invalid API identifier specified %s:%s", c.Account, id)
+}
+
+// claimID takes the id that was asked for, or a random one. An API's host name
+// doesn't hold its account, so ids are unique in the whole gateway.
+func (s *Service) claimID(tx *store.Tx, c *awswire.Call, asked string) (string, error) {
+	taken := func(id string) (bool, error) { return definition.APIOwners.Exists(tx, store.Scope{}, id) }
+	id := asked
+	if asked != "" {
+		if !customID.MatchString(asked) {
+			return "", badRequest("Invalid value for the tag %s: %q is not a host name label of lower-case letters, digits and hyphens", customIDTag, asked)
+		}
+		if used, err := taken(asked); err != nil {
+			return "", err
+		} else if used {
+			return "", conflict("The API identifier %s given by the tag %s is already in use", asked, customIDTag)
+		}
+	} else {
+		var err error
+		if id, err = s.freeID(apiIDLength, taken); err != nil {
+			return "", err
+		}
+	}
+	return id, definition.APIOwners.Put(tx, store.Scope{}, &definition.Reference{ID: c.Account + "/" + c.Region}, id)
+}
+
+// apiView is the shape as answers carry it.
+func apiView(api *definition.RestAPI) *apigateway.RestApi {
+	view := api.RestApi
+	return &view
+}

@@ -1,0 +1,95 @@
+package apigateway
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/store"
+)
+
+// A Compiler says whether definitions can run.
+type Compiler interface {
+	// CheckAccessLog says why an access log format can't be written.
+	CheckAccessLog(format string) error
+}
+
+// Options are what a Service works with.
+type Options struct {
+	Store    *store.Store
+	Compiler Compiler
+	// Rand yields the randomness of ids and of API keys.
+	Rand io.Reader
+}
+
+// A Service holds the operations. What is missing here answers 501.
+type Service struct {
+	apigateway.Unimplemented
+	store    *store.Store
+	compiler Compiler
+	rand     io.Reader
+}
+
+var _ apigateway.Operations = (*Service)(nil)
+
+// New makes the service.
+func New(o Options) *Service {
+	return &Service{store: o.Store, compiler: o.Compiler, rand: o.Rand}
+}
+
+func scope(c *awswire.Call) store.Scope {
+	return store.Scope{Account: c.Account, Region: c.Region}
+}
+
+// missing turns the store's not-found into the service's, and leaves other
+// errors as they are.
+func missing(err error, format string, args ...any) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return notFound(format, args...)
+	}
+	return err
+}
+
+func notFound(format string, args ...any) error {
+	return apigateway.NewNotFoundException(fmt.Sprintf(format, args...))
+}
+
+func badRequest(format string, args ...any) error {
+	return apigateway.NewBadRequestException(fmt.Sprintf(format, args...))
+}
+
+func conflict(format string, args ...any) error {
+	return apigateway.NewConflictException(fmt.Sprintf(format, args...))
+}
+
+// now is the time of the call as AWS keeps times: in whole seconds.
+func now(c *awswire.Call) *time.Time { return new(c.Time.UTC().Truncate(time.Second)) }
+
+// value returns what a pointer points to, or the zero value.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// orDefault returns p, or a pointer to the default when it is nil.
+func orDefault[T any](p *T, d T) *T {
+	if p == nil {
+		return &d
+	}
+	return p
+}
+
+// nonEmpty returns p, or nil when it points to the empty string: what
+// Terraform sends for what isn't set.
+func nonEmpty(p *string) *string {
+	if value(p) == "" {
+		return nil
+	}
+	return p
+}
