@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/openapi/tree"
 )
 
 // discoveryPath is where an issuer describes itself.
@@ -16,9 +17,9 @@ type scheme struct {
 	authorizer *Authorizer
 }
 
-func (r *reader) scheme(name string, n *node) {
+func (r *reader) scheme(name string, n *tree.Node) {
 	where := "components.securitySchemes." + name
-	if !r.is(n, where, object) {
+	if !r.is(n, where, tree.Object) {
 		return
 	}
 	kind := r.string(n, "type", where)
@@ -26,7 +27,7 @@ func (r *reader) scheme(name string, n *node) {
 		r.failIssue(where, ".type is missing")
 		return
 	}
-	if extra := n.get(authorizerKey); r.is(extra, where+"."+authorizerKey, object) {
+	if extra := n.Get(authorizerKey); r.is(extra, where+"."+authorizerKey, tree.Object) {
 		authorizer := r.authorizer(name, extra, n, where+"."+authorizerKey)
 		authorizationType := apigatewayv2.AuthorizationTypeCustom
 		if authorizer.JwtConfiguration != nil || value(authorizer.AuthorizerType) == apigatewayv2.AuthorizerTypeJWT {
@@ -51,7 +52,7 @@ func (r *reader) scheme(name string, n *node) {
 	r.warn("Unsupported security definition type '", *kind, "' for '", name, "'. Ignoring.")
 }
 
-func (r *reader) authorizer(name string, n, scheme *node, where string) *Authorizer {
+func (r *reader) authorizer(name string, n, scheme *tree.Node, where string) *Authorizer {
 	a := &Authorizer{}
 	a.Name = &name
 	a.AuthorizerType = upper(r.string(n, "type", where))
@@ -66,7 +67,7 @@ func (r *reader) authorizer(name string, n, scheme *node, where string) *Authori
 			a.IdentitySource = append(a.IdentitySource, strings.TrimSpace(source))
 		}
 	}
-	if jwt := n.get("jwtConfiguration"); r.is(jwt, where+".jwtConfiguration", object) {
+	if jwt := n.Get("jwtConfiguration"); r.is(jwt, where+".jwtConfiguration", tree.Object) {
 		a.JwtConfiguration = &apigatewayv2.JWTConfiguration{
 			Issuer:   r.string(jwt, "issuer", where+".jwtConfiguration"),
 			Audience: r.strings(jwt, "audience", where+".jwtConfiguration"),

@@ -5,15 +5,16 @@ import (
 	"strings"
 
 	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/openapi/tree"
 )
 
 const sharedPrefix = "#/components/" + integrationsKey + "/"
 
 // operationIntegration reads the integration of an operation, which may be a
 // reference to one that operations share; nil when there is none.
-func (r *reader) operationIntegration(routeKey string, n *node, where string) *Integration {
+func (r *reader) operationIntegration(routeKey string, n *tree.Node, where string) *Integration {
 	integration := &Integration{RouteKey: routeKey}
-	if !r.is(n, where, object) {
+	if !r.is(n, where, tree.Object) {
 		return nil
 	}
 	ref := r.string(n, "$ref", where)
@@ -21,7 +22,7 @@ func (r *reader) operationIntegration(routeKey string, n *node, where string) *I
 		return r.inline(integration, n, where)
 	}
 	name, ok := strings.CutPrefix(*ref, sharedPrefix)
-	if shared := r.shared[unescape(name)]; ok && shared != nil {
+	if shared := r.shared[tree.Unescape(name)]; ok && shared != nil {
 		return shared
 	}
 	// UNVERIFIED: the words of the reason.
@@ -31,7 +32,7 @@ func (r *reader) operationIntegration(routeKey string, n *node, where string) *I
 
 // inline reads an integration that is written in an operation. One that an
 // export repeats is the one it was before.
-func (r *reader) inline(integration *Integration, n *node, where string) *Integration {
+func (r *reader) inline(integration *Integration, n *tree.Node, where string) *Integration {
 	r.integration(integration, n, where)
 	if id := r.string(n, sharedKey, where); id != nil {
 		integration.ExportedID = *id
@@ -45,7 +46,7 @@ func (r *reader) inline(integration *Integration, n *node, where string) *Integr
 	return integration
 }
 
-func (r *reader) integration(in *Integration, n *node, where string) {
+func (r *reader) integration(in *Integration, n *tree.Node, where string) {
 	r.survey(n, integrationKeys, where, "")
 	in.IntegrationType = upper(r.string(n, "type", where))
 	in.IntegrationSubtype = r.string(n, "integrationSubtype", where)
@@ -57,38 +58,38 @@ func (r *reader) integration(in *Integration, n *node, where string) {
 	in.CredentialsArn = r.string(n, "credentials", where)
 	in.Description = r.string(n, "description", where)
 	in.TimeoutInMillis = r.int(n, "timeoutInMillis", where)
-	in.TlsConfig = r.tlsConfig(n.get("tlsConfig"), where+".tlsConfig")
-	in.RequestParameters = r.texts(n.get("requestParameters"), where+".requestParameters")
-	responses := n.get("responseParameters")
-	if !r.is(responses, where+".responseParameters", object) || len(responses.members) == 0 {
+	in.TlsConfig = r.tlsConfig(n.Get("tlsConfig"), where+".tlsConfig")
+	in.RequestParameters = r.texts(n.Get("requestParameters"), where+".requestParameters")
+	responses := n.Get("responseParameters")
+	if !r.is(responses, where+".responseParameters", tree.Object) || len(responses.Members) == 0 {
 		return
 	}
-	in.ResponseParameters = make(map[string]map[string]string, len(responses.members))
-	for i := range responses.members {
-		status := &responses.members[i]
-		in.ResponseParameters[status.key] = r.texts(&status.node, where+".responseParameters."+status.key)
+	in.ResponseParameters = make(map[string]map[string]string, len(responses.Members))
+	for i := range responses.Members {
+		status := &responses.Members[i]
+		in.ResponseParameters[status.Key] = r.texts(&status.Node, where+".responseParameters."+status.Key)
 	}
 }
 
-func (r *reader) tlsConfig(n *node, where string) *apigatewayv2.TlsConfig {
-	if !r.is(n, where, object) {
+func (r *reader) tlsConfig(n *tree.Node, where string) *apigatewayv2.TlsConfig {
+	if !r.is(n, where, tree.Object) {
 		return nil
 	}
 	return &apigatewayv2.TlsConfig{ServerNameToVerify: r.string(n, "serverNameToVerify", where)}
 }
 
 // texts reads an object of scalars, nil when it isn't there or empty.
-func (r *reader) texts(n *node, where string) map[string]string {
-	if !r.is(n, where, object) || len(n.members) == 0 {
+func (r *reader) texts(n *tree.Node, where string) map[string]string {
+	if !r.is(n, where, tree.Object) || len(n.Members) == 0 {
 		return nil
 	}
-	all := make(map[string]string, len(n.members))
-	for i := range n.members {
-		s, ok := n.members[i].str()
+	all := make(map[string]string, len(n.Members))
+	for i := range n.Members {
+		s, ok := n.Members[i].Str()
 		if !ok {
-			r.wrongType("string", where, ".", n.members[i].key)
+			r.wrongType("string", where, ".", n.Members[i].Key)
 		}
-		all[n.members[i].key] = s
+		all[n.Members[i].Key] = s
 	}
 	return all
 }

@@ -1,6 +1,10 @@
 package openapi
 
-import "strings"
+import (
+	"strings"
+
+	"gatehouse/internal/openapi/tree"
+)
 
 // The extensions that HTTP APIs have a use for.
 const (
@@ -60,9 +64,9 @@ var (
 // survey lists what an object has that an HTTP API does nothing with: where is
 // the object as AWS writes it there. attribute is how it writes it where a key
 // isn't of OpenAPI at all; with none, those count as legal.
-func (r *reader) survey(n *node, known vocabulary, where, attribute string) {
-	for i := range n.members {
-		key := n.members[i].key
+func (r *reader) survey(n *tree.Node, known vocabulary, where, attribute string) {
+	for i := range n.Members {
+		key := n.Members[i].Key
 		used, legal := known[key]
 		switch {
 		case used:

@@ -1,10 +1,14 @@
 package openapi
 
-import "strings"
+import (
+	"strings"
+
+	"gatehouse/internal/openapi/tree"
+)
 
 // maxNotes bounds all that is said of a document, in bytes. What is said names
 // paths and keys, so it could be very much longer than the document.
-const maxNotes = MaxBytes
+const maxNotes = tree.MaxBytes
 
 // A notebook takes down what is said of a document.
 type notebook struct {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/openapi/tree"
 )
 
 // defaultPath is where the $default route stands: a path item needs a slash.
@@ -12,16 +13,16 @@ const (
 	defaultRouteKey = "$default"
 )
 
-func (r *reader) paths(n *node) {
-	if n == nil || n.kind == null {
+func (r *reader) paths(n *tree.Node) {
+	if n == nil || n.Kind == tree.Null {
 		r.failIssue("paths is missing")
 		return
 	}
-	if !r.is(n, "paths", object) {
+	if !r.is(n, "paths", tree.Object) {
 		return
 	}
-	for i := range n.members {
-		path, item := n.members[i].key, &n.members[i].node
+	for i := range n.Members {
+		path, item := n.Members[i].Key, &n.Members[i].Node
 		if strings.HasPrefix(path, "x-") {
 			continue
 		}
@@ -30,11 +31,11 @@ func (r *reader) paths(n *node) {
 			r.parseIssue("paths. Resource ", path, " should start with /")
 		}
 		attribute := "paths.'" + path + "'"
-		if !r.is(item, attribute, object) {
+		if !r.is(item, attribute, tree.Object) {
 			continue
 		}
 		r.survey(item, pathKeys, "paths."+path, attribute)
-		if item.get("$ref") != nil {
+		if item.Get("$ref") != nil {
 			// UNVERIFIED: AWS's answer; a path that is silently missing is worse.
 			r.failIssue(attribute, ".$ref is not supported")
 			continue
@@ -43,27 +44,27 @@ func (r *reader) paths(n *node) {
 	}
 }
 
-func (r *reader) pathItem(path string, item *node) {
-	for i := range item.members {
-		key, op := item.members[i].key, &item.members[i].node
+func (r *reader) pathItem(path string, item *tree.Node) {
+	for i := range item.Members {
+		key, op := item.Members[i].Key, &item.Members[i].Node
 		if !pathKeys[key] {
 			continue
 		}
 		if key == anyMethodKey {
-			if where := "paths." + path + "." + key; r.is(op, where, object) {
+			if where := "paths." + path + "." + key; r.is(op, where, tree.Object) {
 				r.survey(op, anyMethodKeys, where, "")
 				r.operation("ANY", path, op, where)
 			}
 			continue
 		}
 		attribute := "paths.'" + path + "'(" + key + ")"
-		if !r.is(op, attribute, object) {
+		if !r.is(op, attribute, tree.Object) {
 			continue
 		}
 		where := "paths." + path + "." + key
 		r.survey(op, operationKeys, where, attribute)
 		r.operation(strings.ToUpper(key), path, op, where)
-		if op.get("responses") == nil {
+		if op.Get("responses") == nil {
 			// UNVERIFIED: that this is a warning, not an error.
 			r.parseIssue(attribute, ".responses is missing")
 		}
@@ -72,14 +73,14 @@ func (r *reader) pathItem(path string, item *node) {
 }
 
 // operation reads a route.
-func (r *reader) operation(method, path string, op *node, where string) {
+func (r *reader) operation(method, path string, op *tree.Node, where string) {
 	route := &Route{Method: method, Path: path}
 	route.RouteKey = new(method + " " + r.prefixed(path))
 	if isDefault := r.bool(op, "isDefaultRoute", where); isDefault != nil && *isDefault && method == "ANY" {
 		route.RouteKey = new(defaultRouteKey)
 	}
 	route.OperationName = r.string(op, "operationId", where)
-	route.Integration = r.operationIntegration(*route.RouteKey, op.get(integrationKey), where+"."+integrationKey)
+	route.Integration = r.operationIntegration(*route.RouteKey, op.Get(integrationKey), where+"."+integrationKey)
 	if refusal := r.authorize(route, op, where); refusal != "" {
 		r.warn(route.Refused(refusal))
 		return
@@ -96,24 +97,24 @@ func (r *reader) prefixed(path string) string {
 
 // authorize gives a route the authorization that the operation, or the
 // document, asks for; it says why the route can't be made, "" when it can.
-func (r *reader) authorize(route *Route, op *node, where string) (refusal string) {
-	security, at := op.get("security"), where+".security"
+func (r *reader) authorize(route *Route, op *tree.Node, where string) (refusal string) {
+	security, at := op.Get("security"), where+".security"
 	if security == nil {
 		security, at = r.security, "security"
 	}
-	var requirements []member
-	if r.is(security, at, list) {
-		for i := range security.members {
-			if r.is(&security.members[i].node, at, object) {
-				requirements = append(requirements, security.members[i].members...)
+	var requirements []tree.Member
+	if r.is(security, at, tree.List) {
+		for i := range security.Members {
+			if r.is(&security.Members[i].Node, at, tree.Object) {
+				requirements = append(requirements, security.Members[i].Members...)
 			}
 		}
-		if len(security.members) > 1 && len(requirements) > 0 {
+		if len(security.Members) > 1 && len(requirements) > 0 {
 			// One of them may ask for nothing.
-			requirements = append(requirements, member{})
+			requirements = append(requirements, tree.Member{})
 		}
 	}
-	iam := r.iam(op.get(authKey), where+"."+authKey)
+	iam := r.iam(op.Get(authKey), where+"."+authKey)
 	if len(requirements) > 1 || iam && len(requirements) > 0 {
 		// UNVERIFIED: the words of this error.
 		r.fail("Unable to put method '", route.Method, "' on resource at path '", route.Path, "': An operation can have only one security requirement")
@@ -126,11 +127,11 @@ func (r *reader) authorize(route *Route, op *node, where string) (refusal string
 	if len(requirements) == 0 {
 		return ""
 	}
-	return r.require(route, requirements[0].key, &requirements[0].node, at)
+	return r.require(route, requirements[0].Key, &requirements[0].Node, at)
 }
 
 // require makes a route ask for a security scheme.
-func (r *reader) require(route *Route, name string, scopes *node, at string) (refusal string) {
+func (r *reader) require(route *Route, name string, scopes *tree.Node, at string) (refusal string) {
 	s := r.schemes[name]
 	if s == nil {
 		// UNVERIFIED: the words.
@@ -141,7 +142,7 @@ func (r *reader) require(route *Route, name string, scopes *node, at string) (re
 	}
 	route.AuthorizationType, route.Authorizer = new(s.authorizationType), s.authorizer
 	var ok bool
-	if route.AuthorizationScopes, ok = scopes.strings(); !ok {
+	if route.AuthorizationScopes, ok = scopes.Strings(); !ok {
 		r.wrongType("array", at, ".", name)
 	}
 	if len(route.AuthorizationScopes) == 0 {
@@ -156,8 +157,8 @@ func NoAuthorizer(authorizationType string) string {
 }
 
 // iam tells whether x-amazon-apigateway-auth asks for IAM.
-func (r *reader) iam(n *node, where string) bool {
-	if !r.is(n, where, object) {
+func (r *reader) iam(n *tree.Node, where string) bool {
+	if !r.is(n, where, tree.Object) {
 		return false
 	}
 	kind := r.string(n, "type", where)
@@ -174,19 +175,19 @@ func (r *reader) iam(n *node, where string) bool {
 
 // declared warns of path variables that no parameter declares. A declaration
 // may leave out the plus of a greedy variable.
-func (r *reader) declared(path string, item, op *node) {
+func (r *reader) declared(path string, item, op *tree.Node) {
 	if !strings.Contains(path, "{") {
 		return
 	}
 	declared := map[string]bool{}
-	for _, parameters := range [...]*node{item.get("parameters"), op.get("parameters")} {
+	for _, parameters := range [...]*tree.Node{item.Get("parameters"), op.Get("parameters")} {
 		if parameters == nil {
 			continue
 		}
-		for i := range parameters.members {
-			name, ok := pathParameter(&parameters.members[i].node)
-			if ref, isRef := parameters.members[i].get("$ref").str(); isRef {
-				name, ok = r.parameters[unescape(strings.TrimPrefix(ref, "#/components/parameters/"))]
+		for i := range parameters.Members {
+			name, ok := pathParameter(&parameters.Members[i].Node)
+			if ref, isRef := parameters.Members[i].Get("$ref").Str(); isRef {
+				name, ok = r.parameters[tree.Unescape(strings.TrimPrefix(ref, "#/components/parameters/"))]
 			}
 			if ok {
 				declared[name], declared[name+"+"] = true, true
@@ -205,9 +206,9 @@ func (r *reader) declared(path string, item, op *node) {
 }
 
 // pathParameter returns the name of a parameter that is one of the path.
-func pathParameter(n *node) (string, bool) {
-	if in, _ := n.get("in").str(); in != "path" {
+func pathParameter(n *tree.Node) (string, bool) {
+	if in, _ := n.Get("in").Str(); in != "path" {
 		return "", false
 	}
-	return n.get("name").str()
+	return n.Get("name").Str()
 }

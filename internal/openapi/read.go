@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/openapi/tree"
 )
 
 // What Options.BasePath can be.
@@ -31,7 +32,7 @@ type Options struct {
 // Read reads a document in JSON or YAML. An error is worded as AWS answers it;
 // the document is then of no use.
 func Read(document string, o Options) (*Document, error) {
-	root, err := parse(document, strings.NewReplacer("${AWS::Partition}", o.Partition, "${AWS::Region}", o.Region, "${AWS::AccountId}", o.Account))
+	root, err := tree.Parse(document, strings.NewReplacer("${AWS::Partition}", o.Partition, "${AWS::Region}", o.Region, "${AWS::AccountId}", o.Account))
 	if err != nil {
 		// UNVERIFIED: what follows AWS's first sentence.
 		return nil, fmt.Errorf("Unable to build importer with provided input. Unable to parse the document: %w", err) //nolint:staticcheck // AWS's words
@@ -39,14 +40,14 @@ func Read(document string, o Options) (*Document, error) {
 	if err := checkVersion(root); err != nil {
 		return nil, err
 	}
-	r := &reader{root: root, security: root.get("security"), schemes: map[string]*scheme{}, shared: map[string]*Integration{}, repeated: map[string]*Integration{}}
+	r := &reader{root: root, security: root.Get("security"), schemes: map[string]*scheme{}, shared: map[string]*Integration{}, repeated: map[string]*Integration{}}
 	r.survey(root, rootKeys, "openapi", "")
-	r.about(root.get("info"))
-	r.servers(root.get("servers"), o.BasePath)
-	r.tags(root.get("tags"))
-	r.cors(root.get(corsKey))
-	r.components(root.get("components"))
-	r.paths(root.get("paths"))
+	r.about(root.Get("info"))
+	r.servers(root.Get("servers"), o.BasePath)
+	r.tags(root.Get("tags"))
+	r.cors(root.Get(corsKey))
+	r.components(root.Get("components"))
+	r.paths(root.Get("paths"))
 	r.references()
 	if r.full() {
 		return nil, errors.New("Errors found during import:\n\tThere is too much to say about the document") //nolint:staticcheck // AWS's words
@@ -59,9 +60,9 @@ func Read(document string, o Options) (*Document, error) {
 }
 
 // checkVersion refuses what isn't OpenAPI 3.0.
-func checkVersion(root *node) error {
+func checkVersion(root *tree.Node) error {
 	const undetermined = "Unable to build importer with provided input. Unable to determine OAS version"
-	version, ok := root.get("openapi").str()
+	version, ok := root.Get("openapi").Str()
 	if !ok {
 		return errors.New(undetermined)
 	}
@@ -76,7 +77,7 @@ type reader struct {
 	notebook
 	doc Document
 	// root is the document, security its member of that name.
-	root, security *node
+	root, security *tree.Node
 	// basePath is what every path is prefixed with, as in "/v1", or "".
 	basePath string
 	schemes  map[string]*scheme
@@ -95,11 +96,11 @@ func (r *reader) wrongType(want string, attribute ...string) {
 
 // is tells whether a value is of a type, and notes the error when it is of
 // another; one that isn't there, or null, is no error.
-func (r *reader) is(n *node, attribute string, want kind) bool {
-	if n == nil || n.kind == null {
+func (r *reader) is(n *tree.Node, attribute string, want tree.Kind) bool {
+	if n == nil || n.Kind == tree.Null {
 		return false
 	}
-	if n.kind != want {
+	if n.Kind != want {
 		r.wrongType(want.String(), attribute)
 		return false
 	}
@@ -107,12 +108,12 @@ func (r *reader) is(n *node, attribute string, want kind) bool {
 }
 
 // string returns a member that is any scalar, nil when it isn't there.
-func (r *reader) string(n *node, key, where string) *string {
-	m := n.get(key)
-	if m == nil || m.kind == null {
+func (r *reader) string(n *tree.Node, key, where string) *string {
+	m := n.Get(key)
+	if m == nil || m.Kind == tree.Null {
 		return nil
 	}
-	s, ok := m.str()
+	s, ok := m.Str()
 	if !ok {
 		r.wrongType("string", where, ".", key)
 		return nil
@@ -120,7 +121,7 @@ func (r *reader) string(n *node, key, where string) *string {
 	return &s
 }
 
-func (r *reader) bool(n *node, key, where string) *bool {
+func (r *reader) bool(n *tree.Node, key, where string) *bool {
 	s := r.string(n, key, where)
 	if s == nil {
 		return nil
@@ -133,7 +134,7 @@ func (r *reader) bool(n *node, key, where string) *bool {
 	return &b
 }
 
-func (r *reader) int(n *node, key, where string) *int32 {
+func (r *reader) int(n *tree.Node, key, where string) *int32 {
 	s := r.string(n, key, where)
 	if s == nil {
 		return nil
@@ -146,12 +147,12 @@ func (r *reader) int(n *node, key, where string) *int32 {
 	return new(int32(i))
 }
 
-func (r *reader) strings(n *node, key, where string) []string {
-	m := n.get(key)
-	if m == nil || m.kind == null {
+func (r *reader) strings(n *tree.Node, key, where string) []string {
+	m := n.Get(key)
+	if m == nil || m.Kind == tree.Null {
 		return nil
 	}
-	all, ok := m.strings()
+	all, ok := m.Strings()
 	if !ok {
 		r.wrongType("array", where, ".", key)
 	}
@@ -159,12 +160,12 @@ func (r *reader) strings(n *node, key, where string) []string {
 }
 
 // about reads the document's info.
-func (r *reader) about(n *node) {
+func (r *reader) about(n *tree.Node) {
 	if n == nil {
 		r.parseIssue("info is missing")
 		return
 	}
-	if !r.is(n, "info", object) {
+	if !r.is(n, "info", tree.Object) {
 		return
 	}
 	r.survey(n, infoKeys, "info", "info")
@@ -180,24 +181,24 @@ func (r *reader) about(n *node) {
 
 // servers takes the base path from the first server, and from any whether the
 // API's own endpoint is closed.
-func (r *reader) servers(n *node, use string) {
-	if !r.is(n, "servers", list) {
+func (r *reader) servers(n *tree.Node, use string) {
+	if !r.is(n, "servers", tree.List) {
 		return
 	}
-	for i := range n.members {
-		server := &n.members[i].node
-		if !r.is(server, "servers", object) {
+	for i := range n.Members {
+		server := &n.Members[i].Node
+		if !r.is(server, "servers", tree.Object) {
 			continue
 		}
 		where := "servers." + endpointKey
-		if configuration := server.get(endpointKey); r.is(configuration, where, object) {
+		if configuration := server.Get(endpointKey); r.is(configuration, where, tree.Object) {
 			if closed := r.bool(configuration, "disableExecuteApiEndpoint", where); closed != nil && r.doc.API.DisableExecuteApiEndpoint == nil {
 				r.doc.API.DisableExecuteApiEndpoint = closed
 			}
 		}
 	}
-	if len(n.members) > 0 && (use == BasePathPrepend || use == BasePathSplit) {
-		r.prefix(&n.members[0].node, use == BasePathSplit)
+	if len(n.Members) > 0 && (use == BasePathPrepend || use == BasePathSplit) {
+		r.prefix(&n.Members[0].Node, use == BasePathSplit)
 	}
 }
 
@@ -207,15 +208,15 @@ const maxBasePath = 512
 
 // prefix takes the path of a server's URL, in which variables have their
 // defaults, as a prefix of all paths; split takes its first part away.
-func (r *reader) prefix(server *node, split bool) {
-	address, _ := server.get("url").str()
+func (r *reader) prefix(server *tree.Node, split bool) {
+	address, _ := server.Get("url").Str()
 	long := len(address) > maxBasePath
-	if variables := server.get("variables"); variables != nil && !long {
+	if variables := server.Get("variables"); variables != nil && !long {
 		var defaults []string
-		for i := range variables.members {
-			value, _ := variables.members[i].get("default").str()
+		for i := range variables.Members {
+			value, _ := variables.Members[i].Get("default").Str()
 			long = long || len(value) > maxBasePath
-			defaults = append(defaults, "{"+variables.members[i].key+"}", value)
+			defaults = append(defaults, "{"+variables.Members[i].Key+"}", value)
 		}
 		if !long {
 			address = strings.NewReplacer(defaults...).Replace(address)
@@ -237,14 +238,14 @@ func (r *reader) prefix(server *node, split bool) {
 }
 
 // tags reads AWS's tags, which are those of the document.
-func (r *reader) tags(n *node) {
-	if !r.is(n, "tags", list) {
+func (r *reader) tags(n *tree.Node) {
+	if !r.is(n, "tags", tree.List) {
 		return
 	}
-	r.doc.API.Tags = make(map[string]string, len(n.members))
-	for i := range n.members {
-		tag := &n.members[i].node
-		if !r.is(tag, "tags", object) {
+	r.doc.API.Tags = make(map[string]string, len(n.Members))
+	for i := range n.Members {
+		tag := &n.Members[i].Node
+		if !r.is(tag, "tags", tree.Object) {
 			continue
 		}
 		name, value := r.string(tag, "name", "tags"), r.string(tag, tagValueKey, "tags")
@@ -259,8 +260,8 @@ func (r *reader) tags(n *node) {
 	}
 }
 
-func (r *reader) cors(n *node) {
-	if !r.is(n, corsKey, object) {
+func (r *reader) cors(n *tree.Node) {
+	if !r.is(n, corsKey, tree.Object) {
 		return
 	}
 	r.doc.API.CorsConfiguration = &apigatewayv2.Cors{
@@ -275,37 +276,37 @@ func (r *reader) cors(n *node) {
 
 // components reads the security schemes and the integrations that operations
 // share.
-func (r *reader) components(n *node) {
-	if !r.is(n, "components", object) {
+func (r *reader) components(n *tree.Node) {
+	if !r.is(n, "components", tree.Object) {
 		return
 	}
 	r.survey(n, componentKeys, "components", "components")
-	if schemes := n.get("securitySchemes"); r.is(schemes, "components.securitySchemes", object) {
-		for i := range schemes.members {
-			r.scheme(schemes.members[i].key, &schemes.members[i].node)
+	if schemes := n.Get("securitySchemes"); r.is(schemes, "components.securitySchemes", tree.Object) {
+		for i := range schemes.Members {
+			r.scheme(schemes.Members[i].Key, &schemes.Members[i].Node)
 		}
 	}
-	if shared := n.get(integrationsKey); r.is(shared, "components."+integrationsKey, object) {
-		for i := range shared.members {
-			m := &shared.members[i]
-			where := "components." + integrationsKey + "." + m.key
-			if !r.is(&m.node, where, object) {
+	if shared := n.Get(integrationsKey); r.is(shared, "components."+integrationsKey, tree.Object) {
+		for i := range shared.Members {
+			m := &shared.Members[i]
+			where := "components." + integrationsKey + "." + m.Key
+			if !r.is(&m.Node, where, tree.Object) {
 				continue
 			}
-			integration := &Integration{Name: m.key}
-			if id, ok := strings.CutPrefix(m.key, unusedPrefix); ok {
+			integration := &Integration{Name: m.Key}
+			if id, ok := strings.CutPrefix(m.Key, unusedPrefix); ok {
 				integration.ExportedID = id
 			}
-			r.integration(integration, &m.node, where)
-			r.shared[m.key] = integration
+			r.integration(integration, &m.Node, where)
+			r.shared[m.Key] = integration
 			r.doc.Integrations = append(r.doc.Integrations, integration)
 		}
 	}
 	r.parameters = map[string]string{}
-	if parameters := n.get("parameters"); parameters != nil {
-		for i := range parameters.members {
-			if name, ok := pathParameter(&parameters.members[i].node); ok {
-				r.parameters[parameters.members[i].key] = name
+	if parameters := n.Get("parameters"); parameters != nil {
+		for i := range parameters.Members {
+			if name, ok := pathParameter(&parameters.Members[i].Node); ok {
+				r.parameters[parameters.Members[i].Key] = name
 			}
 		}
 	}

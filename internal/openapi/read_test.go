@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/internal/openapi"
+	"gatehouse/internal/openapi/tree"
 )
 
 const head = `{"openapi":"3.0.1","info":{"title":"t","version":"1"},`
@@ -110,7 +111,7 @@ func TestBasePathThatIsNone(t *testing.T) {
 // What is sent to wear the gateway out is refused before it does: quickly, and
 // without building anything of its size.
 func TestBombs(t *testing.T) {
-	const n = openapi.MaxBytes - 1000
+	const n = tree.MaxBytes - 1000
 	fill := func(s string) string { return strings.Repeat(s, n/len(s)) }
 	laughs := "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"
 	for i := 1; i < 30; i++ {

@@ -1,9 +1,10 @@
 package openapi
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
+
+	"gatehouse/internal/openapi/tree"
 )
 
 // A place is where the reference walk is, written down only when a reference
@@ -23,27 +24,27 @@ func (p *place) String() string {
 // references warns of references to components that don't exist. HTTP APIs use
 // none of them, but AWS says when they are missing.
 func (r *reader) references() {
-	components := r.root.get("components")
+	components := r.root.Get("components")
 	names := map[string]struct{}{}
 	if components != nil {
-		for i := range components.members {
-			for j := range components.members[i].members {
-				names[components.members[i].key+"/"+components.members[i].members[j].key] = struct{}{}
+		for i := range components.Members {
+			for j := range components.Members[i].Members {
+				names[components.Members[i].Key+"/"+components.Members[i].Members[j].Key] = struct{}{}
 			}
 		}
 	}
 	w := walk{r, names}
-	if paths := r.root.get("paths"); paths != nil {
-		for i := range paths.members {
-			w.pathItem(paths.members[i].key, &paths.members[i].node)
+	if paths := r.root.Get("paths"); paths != nil {
+		for i := range paths.Members {
+			w.pathItem(paths.Members[i].Key, &paths.Members[i].Node)
 		}
 	}
 	if components == nil {
 		return
 	}
-	for i := range components.members {
-		if key := components.members[i].key; !componentKeys[key] && key != "examples" {
-			w.value(&components.members[i].node, &place{name: "components." + key})
+	for i := range components.Members {
+		if key := components.Members[i].Key; !componentKeys[key] && key != "examples" {
+			w.value(&components.Members[i].Node, &place{name: "components." + key})
 		}
 	}
 }
@@ -54,16 +55,16 @@ type walk struct {
 }
 
 // pathItem looks at what is OpenAPI's own.
-func (w walk) pathItem(path string, item *node) {
-	for i := range item.members {
-		key, n := item.members[i].key, &item.members[i].node
+func (w walk) pathItem(path string, item *tree.Node) {
+	for i := range item.Members {
+		key, n := item.Members[i].Key, &item.Members[i].Node
 		switch {
 		case key == "parameters":
 			w.value(n, &place{name: "paths.'" + path + "'.parameters"})
-		case pathKeys[key] && key != anyMethodKey && n.kind == object:
+		case pathKeys[key] && key != anyMethodKey && n.Kind == tree.Object:
 			at := &place{name: "paths.'" + path + "'(" + key + ")"}
 			for _, part := range [...]string{"parameters", "requestBody", "responses"} {
-				if used := n.get(part); used != nil {
+				if used := n.Get(part); used != nil {
 					w.value(used, &place{at, part})
 				}
 			}
@@ -71,28 +72,28 @@ func (w walk) pathItem(path string, item *node) {
 	}
 }
 
-func (w walk) value(n *node, at *place) {
-	for i := range n.members {
-		m := &n.members[i]
-		if m.kind < list {
-			if m.key == "$ref" {
-				w.reference(m.scalar, at)
+func (w walk) value(n *tree.Node, at *place) {
+	for i := range n.Members {
+		m := &n.Members[i]
+		if m.Kind < tree.List {
+			if m.Key == "$ref" {
+				w.reference(m.Scalar, at)
 			}
 			continue
 		}
 		switch {
-		case n.kind == list:
-			w.value(&m.node, &place{at, "[" + strconv.Itoa(i) + "]"})
-		case m.key == "example" || m.key == "examples" || m.key == "default" && at.name != "responses" || m.key == "enum" || strings.HasPrefix(m.key, "x-"):
+		case n.Kind == tree.List:
+			w.value(&m.Node, &place{at, "[" + strconv.Itoa(i) + "]"})
+		case m.Key == "example" || m.Key == "examples" || m.Key == "default" && at.name != "responses" || m.Key == "enum" || strings.HasPrefix(m.Key, "x-"):
 			// Data, where $ref means what it likes.
-		case m.key == "content":
+		case m.Key == "content":
 			// AWS leaves the media type out.
-			next := &place{at, m.key}
-			for j := range m.members {
-				w.value(&m.members[j].node, next)
+			next := &place{at, m.Key}
+			for j := range m.Members {
+				w.value(&m.Members[j].Node, next)
 			}
 		default:
-			w.value(&m.node, &place{at, m.key})
+			w.value(&m.Node, &place{at, m.Key})
 		}
 	}
 }
@@ -104,18 +105,7 @@ func (w walk) reference(ref string, at *place) {
 	}
 	section, rest, _ := strings.Cut(pointer, "/")
 	name, _, _ := strings.Cut(rest, "/")
-	if _, there := w.names[section+"/"+unescape(name)]; !there {
+	if _, there := w.names[section+"/"+tree.Unescape(name)]; !there {
 		w.reader.parseIssue(at.String(), ".", ref, " is missing")
 	}
-}
-
-// unescape undoes the escapes of a part of a reference (RFC 6901 and 3986).
-func unescape(part string) string {
-	if !strings.ContainsAny(part, "~%") {
-		return part
-	}
-	if plain, err := url.PathUnescape(part); err == nil {
-		part = plain
-	}
-	return strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
 }

@@ -3,11 +3,11 @@ package openapi
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/openapi/tree"
 )
 
 // WriteOptions say how a document is written.
@@ -31,9 +31,9 @@ func Write(d *Document, o WriteOptions) []byte {
 	w := &writer{doc: d, extensions: !o.NoExtensions, users: make(map[*Integration]int, len(d.Integrations))}
 	root := w.root(o.BasePath)
 	if o.YAML {
-		return appendYAML(nil, &root)
+		return tree.AppendYAML(nil, &root)
 	}
-	return appendJSON(nil, &root)
+	return tree.AppendJSON(nil, &root)
 }
 
 // A writer turns a Document into the document's values.
@@ -44,27 +44,27 @@ type writer struct {
 	users map[*Integration]int
 }
 
-func (w *writer) root(basePath string) node {
+func (w *writer) root(basePath string) tree.Node {
 	w.count()
 	api := &w.doc.API
-	root := newObject()
-	root.add("openapi", quoted("3.0.1"))
-	root.add("info", w.info())
-	root.add("servers", newList(w.server(basePath)))
+	root := tree.NewObject()
+	root.Add("openapi", tree.NewText("3.0.1"))
+	root.Add("info", w.info())
+	root.Add("servers", tree.NewList(w.server(basePath)))
 	if len(api.Tags) > 0 {
-		root.add("tags", w.tags())
+		root.Add("tags", w.tags())
 	}
-	root.add("paths", w.paths())
-	if components := w.components(); len(components.members) > 0 {
-		root.add("components", components)
+	root.Add("paths", w.paths())
+	if components := w.components(); len(components.Members) > 0 {
+		root.Add("components", components)
 	}
 	if !w.extensions {
 		return root
 	}
 	if api.CorsConfiguration != nil {
-		root.add(corsKey, cors(api.CorsConfiguration))
+		root.Add(corsKey, cors(api.CorsConfiguration))
 	}
-	root.add(versionKey, quoted("1.0"))
+	root.Add(versionKey, tree.NewText("1.0"))
 	return root
 }
 
@@ -78,56 +78,56 @@ func (w *writer) count() {
 // unusedPrefix is what AWS names the integrations after that no route has.
 const unusedPrefix = "unusedIntegration_"
 
-func (w *writer) info() node {
+func (w *writer) info() tree.Node {
 	api := &w.doc.API
-	info := newObject()
-	info.addText("title", api.Name)
-	info.addText("description", api.Description)
+	info := tree.NewObject()
+	info.AddText("title", api.Name)
+	info.AddText("description", api.Description)
 	version := api.Version
 	if version == nil {
 		// OpenAPI requires one; recorded exports have a time of this form.
 		// UNVERIFIED: that it is the API's creation.
 		version = new(value(api.CreatedDate).UTC().Format(time.DateTime) + "UTC")
 	}
-	info.addText("version", version)
+	info.AddText("version", version)
 	return info
 }
 
-func (w *writer) server(basePath string) node {
+func (w *writer) server(basePath string) tree.Node {
 	api := &w.doc.API
-	fallback, variables, server := newObject(), newObject(), newObject()
-	fallback.add("default", quoted(basePath))
-	variables.add("basePath", fallback)
-	server.add("url", quoted(value(api.ApiEndpoint)+"/{basePath}"))
-	server.add("variables", variables)
+	fallback, variables, server := tree.NewObject(), tree.NewObject(), tree.NewObject()
+	fallback.Add("default", tree.NewText(basePath))
+	variables.Add("basePath", fallback)
+	server.Add("url", tree.NewText(value(api.ApiEndpoint)+"/{basePath}"))
+	server.Add("variables", variables)
 	if w.extensions && value(api.DisableExecuteApiEndpoint) {
-		closed := newObject()
-		closed.add("disableExecuteApiEndpoint", truth(true))
-		server.add(endpointKey, closed)
+		closed := tree.NewObject()
+		closed.Add("disableExecuteApiEndpoint", tree.NewBool(true))
+		server.Add(endpointKey, closed)
 	}
 	return server
 }
 
-func (w *writer) tags() node {
-	all := newList()
+func (w *writer) tags() tree.Node {
+	all := tree.NewList()
 	for _, key := range slices.Sorted(maps.Keys(w.doc.API.Tags)) {
-		tag := newObject()
-		tag.add("name", quoted(key))
+		tag := tree.NewObject()
+		tag.Add("name", tree.NewText(key))
 		if w.extensions {
-			tag.add(tagValueKey, quoted(w.doc.API.Tags[key]))
+			tag.Add(tagValueKey, tree.NewText(w.doc.API.Tags[key]))
 		}
-		all.add("", tag)
+		all.Add("", tag)
 	}
 	return all
 }
 
-func (w *writer) paths() node {
+func (w *writer) paths() tree.Node {
 	routes := slices.Clone(w.doc.Routes)
 	slices.SortFunc(routes, func(a, b *Route) int { return strings.Compare(sortKey(*a.RouteKey), sortKey(*b.RouteKey)) })
-	paths := newObject()
+	paths := tree.NewObject()
 	for first := 0; first < len(routes); {
 		_, path := splitKey(*routes[first].RouteKey)
-		item := newObject()
+		item := tree.NewObject()
 		next := first
 		for ; next < len(routes); next++ {
 			method, at := splitKey(*routes[next].RouteKey)
@@ -138,13 +138,13 @@ func (w *writer) paths() node {
 			if method == "ANY" {
 				key = anyMethodKey
 			}
-			item.add(key, w.operation(routes[next]))
+			item.Add(key, w.operation(routes[next]))
 		}
 		first = next
-		if parameters := parameters(path); len(parameters.members) > 0 {
-			item.add("parameters", parameters)
+		if parameters := parameters(path); len(parameters.Members) > 0 {
+			item.Add("parameters", parameters)
 		}
-		paths.add(path, item)
+		paths.Add(path, item)
 	}
 	return paths
 }
@@ -167,33 +167,33 @@ func sortKey(routeKey string) string {
 	return path + " " + method
 }
 
-func (w *writer) operation(route *Route) node {
-	op := newObject()
+func (w *writer) operation(route *Route) tree.Node {
+	op := tree.NewObject()
 	if *route.RouteKey == defaultRouteKey && w.extensions {
-		op.add("isDefaultRoute", truth(true))
+		op.Add("isDefaultRoute", tree.NewBool(true))
 	}
-	op.addText("operationId", route.OperationName)
-	fallback, responses := newObject(), newObject()
-	fallback.add("description", quoted("Default response for "+*route.RouteKey))
-	responses.add("default", fallback)
-	op.add("responses", responses)
+	op.AddText("operationId", route.OperationName)
+	fallback, responses := tree.NewObject(), tree.NewObject()
+	fallback.Add("description", tree.NewText("Default response for "+*route.RouteKey))
+	responses.Add("default", fallback)
+	op.Add("responses", responses)
 	if route.Authorizer != nil {
-		scopes := newList()
+		scopes := tree.NewList()
 		for _, scope := range route.AuthorizationScopes {
-			scopes.add("", quoted(scope))
+			scopes.Add("", tree.NewText(scope))
 		}
-		requirement := newObject()
-		requirement.add(value(route.Authorizer.Name), scopes)
-		op.add("security", newList(requirement))
+		requirement := tree.NewObject()
+		requirement.Add(value(route.Authorizer.Name), scopes)
+		op.Add("security", tree.NewList(requirement))
 	}
 	if !w.extensions {
 		return op
 	}
 	if value(route.AuthorizationType) == apigatewayv2.AuthorizationTypeAWSIAM {
 		// UNVERIFIED: that exports of HTTP APIs say it so.
-		auth := newObject()
-		auth.add("type", quoted(apigatewayv2.AuthorizationTypeAWSIAM))
-		op.add(authKey, auth)
+		auth := tree.NewObject()
+		auth.Add("type", tree.NewText(apigatewayv2.AuthorizationTypeAWSIAM))
+		op.Add(authKey, auth)
 	}
 	if route.Integration == nil {
 		return op
@@ -201,75 +201,75 @@ func (w *writer) operation(route *Route) node {
 	written := integration(&route.Integration.Integration)
 	if w.users[route.Integration] > 1 {
 		// AWS's exports repeat what routes share, as far as is known.
-		written.addText(sharedKey, route.Integration.IntegrationId)
+		written.AddText(sharedKey, route.Integration.IntegrationId)
 	}
-	op.add(integrationKey, written)
+	op.Add(integrationKey, written)
 	return op
 }
 
 // parameters declares the variables of a path, as OpenAPI requires.
-func parameters(path string) node {
-	all := newList()
+func parameters(path string) tree.Node {
+	all := tree.NewList()
 	for part := range strings.SplitSeq(path, "/") {
 		if !strings.HasPrefix(part, "{") {
 			continue
 		}
 		name := strings.Trim(part, "{}")
-		schema, parameter := newObject(), newObject()
-		schema.add("type", quoted("string"))
-		parameter.add("name", quoted(name))
-		parameter.add("in", quoted("path"))
-		parameter.add("description", quoted("Generated path parameter for "+name))
-		parameter.add("required", truth(true))
-		parameter.add("schema", schema)
-		all.add("", parameter)
+		schema, parameter := tree.NewObject(), tree.NewObject()
+		schema.Add("type", tree.NewText("string"))
+		parameter.Add("name", tree.NewText(name))
+		parameter.Add("in", tree.NewText("path"))
+		parameter.Add("description", tree.NewText("Generated path parameter for "+name))
+		parameter.Add("required", tree.NewBool(true))
+		parameter.Add("schema", schema)
+		all.Add("", parameter)
 	}
 	return all
 }
 
-func (w *writer) components() node {
-	components := newObject()
+func (w *writer) components() tree.Node {
+	components := tree.NewObject()
 	if len(w.doc.Authorizers) > 0 {
-		schemes := newObject()
+		schemes := tree.NewObject()
 		for _, authorizer := range slices.SortedFunc(slices.Values(w.doc.Authorizers), func(a, b *Authorizer) int {
 			return strings.Compare(value(a.Name), value(b.Name))
 		}) {
-			schemes.add(value(authorizer.Name), w.scheme(&authorizer.Authorizer))
+			schemes.Add(value(authorizer.Name), w.scheme(&authorizer.Authorizer))
 		}
-		components.add("securitySchemes", schemes)
+		components.Add("securitySchemes", schemes)
 	}
 	if !w.extensions {
 		return components
 	}
-	unused := newObject()
+	unused := tree.NewObject()
 	for _, i := range slices.SortedFunc(slices.Values(w.doc.Integrations), func(a, b *Integration) int {
 		return strings.Compare(value(a.IntegrationId), value(b.IntegrationId))
 	}) {
 		if w.users[i] == 0 {
-			unused.add(unusedPrefix+value(i.IntegrationId), integration(&i.Integration))
+			unused.Add(unusedPrefix+value(i.IntegrationId), integration(&i.Integration))
 		}
 	}
-	if len(unused.members) > 0 {
-		components.add(integrationsKey, unused)
+	if len(unused.Members) > 0 {
+		components.Add(integrationsKey, unused)
 	}
 	return components
 }
 
 // scheme writes an authorizer. What stands beside the extension only tells
 // clients what to send.
-func (w *writer) scheme(a *apigatewayv2.Authorizer) node {
-	scheme := newObject()
+func (w *writer) scheme(a *apigatewayv2.Authorizer) tree.Node {
+	scheme := tree.NewObject()
 	if value(a.AuthorizerType) == apigatewayv2.AuthorizerTypeJWT {
-		scheme.add("type", quoted("oauth2"))
-		scheme.add("flows", newObject())
+		scheme.Add("type", tree.NewText("oauth2"))
+		scheme.Add("flows", tree.NewObject())
 	} else {
 		name, in := credential(a.IdentitySource)
-		scheme.add("type", quoted("apiKey"))
-		scheme.add("name", quoted(name))
-		scheme.add("in", quoted(in))
+		scheme.Add("type", tree.NewText("apiKey"))
+		scheme.Add("name", tree.NewText(name))
+		scheme.Add("in", tree.NewText(in))
 	}
 	if w.extensions {
-		scheme.add(authorizerKey, authorizer(a))
+		scheme.Add(authorizerKey, authorizer(a))
 	}
 	return scheme
 }
@@ -288,121 +288,73 @@ func credential(sources []string) (name, in string) {
 	return "Unused", "header"
 }
 
-func authorizer(a *apigatewayv2.Authorizer) node {
-	n := newObject()
+func authorizer(a *apigatewayv2.Authorizer) tree.Node {
+	n := tree.NewObject()
 	if len(a.IdentitySource) > 0 {
-		n.add("identitySource", quoted(strings.Join(a.IdentitySource, ",")))
+		n.Add("identitySource", tree.NewText(strings.Join(a.IdentitySource, ",")))
 	}
-	n.addText("authorizerUri", a.AuthorizerUri)
-	n.addText("authorizerCredentials", a.AuthorizerCredentialsArn)
-	n.addText("authorizerPayloadFormatVersion", a.AuthorizerPayloadFormatVersion)
-	n.addNumber("authorizerResultTtlInSeconds", a.AuthorizerResultTtlInSeconds)
+	n.AddText("authorizerUri", a.AuthorizerUri)
+	n.AddText("authorizerCredentials", a.AuthorizerCredentialsArn)
+	n.AddText("authorizerPayloadFormatVersion", a.AuthorizerPayloadFormatVersion)
+	n.AddNumber("authorizerResultTtlInSeconds", a.AuthorizerResultTtlInSeconds)
 	if jwt := a.JwtConfiguration; jwt != nil {
-		configuration := newObject()
-		configuration.addTexts("audience", jwt.Audience)
-		configuration.addText("issuer", jwt.Issuer)
-		n.add("jwtConfiguration", configuration)
+		configuration := tree.NewObject()
+		configuration.AddTexts("audience", jwt.Audience)
+		configuration.AddText("issuer", jwt.Issuer)
+		n.Add("jwtConfiguration", configuration)
 	}
-	n.add("type", quoted(strings.ToLower(value(a.AuthorizerType))))
-	n.addText("identityValidationExpression", a.IdentityValidationExpression)
+	n.Add("type", tree.NewText(strings.ToLower(value(a.AuthorizerType))))
+	n.AddText("identityValidationExpression", a.IdentityValidationExpression)
 	if a.EnableSimpleResponses != nil {
-		n.add("enableSimpleResponses", truth(*a.EnableSimpleResponses))
+		n.Add("enableSimpleResponses", tree.NewBool(*a.EnableSimpleResponses))
 	}
 	return n
 }
 
 // integration writes an integration, in the order of AWS's exports.
-func integration(i *apigatewayv2.Integration) node {
-	n := newObject()
-	n.addText("integrationSubtype", i.IntegrationSubtype)
+func integration(i *apigatewayv2.Integration) tree.Node {
+	n := tree.NewObject()
+	n.AddText("integrationSubtype", i.IntegrationSubtype)
 	if len(i.ResponseParameters) > 0 {
-		responses := newObject()
+		responses := tree.NewObject()
 		for _, status := range slices.Sorted(maps.Keys(i.ResponseParameters)) {
-			responses.add(status, texts(i.ResponseParameters[status]))
+			responses.Add(status, tree.NewTexts(i.ResponseParameters[status]))
 		}
-		n.add("responseParameters", responses)
+		n.Add("responseParameters", responses)
 	}
-	n.addText("credentials", i.CredentialsArn)
+	n.AddText("credentials", i.CredentialsArn)
 	if len(i.RequestParameters) > 0 {
-		n.add("requestParameters", texts(i.RequestParameters))
+		n.Add("requestParameters", tree.NewTexts(i.RequestParameters))
 	}
-	n.addText("payloadFormatVersion", i.PayloadFormatVersion)
-	n.addText("connectionId", i.ConnectionId)
+	n.AddText("payloadFormatVersion", i.PayloadFormatVersion)
+	n.AddText("connectionId", i.ConnectionId)
 	// UNVERIFIED: that AWS exports the description; it is lost otherwise.
-	n.addText("description", i.Description)
-	n.add("type", quoted(strings.ToLower(value(i.IntegrationType))))
-	n.addText("httpMethod", i.IntegrationMethod)
-	n.addText("uri", i.IntegrationUri)
-	n.addText("connectionType", i.ConnectionType)
+	n.AddText("description", i.Description)
+	n.Add("type", tree.NewText(strings.ToLower(value(i.IntegrationType))))
+	n.AddText("httpMethod", i.IntegrationMethod)
+	n.AddText("uri", i.IntegrationUri)
+	n.AddText("connectionType", i.ConnectionType)
 	if value(i.TimeoutInMillis) != defaultTimeout {
-		n.addNumber("timeoutInMillis", i.TimeoutInMillis)
+		n.AddNumber("timeoutInMillis", i.TimeoutInMillis)
 	}
 	if i.TlsConfig != nil {
-		tls := newObject()
-		tls.addText("serverNameToVerify", i.TlsConfig.ServerNameToVerify)
-		n.add("tlsConfig", tls)
+		tls := tree.NewObject()
+		tls.AddText("serverNameToVerify", i.TlsConfig.ServerNameToVerify)
+		n.Add("tlsConfig", tls)
 	}
 	return n
 }
 
 // cors writes a CORS configuration. Lists that are empty are left out.
-func cors(c *apigatewayv2.Cors) node {
-	n := newObject()
-	n.addTexts("allowMethods", c.AllowMethods)
-	n.addTexts("allowHeaders", c.AllowHeaders)
-	n.addTexts("exposeHeaders", c.ExposeHeaders)
-	n.addNumber("maxAge", c.MaxAge)
+func cors(c *apigatewayv2.Cors) tree.Node {
+	n := tree.NewObject()
+	n.AddTexts("allowMethods", c.AllowMethods)
+	n.AddTexts("allowHeaders", c.AllowHeaders)
+	n.AddTexts("exposeHeaders", c.ExposeHeaders)
+	n.AddNumber("maxAge", c.MaxAge)
 	if c.AllowCredentials != nil {
-		n.add("allowCredentials", truth(*c.AllowCredentials))
+		n.Add("allowCredentials", tree.NewBool(*c.AllowCredentials))
 	}
-	n.addTexts("allowOrigins", c.AllowOrigins)
+	n.AddTexts("allowOrigins", c.AllowOrigins)
 	return n
-}
-
-func texts(m map[string]string) node {
-	n := newObject()
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		n.add(key, quoted(m[key]))
-	}
-	return n
-}
-
-func newObject() node { return node{kind: object} }
-
-func newList(items ...node) node {
-	n := node{kind: list}
-	for _, item := range items {
-		n.add("", item)
-	}
-	return n
-}
-
-func quoted(s string) node { return node{kind: text, scalar: s} }
-
-func truth(b bool) node { return node{kind: boolean, scalar: strconv.FormatBool(b)} }
-
-func (n *node) add(key string, value node) { n.members = append(n.members, member{key, value}) }
-
-// addText adds a text that is there.
-func (n *node) addText(key string, s *string) {
-	if s != nil {
-		n.add(key, quoted(*s))
-	}
-}
-
-func (n *node) addNumber(key string, i *int32) {
-	if i != nil {
-		n.add(key, node{kind: number, scalar: strconv.Itoa(int(*i))})
-	}
-}
-
-func (n *node) addTexts(key string, all []string) {
-	if len(all) == 0 {
-		return
-	}
-	items := newList()
-	for _, s := range all {
-		items.add("", quoted(s))
-	}
-	n.add(key, items)
 }

@@ -1,4 +1,4 @@
-package openapi
+package tree
 
 import (
 	"encoding/json"
@@ -13,7 +13,7 @@ type jsonParser struct {
 	values int
 }
 
-func parseJSON(text string) (*node, error) {
+func parseJSON(text string) (*Node, error) {
 	p := &jsonParser{text: text}
 	p.space()
 	n, err := p.value(0)
@@ -26,59 +26,59 @@ func parseJSON(text string) (*node, error) {
 	return &n, nil
 }
 
-func (p *jsonParser) value(depth int) (node, error) {
+func (p *jsonParser) value(depth int) (Node, error) {
 	if depth > maxDepth {
-		return node{}, errTooDeep
+		return Node{}, errTooDeep
 	}
 	if p.values++; p.values > maxValues {
-		return node{}, errTooMany
+		return Node{}, errTooMany
 	}
 	switch c := p.peek(); {
 	case c == '{':
-		return p.container(object, '}', depth)
+		return p.container(Object, '}', depth)
 	case c == '[':
-		return p.container(list, ']', depth)
+		return p.container(List, ']', depth)
 	case c == '"':
 		s, err := p.string()
-		return node{kind: text, scalar: s}, err
+		return Node{Kind: Text, Scalar: s}, err
 	case c == '-' || '0' <= c && c <= '9':
-		return p.literal(number, "+-.eE0123456789")
+		return p.literal(Number, "+-.eE0123456789")
 	default:
-		n, err := p.literal(boolean, "abcdefghijklmnopqrstuvwxyz")
-		if n.scalar == "null" {
-			n = node{}
+		n, err := p.literal(Boolean, "abcdefghijklmnopqrstuvwxyz")
+		if n.Scalar == "null" {
+			n = Node{}
 		}
 		return n, err
 	}
 }
 
-func (p *jsonParser) container(kind kind, end byte, depth int) (node, error) {
-	n := node{kind: kind}
+func (p *jsonParser) container(kind Kind, end byte, depth int) (Node, error) {
+	n := Node{Kind: kind}
 	p.pos++
 	for p.space(); p.peek() != end; p.space() {
-		if len(n.members) > 0 {
+		if len(n.Members) > 0 {
 			if p.peek() != ',' {
-				return node{}, p.unexpected()
+				return Node{}, p.unexpected()
 			}
 			p.pos++
 			p.space()
 		}
-		var m member
+		var m Member
 		var err error
-		if kind == object {
-			if m.key, err = p.key(); err != nil {
-				return node{}, err
+		if kind == Object {
+			if m.Key, err = p.key(); err != nil {
+				return Node{}, err
 			}
 		}
-		if m.node, err = p.value(depth + 1); err != nil {
-			return node{}, err
+		if m.Node, err = p.value(depth + 1); err != nil {
+			return Node{}, err
 		}
-		n.members = append(n.members, m)
+		n.Members = append(n.Members, m)
 	}
 	p.pos++
-	if kind == object {
-		if key, twice := duplicate(n.members); twice {
-			return node{}, p.problem("the key %q appears twice", key)
+	if kind == Object {
+		if key, twice := duplicate(n.Members); twice {
+			return Node{}, p.problem("the key %q appears twice", key)
 		}
 	}
 	return n, nil
@@ -127,14 +127,14 @@ func (p *jsonParser) string() (string, error) {
 }
 
 // literal reads a number, a boolean or null, of which these are the characters.
-func (p *jsonParser) literal(kind kind, characters string) (node, error) {
+func (p *jsonParser) literal(kind Kind, characters string) (Node, error) {
 	rest := p.text[p.pos:]
 	word := rest[:len(rest)-len(strings.TrimLeft(rest, characters))]
 	if word == "" || !json.Valid([]byte(word)) {
-		return node{}, p.unexpected()
+		return Node{}, p.unexpected()
 	}
 	p.pos += len(word)
-	return node{kind: kind, scalar: word}, nil
+	return Node{Kind: kind, Scalar: word}, nil
 }
 
 func (p *jsonParser) space() {

@@ -1,4 +1,4 @@
-package openapi
+package tree
 
 import (
 	"errors"
@@ -28,9 +28,9 @@ var (
 	errUTF8     = errors.New("the document is not valid UTF-8")
 )
 
-// parse reads JSON or YAML, in which variables stand for other text. As AWS
+// Parse reads JSON or YAML, in which variables stand for other text. As AWS
 // does, it takes what begins with a brace for JSON and everything else for YAML.
-func parse(document string, variables *strings.Replacer) (*node, error) {
+func Parse(document string, variables *strings.Replacer) (*Node, error) {
 	if len(document) > MaxBytes {
 		return nil, errTooLarge
 	}

@@ -1,4 +1,4 @@
-package openapi
+package tree
 
 import (
 	"errors"
@@ -13,16 +13,16 @@ import (
 // value.
 const maxYAMLMarks = maxValues / 2
 
-func parseYAML(text string) (*node, error) {
+func parseYAML(Text string) (*Node, error) {
 	marks := 0
 	for _, mark := range [...]string{"\n", ",", "[", "{", "- ", "? "} {
-		marks += strings.Count(text, mark)
+		marks += strings.Count(Text, mark)
 	}
 	if marks > maxYAMLMarks {
 		return nil, errTooMany
 	}
 	var root yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &root); err != nil {
+	if err := yaml.Unmarshal([]byte(Text), &root); err != nil {
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	if len(root.Content) == 0 {
@@ -58,18 +58,18 @@ func (s *size) add(values, bytes int) error {
 
 // An anchor is what an alias stands for; its node is nil while it is read.
 type anchor struct {
-	node *node
+	node *Node
 	size
 	height int
 }
 
-func (c *yamlConverter) node(y *yaml.Node, depth int) (node, error) {
+func (c *yamlConverter) node(y *yaml.Node, depth int) (Node, error) {
 	c.deepest = max(c.deepest, depth)
 	if depth > maxDepth {
-		return node{}, errTooDeep
+		return Node{}, errTooDeep
 	}
 	if err := c.add(1, len(y.Value)); err != nil {
-		return node{}, err
+		return Node{}, err
 	}
 	switch {
 	case y.Kind == yaml.ScalarNode:
@@ -85,71 +85,71 @@ func (c *yamlConverter) node(y *yaml.Node, depth int) (node, error) {
 	c.deepest = depth
 	n, err := c.container(y, depth)
 	if err != nil {
-		return node{}, err
+		return Node{}, err
 	}
 	*a = anchor{&n, size{c.values - before.values, c.bytes - before.bytes}, c.deepest - depth}
 	c.deepest = max(c.deepest, deepest)
 	return n, nil
 }
 
-func (c *yamlConverter) alias(y *yaml.Node, depth int) (node, error) {
+func (c *yamlConverter) alias(y *yaml.Node, depth int) (Node, error) {
 	if y.Alias.Kind == yaml.ScalarNode {
 		return scalar(y.Alias), c.add(0, len(y.Alias.Value))
 	}
 	a := c.anchors[y.Alias]
 	if a == nil || a.node == nil {
-		return node{}, fmt.Errorf("line %d: the anchor %s contains itself", y.Line, y.Value)
+		return Node{}, fmt.Errorf("line %d: the anchor %s contains itself", y.Line, y.Value)
 	}
 	if err := c.add(a.values, a.bytes); err != nil {
-		return node{}, err
+		return Node{}, err
 	}
 	c.deepest = max(c.deepest, depth+a.height)
 	if c.deepest > maxDepth {
-		return node{}, errTooDeep
+		return Node{}, errTooDeep
 	}
 	return *a.node, nil
 }
 
-func (c *yamlConverter) container(y *yaml.Node, depth int) (node, error) {
+func (c *yamlConverter) container(y *yaml.Node, depth int) (Node, error) {
 	if y.Kind == yaml.SequenceNode {
-		n := node{kind: list, members: make([]member, len(y.Content))}
+		n := Node{Kind: List, Members: make([]Member, len(y.Content))}
 		for i, item := range y.Content {
 			var err error
-			if n.members[i].node, err = c.node(item, depth+1); err != nil {
-				return node{}, err
+			if n.Members[i].Node, err = c.node(item, depth+1); err != nil {
+				return Node{}, err
 			}
 		}
 		return n, nil
 	}
-	n := node{kind: object, members: make([]member, 0, len(y.Content)/2)}
-	var merged []node
+	n := Node{Kind: Object, Members: make([]Member, 0, len(y.Content)/2)}
+	var merged []Node
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key := y.Content[i]
 		if key.Kind == yaml.AliasNode {
 			key = key.Alias
 		}
 		if key.Kind != yaml.ScalarNode {
-			return node{}, fmt.Errorf("line %d: a key must be a string", key.Line)
+			return Node{}, fmt.Errorf("line %d: a key must be a string", key.Line)
 		}
 		if err := c.add(0, len(key.Value)); err != nil {
-			return node{}, err
+			return Node{}, err
 		}
 		value, err := c.node(y.Content[i+1], depth+1)
 		if err != nil {
-			return node{}, err
+			return Node{}, err
 		}
 		if key.Tag == "!!merge" {
 			merged = append(merged, value)
 			continue
 		}
-		n.members = append(n.members, member{key.Value, value})
+		n.Members = append(n.Members, Member{key.Value, value})
 	}
-	if key, twice := duplicate(n.members); twice {
-		return node{}, fmt.Errorf("line %d: the key %q appears twice", y.Line, key)
+	if key, twice := duplicate(n.Members); twice {
+		return Node{}, fmt.Errorf("line %d: the key %q appears twice", y.Line, key)
 	}
 	for _, m := range merged {
 		if err := merge(&n, &m); err != nil {
-			return node{}, fmt.Errorf("line %d: %w", y.Line, err)
+			return Node{}, fmt.Errorf("line %d: %w", y.Line, err)
 		}
 	}
 	return n, nil
@@ -157,23 +157,23 @@ func (c *yamlConverter) container(y *yaml.Node, depth int) (node, error) {
 
 // merge adds what a merge key (<<) names, an object or a list of objects, of
 // which the first that has a key gives its value.
-func merge(to, from *node) error {
-	sources := []member{{node: *from}}
-	if from.kind == list {
-		sources = from.members
+func merge(to, from *Node) error {
+	sources := []Member{{Node: *from}}
+	if from.Kind == List {
+		sources = from.Members
 	}
-	has := make(map[string]struct{}, len(to.members))
-	for i := range to.members {
-		has[to.members[i].key] = struct{}{}
+	has := make(map[string]struct{}, len(to.Members))
+	for i := range to.Members {
+		has[to.Members[i].Key] = struct{}{}
 	}
 	for i := range sources {
-		if sources[i].kind != object {
+		if sources[i].Kind != Object {
 			return errors.New("a merge key must name an object or a list of objects")
 		}
-		for _, m := range sources[i].members {
-			if _, there := has[m.key]; !there {
-				has[m.key] = struct{}{}
-				to.members = append(to.members, m)
+		for _, m := range sources[i].Members {
+			if _, there := has[m.Key]; !there {
+				has[m.Key] = struct{}{}
+				to.Members = append(to.Members, m)
 			}
 		}
 	}
@@ -181,14 +181,14 @@ func merge(to, from *node) error {
 }
 
 // scalar keeps the spelling: what looks like a date, say, stays a string.
-func scalar(y *yaml.Node) node {
+func scalar(y *yaml.Node) Node {
 	switch y.ShortTag() {
 	case "!!null":
-		return node{}
+		return Node{}
 	case "!!bool":
-		return node{kind: boolean, scalar: strings.ToLower(y.Value)}
+		return Node{Kind: Boolean, Scalar: strings.ToLower(y.Value)}
 	case "!!int", "!!float":
-		return node{kind: number, scalar: y.Value}
+		return Node{Kind: Number, Scalar: y.Value}
 	}
-	return node{kind: text, scalar: y.Value}
+	return Node{Kind: Text, Scalar: y.Value}
 }

@@ -1,4 +1,4 @@
-package openapi
+package tree
 
 import (
 	"fmt"
@@ -7,78 +7,78 @@ import (
 	"unicode/utf8"
 )
 
-// appendJSON writes a value in the layout of AWS's exports: blanks around
+// AppendJSON writes a value in the layout of AWS's exports: blanks around
 // colons, lists on the line they begin on.
-func appendJSON(b []byte, n *node) []byte { return append(jsonValue(b, n, 0), '\n') }
+func AppendJSON(b []byte, n *Node) []byte { return append(jsonValue(b, n, 0), '\n') }
 
-func jsonValue(b []byte, n *node, indent int) []byte {
-	if n.kind < list {
+func jsonValue(b []byte, n *Node, indent int) []byte {
+	if n.Kind < List {
 		return appendScalar(b, n)
 	}
 	begin, end := "[", "]"
-	if n.kind == object {
+	if n.Kind == Object {
 		begin, end = "{", "}"
 	}
 	b = append(b, begin...)
-	for i := range n.members {
+	for i := range n.Members {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		if n.kind == list {
-			b = jsonValue(append(b, ' '), &n.members[i].node, indent)
+		if n.Kind == List {
+			b = jsonValue(append(b, ' '), &n.Members[i].Node, indent)
 			continue
 		}
 		b = appendIndent(append(b, '\n'), indent+1)
-		b = append(appendQuoted(b, n.members[i].key), " : "...)
-		b = jsonValue(b, &n.members[i].node, indent+1)
+		b = append(appendQuoted(b, n.Members[i].Key), " : "...)
+		b = jsonValue(b, &n.Members[i].Node, indent+1)
 	}
-	if n.kind == list || len(n.members) == 0 {
+	if n.Kind == List || len(n.Members) == 0 {
 		return append(append(b, ' '), end...)
 	}
 	return append(appendIndent(append(b, '\n'), indent), end...)
 }
 
-// appendYAML writes a value in the layout of AWS's exports: all strings quoted,
+// AppendYAML writes a value in the layout of AWS's exports: all strings quoted,
 // lists as deep as their key.
-func appendYAML(b []byte, n *node) []byte { return yamlBlock(b, n, 0) }
+func AppendYAML(b []byte, n *Node) []byte { return yamlBlock(b, n, 0) }
 
 // yamlBlock writes an object or a list that isn't empty, from the beginning of
 // a line.
-func yamlBlock(b []byte, n *node, indent int) []byte {
-	for i := range n.members {
-		m := &n.members[i]
+func yamlBlock(b []byte, n *Node, indent int) []byte {
+	for i := range n.Members {
+		m := &n.Members[i]
 		b = appendIndent(b, indent)
-		if n.kind == object {
-			b = append(appendYAMLKey(b, m.key), ':')
-			if m.kind < list || len(m.members) == 0 {
-				b = append(yamlFlow(append(b, ' '), &m.node), '\n')
+		if n.Kind == Object {
+			b = append(appendYAMLKey(b, m.Key), ':')
+			if m.Kind < List || len(m.Members) == 0 {
+				b = append(yamlFlow(append(b, ' '), &m.Node), '\n')
 				continue
 			}
 			deeper := indent + 1
-			if m.kind == list {
+			if m.Kind == List {
 				deeper = indent
 			}
-			b = yamlBlock(append(b, '\n'), &m.node, deeper)
+			b = yamlBlock(append(b, '\n'), &m.Node, deeper)
 			continue
 		}
 		b = append(b, "- "...)
-		if m.kind < list || len(m.members) == 0 {
-			b = append(yamlFlow(b, &m.node), '\n')
+		if m.Kind < List || len(m.Members) == 0 {
+			b = append(yamlFlow(b, &m.Node), '\n')
 			continue
 		}
 		// The first line of the item stands after the dash, which takes the place
 		// of its indent.
-		b = append(b, yamlBlock(nil, &m.node, indent+1)[2*(indent+1):]...)
+		b = append(b, yamlBlock(nil, &m.Node, indent+1)[2*(indent+1):]...)
 	}
 	return b
 }
 
 // yamlFlow writes a scalar, or an object or list without members.
-func yamlFlow(b []byte, n *node) []byte {
-	switch n.kind {
-	case object:
+func yamlFlow(b []byte, n *Node) []byte {
+	switch n.Kind {
+	case Object:
 		return append(b, "{}"...)
-	case list:
+	case List:
 		return append(b, "[]"...)
 	}
 	return appendScalar(b, n)
@@ -104,14 +104,14 @@ func reserved(key string) bool {
 	return false
 }
 
-func appendScalar(b []byte, n *node) []byte {
-	switch n.kind {
-	case null:
+func appendScalar(b []byte, n *Node) []byte {
+	switch n.Kind {
+	case Null:
 		return append(b, "null"...)
-	case text:
-		return appendQuoted(b, n.scalar)
+	case Text:
+		return appendQuoted(b, n.Scalar)
 	}
-	return append(b, n.scalar...)
+	return append(b, n.Scalar...)
 }
 
 // appendQuoted writes a string that both JSON and YAML can read.
