@@ -45,7 +45,7 @@ func NewClient(endpoint, region string, credentials aws.Credentials, dir string)
 		endpoint: strings.TrimSuffix(endpoint, "/"), region: region, credentials: credentials,
 		services: map[string]*service{}, http: &http.Client{Timeout: answerTimeout},
 	}
-	for _, name := range []string{"apigatewayv2", "lambda", "logs", "iam"} {
+	for _, name := range []string{"apigateway", "apigatewayv2", "lambda", "logs", "iam"} {
 		text, err := os.ReadFile(filepath.Join(dir, name+".json"))
 		if err != nil {
 			return nil, err
@@ -80,11 +80,17 @@ func (c *Client) find(name string) (*service, *model.Operation, error) {
 }
 
 // members are the members of an operation's input, by their names on the wire.
+// A name that a label has already, as httpMethod of PutIntegration, is left to
+// the label; the other member goes by its name in the model.
 func (s *service) members(o *model.Operation) map[string]*model.Member {
 	members := map[string]*model.Member{}
 	if input := s.structures[o.Input]; input != nil {
 		for _, m := range input.Members {
-			members[s.wireName(m)] = m
+			name := s.wireName(m)
+			if members[name] != nil {
+				name = m.Name
+			}
+			members[name] = m
 		}
 	}
 	return members
@@ -176,7 +182,11 @@ func (c *Client) request(ctx context.Context, s *service, o *model.Operation, wi
 	}
 	target := strings.ReplaceAll(c.endpoint, "{service}", s.SigningName) + r.path
 	if len(r.query) > 0 {
-		target += "?" + r.query.Encode()
+		separator := "?"
+		if strings.Contains(r.path, "?") {
+			separator = "&"
+		}
+		target += separator + r.query.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, r.method, target, bytes.NewReader(r.body))
 	if err != nil {
@@ -198,31 +208,51 @@ func (r *rest) bind(s *service, o *model.Operation, with Members) error {
 	r.method, r.path, r.query = o.Method, o.Path, url.Values{}
 	members := s.members(o)
 	document := Members{}
-	for wire, value := range with {
-		switch m := members[wire]; m.In {
+	var err error
+	for name, value := range with {
+		m := members[name]
+		wire := s.wireName(m)
+		switch m.In {
 		case "label":
 			r.label(m.Name, fmt.Sprint(value))
 		case "query":
 			for _, v := range listOf(value) {
 				r.query.Add(wire, fmt.Sprint(v))
 			}
+		case "queryMap":
+			entries, ok := value.(map[string]any)
+			if !ok {
+				return fmt.Errorf("member %s isn't a map", name)
+			}
+			for k, v := range entries {
+				r.query.Set(k, fmt.Sprint(v))
+			}
 		case "header":
 			r.header.Set(wire, fmt.Sprint(value))
 		case "payload":
-			r.body = []byte(fmt.Sprint(value))
+			if r.body, err = payload(value); err != nil {
+				return err
+			}
 		case "":
 			document[wire] = value
 		default:
-			return fmt.Errorf("member %s travels in %s, which isn't known here", wire, m.In)
+			return fmt.Errorf("member %s travels in %s, which isn't known here", name, m.In)
 		}
 	}
 	if len(document) > 0 {
 		r.header.Set("Content-Type", "application/json")
-		var err error
 		r.body, err = json.Marshal(document)
-		return err
 	}
-	return nil
+	return err
+}
+
+// payload is a member that is the body: a text as it stands, a document as
+// JSON.
+func payload(value any) ([]byte, error) {
+	if text, ok := value.(string); ok {
+		return []byte(text), nil
+	}
+	return json.Marshal(value)
 }
 
 // label puts a value into the path. Everything but the unreserved characters

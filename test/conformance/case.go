@@ -3,7 +3,6 @@ package conformance
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -62,17 +61,32 @@ func (r *run) step(ctx context.Context, s *Step) error {
 	if s.Expect == nil {
 		return nil
 	}
-	if id := got.first("apigw-requestid"); id != "" {
-		r.bound["requestId"] = id
-	}
+	r.learnIDs(got)
 	m := &match{lookup: r.lookup, bound: r.bound}
 	if err := m.check(s.Expect, got); err != nil {
 		return err
 	}
 	if s.Expect.Log != nil {
-		return r.log(ctx, m, s.Expect.Log)
+		if err := r.log(ctx, m, s.Expect.Log); err != nil {
+			return err
+		}
+	}
+	if s.Expect.ExecutionLog != nil {
+		return r.executionLog(ctx, m, s.API, s.Expect.ExecutionLog)
 	}
 	return nil
+}
+
+// learnIDs keeps the ids of an answer: apigw-requestid is an HTTP API's, the
+// other two are a REST API's.
+func (r *run) learnIDs(got *answer) {
+	for _, id := range []struct{ header, name string }{
+		{"apigw-requestid", "requestId"}, {"x-amzn-requestid", "requestId"}, {"x-amz-apigw-id", "extendedRequestId"},
+	} {
+		if v := got.first(id.header); v != "" {
+			r.bound[id.name] = v
+		}
+	}
 }
 
 // ask sends the request or calls the operation.
@@ -82,14 +96,17 @@ func (r *run) ask(ctx context.Context, s *Step) (*answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, given := with["apiId"]; !given && r.world.Client.Takes(s.Call, "apiId") {
-			if with["apiId"], err = produce(s.API, r.lookup); err != nil {
+		for _, id := range []string{"apiId", "restApiId"} {
+			if _, given := with[id]; given || !r.world.Client.Takes(s.Call, id) {
+				continue
+			}
+			if with[id], err = produce(s.API, r.lookup); err != nil {
 				return nil, err
 			}
 		}
 		got, err := r.world.Client.Call(ctx, s.Call, with)
-		if err == nil && (s.Call == "CreateApi" || s.Call == "ImportApi") {
-			r.adopt(got)
+		if err == nil {
+			r.adopt(s.Call, got)
 		}
 		return got, err
 	}
@@ -111,44 +128,24 @@ func (r *run) ask(ctx context.Context, s *Step) (*answer, error) {
 	return send(ctx, base, r.world.Address, requestBytes(text, base.Host))
 }
 
-// adopt sees to it that an API that a case made is removed at the end.
-func (r *run) adopt(got *answer) {
-	var api struct{ APIID string }
-	if json.Unmarshal(got.body, &api) == nil && api.APIID != "" {
-		r.world.later("DeleteApi", Members{"apiId": api.APIID})
+// adopt sees to it that what a case made outside of its APIs is removed at the
+// end.
+func (r *run) adopt(call string, got *answer) {
+	if got.status >= 300 {
+		return
 	}
-}
-
-// log waits for the access log's line of the last request, which has the
-// request id in it, and compares it.
-func (r *run) log(ctx context.Context, m *match, want *Log) error {
-	id := r.bound["requestId"]
-	if id == "" {
-		return errors.New("the answer has no request id to find the log's line by")
+	var made struct{ APIID, ID string }
+	if json.Unmarshal(got.body, &made) != nil {
+		return
 	}
-	group, err := produce("logGroups."+want.Group+".name", r.lookup)
-	if err != nil {
-		return err
+	switch call {
+	case "CreateApi", "ImportApi":
+		r.world.later("DeleteApi", Members{"apiId": made.APIID})
+	case "apigateway:CreateRestApi", "apigateway:ImportRestApi":
+		r.world.later("apigateway:DeleteRestApi", Members{"restApiId": made.ID})
+	case "apigateway:CreateApiKey":
+		r.world.later("apigateway:DeleteApiKey", Members{"apiKey": made.ID})
+	case "apigateway:CreateUsagePlan":
+		r.world.later("apigateway:DeleteUsagePlan", Members{"usagePlanId": made.ID})
 	}
-	var line string
-	err = eventually(ctx, func() (bool, error) {
-		var page struct{ Events []struct{ Message string } }
-		if err := r.world.make(ctx, "logs:FilterLogEvents", Members{"logGroupName": group, "filterPattern": `"` + id + `"`}, &page); err != nil {
-			return false, err
-		}
-		for _, e := range page.Events {
-			if strings.Contains(e.Message, id) {
-				line = e.Message
-				return true, nil
-			}
-		}
-		return false, nil
-	})
-	if err != nil {
-		return fmt.Errorf("no line of request %s in log group %s: %w", id, group, err)
-	}
-	if err := m.text(want.Line, line); err != nil {
-		return fmt.Errorf("log: %w", err)
-	}
-	return nil
 }

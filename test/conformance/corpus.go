@@ -17,6 +17,9 @@ type File struct {
 	// Name is the file's without its extension, Path where it lies.
 	Name, Path string `yaml:"-"`
 
+	// Fails marks all cases that have no mark of their own. It is for files whose
+	// subject is being built: single cases may pass, when all do that is an error.
+	Fails string `yaml:"fails"`
 	// Setup is shared by the cases; what is in it is made when a case first
 	// needs it.
 	Setup Setup   `yaml:"setup"`
@@ -32,6 +35,7 @@ type Setup struct {
 	Functions map[string]Function `yaml:"functions"`
 	LogGroups []string            `yaml:"logGroups"`
 	APIs      map[string]API      `yaml:"apis"`
+	RestAPIs  map[string]RestAPI  `yaml:"restApis"`
 }
 
 // A Function is a Lambda function.
@@ -124,6 +128,8 @@ type Expect struct {
 	Received *Received `yaml:"received"`
 	// Log is the line of the access log.
 	Log *Log `yaml:"log"`
+	// ExecutionLog is what the execution log of a REST API's stage gets.
+	ExecutionLog *ExecutionLog `yaml:"executionLog"`
 	// Error and Message are the code and the text of an AWS operation's error.
 	Error   string `yaml:"error"`
 	Message string `yaml:"message"`
@@ -143,6 +149,16 @@ type Received struct {
 type Log struct {
 	Group string `yaml:"group"`
 	Line  string `yaml:"line"`
+}
+
+// An ExecutionLog is lines that an execution log must get for a request.
+type ExecutionLog struct {
+	// Stage is the stage that logs, as in "test" or "test/Canary".
+	Stage string `yaml:"stage"`
+	// Lines are without the request id at their front, in order; others may stand
+	// between them, unless Exact is set.
+	Lines []string `yaml:"lines"`
+	Exact bool     `yaml:"exact"`
 }
 
 // defaultAPI is the API that requests go to unless a case names another.
@@ -248,8 +264,10 @@ func (s *Step) check() error {
 		return errors.New("a request's status is always expected")
 	case s.Request != "" && (s.Expect.Error != "" || s.Expect.Message != ""):
 		return errors.New("error and message are those of a call")
-	case s.Call != "" && (s.Expect.Log != nil || s.Expect.Received != nil):
-		return errors.New("log and received are those of a request")
+	case s.Call != "" && (s.Expect.Log != nil || s.Expect.ExecutionLog != nil || s.Expect.Received != nil):
+		return errors.New("logs and received are those of a request")
+	case s.Expect.ExecutionLog != nil && (s.Expect.ExecutionLog.Stage == "" || len(s.Expect.ExecutionLog.Lines) == 0):
+		return errors.New("an execution log has a stage and lines")
 	}
 	return nil
 }

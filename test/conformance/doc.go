@@ -1,13 +1,14 @@
 // Package conformance holds AWS's behaviour as data and runs it: each case says
 // what to set up, what to ask, what AWS answers and how that is known.
 //
-// The cases are the YAML files in http/; README.md describes their language and
+// The cases are the YAML files in http/ and rest/; README.md describes their language and
 // how to run them against another endpoint. The parts, in the order of a run:
 //
 //   - corpus.go reads the files,
 //   - world.go knows the endpoint that is examined and makes functions in it,
 //   - scene.go makes the log groups and APIs that a file or a case needs,
+//     restapi.go the REST APIs,
 //   - aws.go calls AWS operations, request.go sends raw HTTP requests,
 //   - backend.go is what HTTP integrations reach,
-//   - case.go runs a case; expect.go, text.go and document.go compare.
+//   - case.go runs a case, log.go looks at logs; expect.go, text.go and document.go compare.
 package conformance

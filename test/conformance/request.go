@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,6 +43,14 @@ func (a *answer) first(name string) string {
 		return values[0]
 	}
 	return ""
+}
+
+// decode reads the body of an answer that has to be a good one.
+func (a *answer) decode(out any) error {
+	if a.status >= 300 {
+		return fmt.Errorf("the answer is %s", a)
+	}
+	return json.Unmarshal(a.body, out)
 }
 
 func valuesOf(headers []field, name string) []string {

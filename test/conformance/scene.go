@@ -29,7 +29,9 @@ type madeAPI struct {
 	id       string
 	endpoint *url.URL
 	// parts are "integrations.NAME", as a route's target names it, "routes.KEY"
-	// and "deployments.NAME".
+	// and "deployments.NAME" of an HTTP API, "api", "root", "resources.PATH",
+	// "validators.NAME", "models.NAME", "authorizers.NAME" and "deployment" of a
+	// REST API.
 	parts map[string]string
 }
 
@@ -41,23 +43,22 @@ func newScene(w *World, title string, setup Setup, outer *scene) *scene {
 	for name := range setup.APIs {
 		s.apis[name] = sync.OnceValues(func() (*madeAPI, error) { return s.makeAPI(name) })
 	}
+	for name := range setup.RestAPIs {
+		s.apis[name] = sync.OnceValues(func() (*madeAPI, error) { return s.makeRestAPI(name) })
+	}
 	return s
 }
 
-// lookup finds functions.NAME (the ARN), functions.NAME.name, logGroups.NAME
+// lookup finds functions.NAME (the ARN), functions.NAME.name and, as REST APIs
+// invoke it, functions.NAME.invoke and functions.NAME.stream, logGroups.NAME
 // (the ARN), logGroups.NAME.name, and of an API NAME (the id), NAME.endpoint
-// with its NAME.scheme, NAME.host, NAME.domain and NAME.port,
-// NAME.integrations.NAME (as a route's target), NAME.routes.KEY and
-// NAME.deployments.NAME.
+// with its NAME.scheme, NAME.host, NAME.domain and NAME.port, and its parts.
 func (s *scene) lookup(name string) (string, bool, error) {
 	head, rest, _ := strings.Cut(name, ".")
 	key, attribute, _ := strings.Cut(rest, ".")
 	if f, ok := s.setup.Functions[key]; ok && head == "functions" {
 		arn, err := s.world.function(f)
-		if attribute == "name" {
-			arn = arn[strings.LastIndexByte(arn, ':')+1:]
-		}
-		return arn, true, err
+		return s.world.functionAttribute(arn, attribute), true, err
 	}
 	if group := s.groups[key]; group != nil && head == "logGroups" {
 		arn, err := group()
@@ -123,7 +124,7 @@ func (s *scene) makeAPI(name string) (*madeAPI, error) {
 	ctx := context.Background()
 	spec := s.setup.APIs[name]
 	a := &madeAPI{parts: map[string]string{}}
-	b := builder{scene: s, api: a}
+	b := builder{scene: s, api: a, idMember: "apiId"}
 	with := Members{"name": s.title + " " + name, "protocolType": "HTTP"}
 	maps.Copy(with, spec.Members)
 	var api struct{ APIID, APIEndpoint string }
@@ -173,6 +174,8 @@ func (s *scene) makeAPI(name string) (*madeAPI, error) {
 type builder struct {
 	scene *scene
 	api   *madeAPI
+	// idMember is what the operations call the API's id.
+	idMember string
 }
 
 // lookup finds the API's own parts without its name.
@@ -190,7 +193,7 @@ func (b builder) make(ctx context.Context, call string, with Members, out any) e
 		return fmt.Errorf("%s of the setup: %w", call, err)
 	}
 	if b.api.id != "" {
-		expanded["apiId"] = b.api.id
+		expanded[b.idMember] = b.api.id
 	}
 	return b.scene.world.make(ctx, call, expanded, out)
 }

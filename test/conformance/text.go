@@ -27,6 +27,7 @@ var kinds = map[string]kind{
 	"time":      {pattern: `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)`},
 	"clf":       {pattern: `\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000`},
 	"epoch":     {pattern: `\d{13}`, number: true},
+	"seconds":   {pattern: `\d{10}(?:\.\d+)?`, number: true},
 	"number":    {pattern: `\d+`, number: true},
 	"trace":     {pattern: `1-[0-9a-f]{8}-[0-9a-f]{24}`},
 	"ip":        {pattern: `[0-9a-f.:]+`},

@@ -33,6 +33,8 @@ type Options struct {
 	// Address, as in "127.0.0.1:4566", is where APIs are reached whatever their
 	// endpoint says.
 	Address string
+	// Invoke is the URL of REST APIs, with {api} where the id is.
+	Invoke string
 	// Role is the ARN of a role that Lambda can assume; one is made when it is
 	// empty.
 	Role string
@@ -228,6 +230,24 @@ func (w *World) makeFunction(f Function) (string, error) {
 		return function.State == "Active", err
 	})
 }
+
+// functionAttribute is what a placeholder wants of a function: the ARN, its
+// name, or the URI by which a REST API invokes it, at once or as a stream.
+func (w *World) functionAttribute(arn, attribute string) string {
+	const uri = "arn:aws:apigateway:%s:lambda:path/%s/functions/%s/%s"
+	switch attribute {
+	case "name":
+		return arn[strings.LastIndexByte(arn, ':')+1:]
+	case "invoke":
+		return fmt.Sprintf(uri, w.Client.region, "2015-03-31", arn, "invocations")
+	case "stream":
+		return fmt.Sprintf(uri, w.Client.region, "2021-11-15", arn, "response-streaming-invocations")
+	}
+	return arn
+}
+
+// invokeURL is where a REST API is, without the stage.
+func (w *World) invokeURL(id string) string { return strings.ReplaceAll(w.Invoke, "{api}", id) }
 
 // zipOf packs a file as index with its extension.
 func zipOf(path string) ([]byte, error) {
