@@ -17,6 +17,10 @@ type Exchange struct {
 	// "1-5759e988-bd862e3fe1be46a994272793" of X-Amzn-Trace-Id.
 	RequestID string
 	TraceRoot string
+	// ExtendedRequestID is x-amz-apigw-id / $context.extendedRequestId of a REST
+	// API; RequestID is a UUID there. TraceHeader is the whole X-Amzn-Trace-Id
+	// that integrations of a REST API get.
+	ExtendedRequestID, TraceHeader string
 	// Start is when the first byte of the request was taken.
 	Start time.Time
 
@@ -32,6 +36,8 @@ type Exchange struct {
 	// path, still encoded: what routes are matched against. GatewayPath is the
 	// path with the stage but without the address prefix of a path form.
 	StagePath, GatewayPath string
+	// PathForm tells that the API was named in the path, not by the host.
+	PathForm bool
 	// Params are the values of the route's path variables in the order of
 	// Route.ParamNames. They are views of StagePath as it was received, still
 	// percent-encoded, so that they can be put into another path as they are;
@@ -44,8 +50,17 @@ type Exchange struct {
 
 	// Integration is what the integration step reports for logs and metrics.
 	Integration IntegrationReport
-	// Fault is why the gateway itself answered, nil when it did not.
+	// Overrides are what mapping templates set on $context.
+	Overrides Overrides
+	// APIKey is the API key that the request brought and APIKeyID its id, "" for
+	// none.
+	APIKey, APIKeyID string
+	// Fault is why the gateway itself answered, nil when it did not; Error is
+	// what $context.error says of it on REST APIs.
 	Fault *Fault
+	Error GatewayError
+	// Trace takes the lines of the execution log; nil when nobody wants them.
+	Trace *Trace
 
 	// Scratch is memory for the steps, kept by the front from one exchange to
 	// the next. A step appends to it and stores the result back; what it
@@ -81,6 +96,12 @@ func (x *Exchange) OutboundQuery() string {
 		return x.Mapped.Query
 	}
 	return x.Request.Query
+}
+
+// OutboundBody is the body the integration gets when that isn't the client's as
+// it came: a mapping rendered or converted it.
+func (x *Exchange) OutboundBody() (body []byte, mapped bool) {
+	return x.Mapped.Body, x.Mapped.HasBody
 }
 
 // maxFirstRead is how much room a body gets on the word of its announced
@@ -150,6 +171,13 @@ type MappedRequest struct {
 	// Path takes the place of the whole path that the integration gets, percent
 	// encoded; "" when it isn't mapped.
 	Path string
+	// URIParams are the values of the variables of an integration's URI, percent
+	// encoded, in their order there: REST APIs map each. Nil means that the
+	// route's own variables fill them.
+	URIParams []string
+	// Body is in place of the request's body if HasBody is set.
+	Body    []byte
+	HasBody bool
 }
 
 // An IntegrationReport is what $context.integration* and the metrics read.
@@ -163,4 +191,9 @@ type IntegrationReport struct {
 	// RequestID is the backend's own request id, Error the text of
 	// $context.integration.error.
 	RequestID, Error string
+	// Selection is what the selection patterns of a REST API's integration
+	// responses are held against: the status, or the message of a function's
+	// error. Failed tells that a function failed: only then a pattern matches.
+	Selection string
+	Failed    bool
 }

@@ -20,6 +20,17 @@ const (
 	ClientGone // nobody reads the answer; it is for logs and metrics
 	InternalFailure
 	NotImplemented
+
+	// What only REST APIs tell apart.
+
+	Forbidden            // no stage, or one that is closed
+	BadRequestBody       // the body isn't what the model says
+	BadRequestParameters // a required parameter is missing
+	UnsupportedMediaType
+	ConfigurationError // the API's own definition is at fault: 500
+	FunctionFailure    // the function failed or answered nonsense: 502
+	InvalidAPIKey
+	QuotaExceeded
 )
 
 // A Fault is a failure as a value. Steps return it; only serve makes bytes of it.
@@ -30,6 +41,9 @@ type Fault struct {
 	Reason string
 	// Cause is the underlying error, if there is one.
 	Cause error
+	// Message is what a client of a REST API is told in place of the kind's own
+	// text, "" for that. Validation is $context.error.validationErrorString.
+	Message, Validation string
 }
 
 func (f *Fault) Error() string { return f.Reason }

@@ -50,6 +50,9 @@ func (p *Plan) placeHost(x *Exchange, id string) error {
 	}
 	x.API = api
 	path := x.Request.Path
+	if api.Protocol == REST {
+		return x.placeRest(path)
+	}
 	name, rest := cutStage(path)
 	// UNVERIFIED: that "/$default/x" isn't a way to spell the $default stage on
 	// an API's own host.
@@ -66,11 +69,15 @@ func (p *Plan) placeHost(x *Exchange, id string) error {
 // placePath places a request in a path form, where the stage is always named.
 // stagePath is "/{stage}/{path}".
 func (p *Plan) placePath(x *Exchange, id, stagePath string) error {
+	x.PathForm = true
 	api, ok := p.API(id)
 	if !ok {
 		return &Fault{Kind: RouteNotFound, Reason: "no API has the id " + id}
 	}
 	x.API = api
+	if api.Protocol == REST {
+		return x.placeRest(stagePath)
+	}
 	name, rest := cutStage(stagePath)
 	stage := api.stage(name)
 	if stage == nil {
@@ -81,6 +88,31 @@ func (p *Plan) placePath(x *Exchange, id, stagePath string) error {
 		stagePath = path
 	}
 	return x.enter(stage, path, stagePath)
+}
+
+// placeRest places a request for a REST API, whose path always begins with the
+// stage. Of slashes that begin the path, or the path within the stage, one
+// counts.
+func (x *Exchange) placeRest(path string) error {
+	path = oneSlash(path)
+	name, rest := cutStage(path)
+	stage := x.API.stage(name)
+	if stage == nil {
+		return &Fault{Kind: Forbidden, Reason: "API " + x.API.ID + " has no stage " + name}
+	}
+	if stage.DisableExecuteAPIEndpoint {
+		return &Fault{Kind: Forbidden, Reason: "the execute-api endpoint of API " + x.API.ID + " is disabled"}
+	}
+	x.Stage, x.StagePath, x.GatewayPath = stage, orRoot(oneSlash(rest)), path
+	return nil
+}
+
+// oneSlash drops all but the last of the slashes that begin a path.
+func oneSlash(path string) string {
+	for len(path) > 1 && path[0] == '/' && path[1] == '/' {
+		path = path[1:]
+	}
+	return path
 }
 
 // enter places an exchange in a stage that was addressed by the API's own

@@ -96,6 +96,8 @@ type Stage struct {
 	AccessLog AccessLog
 	// Metrics counts requests of the stage; never nil.
 	Metrics Metrics
+	// Rest is the rest of a REST API's stage, nil for stages of other APIs.
+	Rest *RestStage
 }
 
 // A Route is one compiled route.
@@ -122,6 +124,8 @@ type Route struct {
 	Integration Integration
 	// Metrics counts requests of the route when detailed metrics are on; else nil.
 	Metrics Metrics
+	// Rest is the rest of a REST API's method, nil for routes of other APIs.
+	Rest *Method
 }
 
 // An Authorizer lets a request pass or returns a *Fault.

@@ -166,6 +166,23 @@ func (t *Tree) Match(method, path string, params []string) (*Route, []string, bo
 	return nil, params, false
 }
 
+// MatchNested finds the route that a REST API would take: at each level a
+// literal segment before a variable and that before a greedy one, going back to
+// less specific ones where the rest of the path, or the method, doesn't fit. An
+// escaped slash is part of its segment. Otherwise it is Match.
+func (t *Tree) MatchNested(method, path string, params []string) (*Route, []string, bool) {
+	params = params[:0]
+	if t == nil {
+		return nil, params, false
+	}
+	l := lookup{method: method, path: path, nested: true, escaped: strings.IndexByte(path, '%') >= 0}
+	route, vars := l.find(&t.root, 0, 0)
+	if route == nil {
+		return nil, params, false
+	}
+	return route, l.params(params, route, l.spans[:], vars), true
+}
+
 // A span is where a value stands in the path.
 type span struct{ start, end int32 }
 
@@ -176,8 +193,8 @@ const maxSpans = 6
 // A lookup is one walk through a tree.
 type lookup struct {
 	method, path string
-	// escaped tells that path has a "%".
-	escaped bool
+	// escaped tells that path has a "%". nested is the order of REST APIs.
+	escaped, nested bool
 	// spans are the values of the variables on the way here.
 	spans [maxSpans]span
 	// greedy is the best greedy route met so far, with its values.
@@ -211,11 +228,18 @@ func (l *lookup) find(n *node, i, vars int) (*Route, int) {
 				}
 			}
 		}
+		if l.nested {
+			return l.takeGreedy(n, i, vars)
+		}
 		l.keepGreedy(n, i, vars)
 		return nil, 0
 	}
 	if r := n.pick(l.method); r != nil {
 		return r, vars
+	}
+	if l.nested {
+		// A greedy variable takes one segment at least.
+		return nil, 0
 	}
 	// "/x/{proxy+}" takes "/x/" (people add it for that, storacha/w3infra#166),
 	// but "/{proxy+}" isn't known to take "/".
@@ -238,6 +262,19 @@ func (l *lookup) keepGreedy(n *node, i, vars int) {
 	}
 }
 
+// takeGreedy returns a greedy route of n, whose variable takes the path from i on.
+func (l *lookup) takeGreedy(n *node, i, vars int) (*Route, int) {
+	if !n.greedy {
+		return nil, 0
+	}
+	r := n.kids[len(n.kids)-1].pick(l.method)
+	if r == nil {
+		return nil, 0
+	}
+	l.note(vars, i, len(l.path))
+	return r, vars + 1
+}
+
 // note remembers the value of a variable.
 func (l *lookup) note(k, start, end int) {
 	if k < maxSpans {
@@ -248,7 +285,7 @@ func (l *lookup) note(k, start, end int) {
 // params appends the values of a route's variables.
 func (l *lookup) params(params []string, route *Route, spans []span, vars int) []string {
 	if vars > maxSpans {
-		return appendParams(params, route.Path, l.path)
+		return l.appendParams(params, route.Path)
 	}
 	for _, s := range spans[:vars] {
 		params = append(params, l.path[s.start:s.end])
@@ -261,7 +298,7 @@ func (l *lookup) params(params []string, route *Route, spans []span, vars int) [
 func (l *lookup) literal(n *node, i int) (*node, int) {
 	c := l.path[i]
 	if l.escaped {
-		c, _ = at(l.path, i)
+		c, _ = l.at(i)
 	}
 	k := bytes.IndexByte(n.labels(), c)
 	if k < 0 {
@@ -281,7 +318,7 @@ func (l *lookup) literal(n *node, i int) (*node, int) {
 		if i == len(l.path) {
 			return nil, 0
 		}
-		c, width := at(l.path, i)
+		c, width := l.at(i)
 		if c != prefix[k] {
 			return nil, 0
 		}
@@ -290,8 +327,17 @@ func (l *lookup) literal(n *node, i int) (*node, int) {
 	return kid, i
 }
 
+// at is the byte of the path at i, decoded, and how many bytes it takes.
+func (l *lookup) at(i int) (byte, int) {
+	c, width := at(l.path, i)
+	if l.nested && width == 3 && c == '/' {
+		return '%', 1
+	}
+	return c, width
+}
+
 func (l *lookup) segmentEnd(i int) int {
-	if l.escaped {
+	if l.escaped && !l.nested {
 		return segmentEnd(l.path, i)
 	}
 	if k := strings.IndexByte(l.path[i:], '/'); k >= 0 {
@@ -352,20 +398,22 @@ func compareRoutes(a, b *Route) int {
 	return strings.Compare(a.Path, b.Path)
 }
 
-// appendParams appends what stands in path where the pattern has variables,
+// appendParams appends what stands in the path where the pattern has variables,
 // given that the path matches.
-func appendParams(params []string, pattern, path string) []string {
+func (l *lookup) appendParams(params []string, pattern string) []string {
 	for p, i := 0, 0; p < len(pattern); {
-		p, i = p+separatorWidth(pattern, p), i+separatorWidth(path, i)
+		p += separatorWidth(pattern, p)
+		_, width := l.at(i)
+		i += width
 		end := segmentEnd(pattern, p)
 		if _, greedy, ok := variable(pattern[p:end]); !ok {
-			i = segmentEnd(path, i)
+			i = l.segmentEnd(i)
 		} else if greedy {
-			return append(params, path[i:])
+			return append(params, l.path[i:])
 		} else {
 			start := i
-			i = segmentEnd(path, i)
-			params = append(params, path[start:i])
+			i = l.segmentEnd(i)
+			params = append(params, l.path[start:i])
 		}
 		p = end
 	}

@@ -11,8 +11,11 @@ import (
 // run takes a placed exchange through the steps and leaves a response in it,
 // whatever happens. placed is the fault of placing it, if there was one.
 func (s *Server) run(x *plan.Exchange, placed error) {
-	s.identify(x)
 	err := placed
+	if err == nil {
+		s.chooseCanary(x)
+	}
+	s.identify(x)
 	if err == nil {
 		err = s.steps(x)
 	}
@@ -39,6 +42,8 @@ func (s *Server) steps(x *plan.Exchange) (err error) {
 	switch x.Stage.API.Protocol {
 	case plan.HTTP:
 		return s.serveHTTP(x)
+	case plan.REST:
+		return s.serveREST(x)
 	default:
 		return &plan.Fault{Kind: plan.NotImplemented, Reason: "this gateway doesn't serve the API's protocol"}
 	}

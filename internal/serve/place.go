@@ -45,9 +45,7 @@ func (s *Server) place(x *plan.Exchange, management bool, head int) (destination
 
 // onManagementOrigin tells whether traffic was reached by a path form: what it
 // answers would be a page of management's own origin.
-func onManagementOrigin(x *plan.Exchange) bool {
-	return len(x.GatewayPath) != len(x.Request.Path)
-}
+func onManagementOrigin(x *plan.Exchange) bool { return x.PathForm }
 
 // fromBrowser tells whether a browser may show the response as a page. Every
 // browser names itself Mozilla, and a page can't change that for a navigation.

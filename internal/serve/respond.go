@@ -64,15 +64,25 @@ func (s *Server) answerFault(x *plan.Exchange, fault *plan.Fault) {
 	if stream := x.Response.BodyStream; stream != nil {
 		s.closeStream(stream)
 	}
-	status, body := faultOf(fault.Kind)
 	x.Fault = fault
+	if isREST(x) {
+		s.answerRestFault(x, fault)
+		s.reportFault(x, fault)
+		return
+	}
+	status, body := faultOf(fault.Kind)
 	x.Response = plan.Response{Status: status, Headers: x.Response.Headers[:0], Body: []byte(body)}
 	x.Response.Add("content-type", "application/json")
+	s.reportFault(x, fault)
+}
+
+// reportFault tells the operator of a fault, and in development the client.
+func (s *Server) reportFault(x *plan.Exchange, fault *plan.Fault) {
 	if s.ShowReasons && fault.Reason != "" {
 		x.Response.Add("x-gatehouse-reason", printable(fault.Reason))
 	}
-	if status >= 500 {
-		s.log.Warn("request failed", "request", x.RequestID, "status", status, "reason", fault.Reason, "cause", fault.Cause)
+	if x.Response.Status >= 500 {
+		s.log.Warn("request failed", "request", x.RequestID, "status", x.Response.Status, "reason", fault.Reason, "cause", fault.Cause)
 	}
 }
 
@@ -216,6 +226,10 @@ func appendHead(out []byte, s *Server, x *plan.Exchange, o outcome, now time.Tim
 	}
 	if onManagementOrigin(x) && fromBrowser(x.Request.Headers) {
 		out = http1.AppendHeader(out, "content-security-policy", sandbox)
+	}
+	if isREST(x) {
+		out = http1.AppendHeader(out, "x-amzn-RequestId", x.RequestID)
+		return http1.AppendHeader(out, "x-amz-apigw-id", x.ExtendedRequestID)
 	}
 	return http1.AppendHeader(out, "apigw-requestid", x.RequestID)
 }

@@ -1,0 +1,72 @@
+package serve
+
+import "gatehouse/internal/plan"
+
+// isREST tells whether an exchange is for a REST API.
+func isREST(x *plan.Exchange) bool { return x.API != nil && x.API.Protocol == plan.REST }
+
+// chooseCanary moves a placed exchange to the canary of its stage, as often as
+// that is to happen.
+func (s *Server) chooseCanary(x *plan.Exchange) {
+	if x.Stage == nil || x.Stage.Rest == nil || x.Stage.Rest.Canary == nil {
+		return
+	}
+	const shares = 1 << 20
+	canary := x.Stage.Rest.Canary
+	if float64(s.Random()%shares)*100 < canary.Percent*shares {
+		x.Stage = canary.Stage
+	}
+}
+
+// serveREST runs one exchange in AWS's order for REST APIs.
+func (s *Server) serveREST(x *plan.Exchange) error {
+	if err := x.Stage.Match(x); err != nil {
+		return err
+	}
+	r := x.Route
+	if r.Authorizer != nil {
+		if err := r.Authorizer.Authorize(x); err != nil {
+			return err
+		}
+	}
+	if r.Rest.APIKey != nil {
+		if err := r.Rest.APIKey.CheckAPIKey(x); err != nil {
+			return err
+		}
+	}
+	if err := s.limit(x); err != nil {
+		return err
+	}
+	return s.execute(x)
+}
+
+// execute runs what a method does: what comes after everyone who may refuse
+// the request for its caller's sake.
+func (s *Server) execute(x *plan.Exchange) error {
+	r := x.Route
+	if x.Request.ContentLength > s.MaxBodyBytes {
+		return &plan.Fault{Kind: plan.RequestTooLarge, Reason: "the body is over the limit"}
+	}
+	if r.Rest.Validator != nil {
+		if err := r.Rest.Validator.Validate(x); err != nil {
+			return err
+		}
+	}
+	if r.MapRequest != nil {
+		if err := r.MapRequest.Map(x); err != nil {
+			return err
+		}
+	}
+	if err := r.Integration.Integrate(x); err != nil {
+		return err
+	}
+	if r.MapResponse != nil {
+		if err := r.MapResponse.Map(x); err != nil {
+			return err
+		}
+	}
+	if r.Rest.ReportsTrace {
+		x.Response.Add(traceHeader, x.TraceHeader)
+	}
+	return nil
+}
