@@ -124,20 +124,22 @@ func (s *Server) answerRestFault(x *plan.Exchange, fault *plan.Fault) {
 
 // body is the JSON that AWS writes when no gateway response is customised.
 func (f *restFault) body(message string) []byte {
-	key := `{"message":`
+	var b bytes.Buffer
 	switch {
 	case f.response == plan.AccessDeniedResponse:
-		key = `{"Message":`
-	case !f.front:
-		key = `{"message": `
+		b.WriteString(`{"Message":`)
+	case f.front:
+		b.WriteString(`{"message":`)
+	default:
+		b.WriteString(`{"message": `)
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if e.Encode(message) != nil {
-		b.WriteString(`null`)
+	text := json.NewEncoder(&b)
+	text.SetEscapeHTML(false)
+	if text.Encode(message) == nil {
+		b.Truncate(b.Len() - 1) // the line's end
 	}
-	return append(append([]byte(key), bytes.TrimRight(b.Bytes(), "\n")...), '}')
+	b.WriteByte('}')
+	return b.Bytes()
 }
 
 // reportsTrace tells whether a fault is answered with the request's trace: AWS
