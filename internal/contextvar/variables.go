@@ -18,6 +18,27 @@ const clfTime = "02/Jan/2006:15:04:05 -0700"
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
 func Lookup(name string) (Variable, bool) {
 	switch name {
+	case "extendedRequestId":
+		return lookupShared("requestId")
+	case "routeKey":
+		return text(AtRequest, routeKey), true
+	case "path":
+		return Variable{AtRequest, appendPath}, true
+	case "error.message":
+		return text(AtEnd, errorMessage), true
+	case "error.messageString":
+		return Variable{AtEnd, appendMessageString}, true
+	case "dataProcessed":
+		return number(AtEnd, (*plan.Exchange).DataProcessed), true
+	case "error.responseType": // of REST APIs' errors only
+		return Variable{}, true
+	}
+	return lookupShared(name)
+}
+
+// lookupShared returns the variables that say the same of every kind of API.
+func lookupShared(name string) (Variable, bool) {
+	switch name {
 	case "accountId":
 		return text(AtRequest, func(x *plan.Exchange) string { return x.Stage.API.AccountID }), true
 	case "apiId":
@@ -28,19 +49,15 @@ func Lookup(name string) (Variable, bool) {
 		return text(AtRequest, func(x *plan.Exchange) string { return x.DomainName }), true
 	case "domainPrefix":
 		return text(AtRequest, func(x *plan.Exchange) string { return x.DomainPrefix }), true
-	case "requestId", "extendedRequestId":
+	case "requestId":
 		return text(AtRequest, func(x *plan.Exchange) string { return x.RequestID }), true
 	case "httpMethod":
 		return text(AtRequest, func(x *plan.Exchange) string { return x.Request.Method }), true
 	case "identity.userAgent":
 		return text(AtRequest, func(x *plan.Exchange) string { return x.Request.Headers.Get("user-agent") }), true
-	case "routeKey":
-		return text(AtRequest, routeKey), true
 	case "protocol":
 		// AWS says HTTP/1.1 whatever the client spoke.
 		return text(AtRequest, func(*plan.Exchange) string { return "HTTP/1.1" }), true
-	case "path":
-		return Variable{AtRequest, appendPath}, true
 	case "identity.sourceIp":
 		return Variable{AtRequest, appendSourceIP}, true
 	case "requestTime":
@@ -59,22 +76,16 @@ func Lookup(name string) (Variable, bool) {
 	case "integration.status":
 		return positive(AtResponse, func(x *plan.Exchange) int { return x.Integration.FunctionStatus }), true
 
-	case "error.message":
-		return text(AtEnd, errorMessage), true
-	case "error.messageString":
-		return Variable{AtEnd, appendMessageString}, true
 	case "status":
 		return positive(AtEnd, func(x *plan.Exchange) int { return x.Response.Status }), true
 	case "responseLength":
 		return number(AtEnd, (*plan.Exchange).ResponseLength), true
 	case "responseLatency":
 		return Variable{AtEnd, appendLatency}, true
-	case "dataProcessed":
-		return number(AtEnd, (*plan.Exchange).DataProcessed), true
 
 	// What these tell of isn't there yet: AWS's second request id, custom
-	// domains, signed callers, client certificates and kinds of errors.
-	case "awsEndpointRequestId2", "customDomain.basePathMatched", "error.responseType",
+	// domains, signed callers and client certificates.
+	case "awsEndpointRequestId2", "customDomain.basePathMatched",
 		"identity.accountId", "identity.caller", "identity.cognitoAuthenticationProvider",
 		"identity.cognitoAuthenticationType", "identity.cognitoIdentityId", "identity.cognitoIdentityPoolId",
 		"identity.principalOrgId", "identity.user", "identity.userArn",

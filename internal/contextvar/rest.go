@@ -1,0 +1,166 @@
+package contextvar
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"gatehouse/internal/plan"
+)
+
+// LookupREST is Lookup for REST APIs.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+func LookupREST(name string) (Variable, bool) {
+	switch name {
+	case "extendedRequestId":
+		return text(AtRequest, func(x *plan.Exchange) string { return x.ExtendedRequestID }), true
+	case "path":
+		return text(AtRequest, func(x *plan.Exchange) string { return x.GatewayPath }), true
+	case "deploymentId":
+		return text(AtRequest, func(x *plan.Exchange) string { return x.Stage.DeploymentID }), true
+	case "resourceId":
+		return text(AtRequest, resourceID), true
+	case "resourcePath":
+		return text(AtRequest, resourcePath), true
+	case "identity.apiKey":
+		return text(AtRequest, func(x *plan.Exchange) string { return x.APIKey }), true
+	case "identity.apiKeyId":
+		return text(AtRequest, func(x *plan.Exchange) string { return x.APIKeyID }), true
+	case "isCanaryRequest":
+		return text(AtRequest, isCanaryRequest), true
+	case "xrayTraceId":
+		return text(AtRequest, tracedRoot), true
+
+	case "error.message":
+		return Variable{AtEnd, appendErrorMessage}, true
+	case "error.messageString":
+		return Variable{AtEnd, appendQuotedError}, true
+	case "error.responseType":
+		return text(AtEnd, errorType), true
+	case "error.validationErrorString":
+		return text(AtEnd, func(x *plan.Exchange) string { return x.Error.Validation }), true
+
+	// What these tell of isn't there yet: signed callers, VPC endpoints, web
+	// ACLs, what TLS agreed on and how a streamed response came about.
+	case "identity.accessKey", "identity.vpcId", "identity.vpceId",
+		"authenticate.error", "authenticate.latency", "authenticate.status",
+		"authorize.error", "authorize.latency", "authorize.status",
+		"waf.error", "waf.latency", "waf.status", "wafResponseCode", "webaclArn",
+		"cipherSuite", "tlsVersion", "endpointType",
+		"integration.responseTransferMode", "integration.timeToAllHeaders", "integration.timeToFirstContent":
+		return Variable{}, true
+	}
+	return lookupShared(name)
+}
+
+// RESTKeys returns the names of the members of a map of a REST API's $context,
+// in AWS's order: of "" ($context itself), "identity" or "authorizer". It is nil
+// for what is no map, and must not be written.
+//
+// Keys that only some requests have (isCanaryRequest, identity.apiKey) aren't
+// among them. UNVERIFIED: where they stand.
+func RESTKeys(name string) []string {
+	switch name {
+	case "":
+		return contextKeys
+	case "identity":
+		return identityKeys
+	case "authorizer":
+		// TODO(#6): what the authorizer says.
+		return []string{}
+	}
+	return nil
+}
+
+var (
+	contextKeys = []string{
+		"resourceId", "resourcePath", "httpMethod", "extendedRequestId", "requestTime", "path", "accountId", "protocol",
+		"requestOverride", "stage", "domainPrefix", "requestTimeEpoch", "requestId", "identity", "domainName",
+		"deploymentId", "responseOverride", "apiId",
+	}
+	identityKeys = []string{
+		"cognitoIdentityPoolId", "accountId", "cognitoIdentityId", "caller", "sourceIp", "principalOrgId", "accessKey",
+		"cognitoAuthenticationType", "cognitoAuthenticationProvider", "userArn", "userAgent", "user",
+	}
+)
+
+func resourceID(x *plan.Exchange) string {
+	if x.Route == nil || x.Route.Rest == nil {
+		return ""
+	}
+	return x.Route.Rest.ResourceID
+}
+
+func resourcePath(x *plan.Exchange) string {
+	if x.Route == nil {
+		return ""
+	}
+	return x.Route.Path
+}
+
+// isCanaryRequest has a value only where the stage has a canary.
+func isCanaryRequest(x *plan.Exchange) string {
+	switch rest := x.Stage.Rest; {
+	case rest == nil:
+		return ""
+	case rest.IsCanary:
+		return "true"
+	case rest.Canary != nil:
+		return "false"
+	}
+	return ""
+}
+
+// tracedRoot is the trace of a request to a stage with X-Ray tracing on.
+func tracedRoot(x *plan.Exchange) string {
+	if x.Stage.Rest == nil || !x.Stage.Rest.Tracing {
+		return ""
+	}
+	return x.TraceRoot
+}
+
+func errorType(x *plan.Exchange) string {
+	if !x.Error.Raised {
+		return ""
+	}
+	return x.Error.Type.String()
+}
+
+// nullMessage is what both variables of an error without a message say.
+const nullMessage = "null"
+
+func appendErrorMessage(dst []byte, x *plan.Exchange, _ time.Duration, escape Escape) ([]byte, bool) {
+	switch e := &x.Error; {
+	case !e.Raised:
+		return dst, false
+	case e.NoMessage:
+		return append(dst, nullMessage...), true
+	default:
+		return put(dst, e.Message, escape), true
+	}
+}
+
+// appendQuotedError appends the message as a string of JSON, or null.
+func appendQuotedError(dst []byte, x *plan.Exchange, _ time.Duration, escape Escape) ([]byte, bool) {
+	switch e := &x.Error; {
+	case !e.Raised:
+		return dst, false
+	case e.NoMessage:
+		return append(dst, nullMessage...), true
+	case escape != nil:
+		return append(escape(append(dst, '"'), e.Message), '"'), true
+	default:
+		return append(dst, quoted(e.Message)...), true
+	}
+}
+
+// quoted is text as a string of JSON.
+func quoted(text string) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(text); err != nil {
+		return []byte(nullMessage) // strings always encode
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
