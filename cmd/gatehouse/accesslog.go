@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"gatehouse/internal/compile"
+	"gatehouse/internal/contextvar"
 	"gatehouse/internal/control/logs"
 	"gatehouse/internal/observe"
 	"gatehouse/internal/plan"
@@ -51,13 +53,20 @@ var readyFormats = map[string]string{
 		`$context.protocol,$context.status,$context.responseLength,$context.responseLatency,$context.requestId`,
 }
 
-// operatorFormat parses the format of the operator's log: the name of a
-// ready-made one, or $context variables.
-func operatorFormat(format string) (*observe.Format, error) {
+// operatorFormats parse the format of the operator's log for HTTP APIs and for
+// REST APIs: the name of a ready-made one, or $context variables.
+func operatorFormats(format string) (http, rest *observe.Format, err error) {
+	restFormat := format
 	if ready, ok := readyFormats[format]; ok {
-		format = ready
+		// A method of a REST API has the path of its resource where a route has
+		// its key.
+		format, restFormat = ready, strings.ReplaceAll(ready, "routeKey", "resourcePath")
 	}
-	return observe.ParseFormat(format)
+	if http, err = observe.ParseFormat(format, contextvar.Lookup); err != nil {
+		return nil, nil, err
+	}
+	rest, err = observe.ParseFormat(restFormat, contextvar.LookupREST)
+	return http, rest, err
 }
 
 // accessLogs makes the access logs of stages: what each is configured to log,
@@ -83,11 +92,12 @@ func newAccessLogs(writer *observe.LogWriter, groups *logGroups, path, lines str
 			return nil, nil, fmt.Errorf("access log: %w", err)
 		}
 	}
-	format, err := operatorFormat(lines)
+	http, rest, err := operatorFormats(lines)
 	if err != nil {
 		return nil, nil, err
 	}
-	a.operator = writer.AccessLog(format, observe.NewTextSink(out), "", "")
+	sink := observe.NewTextSink(out)
+	a.operator = byProtocol{http: writer.AccessLog(http, sink, "", ""), rest: writer.AccessLog(rest, sink, "", "")}
 	if path == "-" {
 		return a, io.NopCloser(nil), nil
 	}
@@ -104,6 +114,18 @@ func (a *accessLogs) of(l compile.AccessLog) (plan.AccessLog, error) {
 		return own, nil
 	}
 	return bothLogs{own, a.operator}, nil
+}
+
+// byProtocol writes a line in the format of the API's kind.
+type byProtocol struct{ http, rest plan.AccessLog }
+
+// Log implements plan.AccessLog.
+func (b byProtocol) Log(x *plan.Exchange, latency time.Duration) {
+	if x.Stage.API.Protocol == plan.REST {
+		b.rest.Log(x, latency)
+		return
+	}
+	b.http.Log(x, latency)
 }
 
 // bothLogs writes a line to the stage's log and to the operator's.

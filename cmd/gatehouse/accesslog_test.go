@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ func TestReadyFormats(t *testing.T) {
 	api := &plan.API{ID: "abc"}
 	x := &plan.Exchange{
 		RequestID: "id=", Start: time.Date(2026, 11, 26, 1, 2, 3, 0, time.UTC), API: api, GatewayPath: `/a"b\<c>&%0a'`,
-		Stage: &plan.Stage{API: api, Name: "dev"}, Route: &plan.Route{Key: "GET /{p}"},
+		Stage: &plan.Stage{API: api, Name: "dev"}, Route: &plan.Route{Key: "GET /{p}", Path: "/resource/{p}"},
 	}
 	x.Request.Method, x.Request.Source = "GET", netip.MustParseAddrPort("192.0.2.1:5")
 	x.Request.Headers = plan.Headers{{Name: "User-Agent", Value: `Mozilla "5" <x> \`}}
@@ -49,16 +50,46 @@ func TestReadyFormats(t *testing.T) {
 		"clf": func([]byte) (string, error) { return "id=", nil },
 	}
 	for name := range readyFormats {
-		f, err := operatorFormat(name)
+		http, rest, err := operatorFormats(name)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		line := f.Append(nil, x, time.Millisecond)
+		line := http.Append(nil, x, time.Millisecond)
 		if bytes.ContainsAny(line, "\r\n") {
 			t.Errorf("%s: more than a line: %q", name, line)
 		}
 		if id, err := readers[name](line); err != nil || id != "id=" {
 			t.Errorf("%s: id %q, %v, in %s", name, id, err, line)
 		}
+		if line := rest.Append(nil, x, time.Millisecond); name != "clf" && !bytes.Contains(line, []byte(x.Route.Path)) {
+			t.Errorf("%s for REST APIs: %s", name, line)
+		}
 	}
 }
+
+// The operator's log has one format for HTTP APIs and one for REST APIs.
+func TestOperatorLogByProtocol(t *testing.T) {
+	var lines []string
+	log := byProtocol{http: lineTo{&lines, "http"}, rest: lineTo{&lines, "rest"}}
+	for _, protocol := range []plan.Protocol{plan.HTTP, plan.REST} {
+		log.Log(&plan.Exchange{Stage: &plan.Stage{API: &plan.API{Protocol: protocol}}}, 0)
+	}
+	if !slices.Equal(lines, []string{"http", "rest"}) {
+		t.Errorf("lines: %q", lines)
+	}
+	for _, format := range []string{"clf", "$context.requestId $context.resourcePath"} {
+		if _, _, err := operatorFormats(format); err != nil {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
+	if _, _, err := operatorFormats("$context.status"); err == nil {
+		t.Error("a format without a request id was taken")
+	}
+}
+
+type lineTo struct {
+	lines *[]string
+	text  string
+}
+
+func (l lineTo) Log(*plan.Exchange, time.Duration) { *l.lines = append(*l.lines, l.text) }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/arn"
+	"gatehouse/internal/contextvar"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/observe"
 	"gatehouse/internal/plan"
@@ -12,28 +13,52 @@ import (
 
 const logGroupPrefix = "log-group:"
 
-// CheckAccessLog says why an access log format can't be written.
+// CheckAccessLog says why an access log format of an HTTP API can't be written.
 func (c *Compiler) CheckAccessLog(format string) error {
-	_, err := observe.ParseFormat(format)
+	_, err := observe.ParseFormat(format, contextvar.Lookup)
 	return err
 }
 
-// accessLog compiles a stage's access log, the default one when it configures
-// none.
+// CheckRestAccessLog says why an access log format of a REST API can't be
+// written.
+func (c *Compiler) CheckRestAccessLog(format string) error {
+	_, err := observe.ParseFormat(format, contextvar.LookupREST)
+	return err
+}
+
+// accessLog compiles the access log of an HTTP API's stage.
 func (c *Compiler) accessLog(api *plan.API, doc *definition.Stage) (plan.AccessLog, error) {
 	settings := doc.AccessLogSettings
-	if settings == nil || settings.DestinationArn == nil {
+	if settings == nil {
 		return c.parts.DefaultAccessLog, nil
 	}
-	a, err := arn.Parse(*settings.DestinationArn)
+	return c.accessLogOf(api, value(doc.StageName), settings.DestinationArn, settings.Format, contextvar.Lookup)
+}
+
+// restAccessLog compiles the access log of a REST API's stage.
+func (c *Compiler) restAccessLog(api *plan.API, doc *definition.RestStage) (plan.AccessLog, error) {
+	settings := doc.AccessLogSettings
+	if settings == nil {
+		return c.parts.DefaultAccessLog, nil
+	}
+	return c.accessLogOf(api, value(doc.StageName), settings.DestinationArn, settings.Format, contextvar.LookupREST)
+}
+
+// accessLogOf compiles the access log that a stage configures, the default one
+// without a destination.
+func (c *Compiler) accessLogOf(api *plan.API, stage string, destination, text *string, lookup observe.Lookup) (plan.AccessLog, error) {
+	if value(destination) == "" {
+		return c.parts.DefaultAccessLog, nil
+	}
+	a, err := arn.Parse(*destination)
 	if err != nil {
 		return nil, err
 	}
 	group, ok := strings.CutPrefix(a.Resource, logGroupPrefix)
 	if a.Service != "logs" || !ok {
-		return nil, fmt.Errorf("%s isn't the ARN of a log group", *settings.DestinationArn)
+		return nil, fmt.Errorf("%s isn't the ARN of a log group", *destination)
 	}
-	format, err := observe.ParseFormat(value(settings.Format))
+	format, err := observe.ParseFormat(value(text), lookup)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +68,6 @@ func (c *Compiler) accessLog(api *plan.API, doc *definition.Stage) (plan.AccessL
 		Region:   a.Region,
 		LogGroup: strings.TrimSuffix(group, ":*"),
 		API:      api.ID,
-		Stage:    value(doc.StageName),
+		Stage:    stage,
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"gatehouse/internal/contextvar"
 )
 
 // A memorySink remembers lines; it fails when told to.
@@ -48,7 +50,7 @@ func (m *memorySink) Flush() error {
 
 func mustFormat(t testing.TB, text string) *Format {
 	t.Helper()
-	f, err := ParseFormat(text)
+	f, err := ParseFormat(text, contextvar.Lookup)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,9 +37,13 @@ type part struct {
 	variable contextvar.Variable
 }
 
+// A Lookup finds what a name of $context stands for: contextvar.Lookup for HTTP
+// APIs, contextvar.LookupREST for REST APIs.
+type Lookup func(name string) (contextvar.Variable, bool)
+
 // ParseFormat parses an access log format: one line of text with $context
 // variables, among them the request id.
-func ParseFormat(format string) (*Format, error) {
+func ParseFormat(format string, lookup Lookup) (*Format, error) {
 	if len(format) > MaxFormatBytes {
 		return nil, fmt.Errorf("an access log format has at most %d bytes", MaxFormatBytes)
 	}
@@ -60,7 +64,7 @@ func ParseFormat(format string) (*Format, error) {
 		name := rest[i+len(contextPrefix):]
 		name = name[:contextvar.NameLen(name)]
 		identified = identified || name == "requestId" || name == "extendedRequestId"
-		variable, _ := contextvar.Lookup(name)
+		variable, _ := lookup(name)
 		f.parts = append(f.parts, part{rest[:i], variable})
 		rest = rest[i+len(contextPrefix)+len(name):]
 	}

@@ -21,7 +21,7 @@ const (
 
 func render(t testing.TB, format string, x *plan.Exchange) string {
 	t.Helper()
-	f, err := ParseFormat(format)
+	f, err := ParseFormat(format, contextvar.Lookup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +105,22 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+// A REST API has names of its own, and what HTTP APIs alone have says nothing.
+func TestRESTFormat(t *testing.T) {
+	x := testExchange()
+	x.ExtendedRequestID, x.Stage.DeploymentID = "W9zMPGrHtjMEeFw=", "d1"
+	x.Error = plan.GatewayError{Type: plan.ThrottledResponse, Raised: true, Message: "Too\nMany"}
+	f, err := ParseFormat("$context.extendedRequestId $context.resourcePath $context.path $context.deploymentId "+
+		"$context.routeKey $context.identity.caller $context.error.messageString $context.error.responseType", contextvar.LookupREST)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `W9zMPGrHtjMEeFw= /pets/{id} /dev/pets/a%20b d1 - - "Too\u000aMany" THROTTLED`
+	if got := string(f.Append(nil, x, latency)); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestParseFormatRefusals(t *testing.T) {
 	for name, format := range map[string]string{
 		"empty":         "",
@@ -114,7 +130,7 @@ func TestParseFormatRefusals(t *testing.T) {
 		"line end":      "$context.requestId\n",
 		"too long":      "$context.requestId" + strings.Repeat("x", MaxFormatBytes),
 	} {
-		if _, err := ParseFormat(format); err == nil {
+		if _, err := ParseFormat(format, contextvar.Lookup); err == nil {
 			t.Errorf("a format was taken: %s", name)
 		}
 	}
@@ -192,7 +208,7 @@ func FuzzFormat(f *testing.F) {
 		if err := json.Unmarshal([]byte(line), &doc); err != nil || len(doc) != 4 || !utf8.ValidString(line) {
 			t.Fatalf("%v: %s", err, line)
 		}
-		parsed, err := ParseFormat(format)
+		parsed, err := ParseFormat(format, contextvar.Lookup)
 		if err != nil {
 			return
 		}
@@ -205,7 +221,7 @@ func FuzzFormat(f *testing.F) {
 func BenchmarkFormat(b *testing.B) {
 	for name, format := range map[string]string{"CLF": clf, "JSON": asJSON} {
 		b.Run(name, func(b *testing.B) {
-			f, err := ParseFormat(format)
+			f, err := ParseFormat(format, contextvar.Lookup)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gatehouse/internal/contextvar"
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/logstore"
 	"gatehouse/internal/observe"
@@ -56,7 +57,7 @@ func profiled(ctx context.Context, l net.Listener, backend, profile string) (err
 	defer lines.Close()
 	metrics := observe.NewMetrics(observe.MetricsOptions{})
 	defer metrics.Close()
-	format, err := observe.ParseFormat(logFormat)
+	format, err := observe.ParseFormat(logFormat, contextvar.Lookup)
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,8 @@ import (
 
 // A Compiler says whether definitions can run.
 type Compiler interface {
-	// CheckAccessLog says why an access log format can't be written.
-	CheckAccessLog(format string) error
+	// CheckRestAccessLog says why an access log format can't be written.
+	CheckRestAccessLog(format string) error
 }
 
 // Options are what a Service works with.
