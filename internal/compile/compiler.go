@@ -19,6 +19,7 @@ type Compiler struct {
 	log     *slog.Logger
 	current atomic.Pointer[plan.Plan]
 	apis    map[apiKey]*api
+	rests   map[apiKey]*restAPI
 }
 
 type apiKey struct {
@@ -34,7 +35,7 @@ type api struct {
 
 // New makes a compiler with an empty plan.
 func New(o Options) *Compiler {
-	c := &Compiler{parts: o, log: o.Logger, apis: map[apiKey]*api{}}
+	c := &Compiler{parts: o, log: o.Logger, apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{}}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -74,7 +75,11 @@ func (c *Compiler) Load(tx *store.Tx) (*plan.Plan, error) {
 		apis[key] = a
 		next = next.With(a.plan)
 	}
-	c.apis = apis
+	next, rests, err := c.loadRest(tx, next)
+	if err != nil {
+		return nil, err
+	}
+	c.apis, c.rests = apis, rests
 	c.current.Store(next)
 	return next, nil
 }
@@ -83,24 +88,33 @@ func (c *Compiler) Load(tx *store.Tx) (*plan.Plan, error) {
 // function it returns publishes the result. A stage that doesn't compile goes on
 // with what it ran before.
 func (c *Compiler) Prepare(tx *store.Tx, changes []store.Change) (func(), error) {
-	touched := group(changes)
-	if len(touched) == 0 {
+	touched, rest := group(changes), groupRest(changes)
+	if len(touched)+len(rest) == 0 {
 		return nil, nil
 	}
 	next := c.Plan()
 	var commits []func()
+	replace := func(id string, after *plan.API, commit func()) {
+		commits = append(commits, commit)
+		if after == nil {
+			next = next.Without(id)
+			return
+		}
+		next = next.With(after)
+	}
 	for _, e := range touched {
 		after, commit, err := c.prepareAPI(tx, e)
 		if err != nil {
 			return nil, err
 		}
-		commits = append(commits, commit)
-		switch {
-		case after == nil:
-			next = next.Without(e.key.id)
-		default:
-			next = next.With(after)
+		replace(e.key.id, after, commit)
+	}
+	for _, e := range rest {
+		after, commit, err := c.prepareRest(tx, e)
+		if err != nil {
+			return nil, err
 		}
+		replace(e.key.id, after, commit)
 	}
 	return func() {
 		for _, commit := range commits {

@@ -25,7 +25,24 @@ var (
 const (
 	invocationPrefix = "path/2015-03-31/functions/"
 	invocationSuffix = "/invocations"
+	// The same for a function that streams its response.
+	streamingPrefix = "path/2021-11-15/functions/"
+	streamingSuffix = "/response-streaming-invocations"
 )
+
+// cutInvocation returns the function in the resource of API Gateway's own ARN.
+// AWS takes a doubled slash for one.
+func cutInvocation(resource string) (function string, ok bool) {
+	resource = strings.Replace(resource, "path//", "path/", 1)
+	if inner, found := strings.CutPrefix(resource, streamingPrefix); found {
+		return strings.CutSuffix(inner, streamingSuffix)
+	}
+	inner, found := strings.CutPrefix(resource, invocationPrefix)
+	if !found {
+		return "", false
+	}
+	return strings.CutSuffix(inner, invocationSuffix)
+}
 
 // parseFunction takes apart what an integration of type AWS_PROXY may name: a
 // function's ARN, qualified or not, or API Gateway's own ARN around one.
@@ -35,10 +52,7 @@ func parseFunction(uri string) (functionRef, error) {
 		return functionRef{}, fmt.Errorf("%q is not an ARN", uri)
 	}
 	if a.Service == "apigateway" {
-		inner, ok := strings.CutPrefix(a.Resource, invocationPrefix)
-		if ok {
-			inner, ok = strings.CutSuffix(inner, invocationSuffix)
-		}
+		inner, ok := cutInvocation(a.Resource)
 		if a.Account != "lambda" || !ok {
 			return functionRef{}, fmt.Errorf("%q is not of the form arn:aws:apigateway:{region}:lambda:%s{function ARN}%s", uri, invocationPrefix, invocationSuffix)
 		}

@@ -28,15 +28,29 @@ type Options struct {
 	// route. They outlive plans: the same names get the same counters.
 	StageMetrics func(api *plan.API, stage string) plan.Metrics
 	RouteMetrics func(api *plan.API, stage, method, path string) plan.Metrics
+	// APIKeys returns the check of the API keys of a stage; nil refuses every
+	// call of a method that asks for one.
+	APIKeys func(apiID, stage string) plan.APIKeyCheck
+	// ExecutionLog returns the execution log of a stage, or of its canary, by
+	// the name it is counted under; nil is none.
+	ExecutionLog func(api *plan.API, stage string) plan.ExecutionLog
 	// Logger takes what goes wrong in Load. Nil is silence.
 	Logger *slog.Logger
 }
+
+// What functions of REST APIs get and answer: the event and the reply of a
+// proxy, or the mapped body as it is.
+const (
+	PayloadREST = "rest"
+	PayloadBody = "body"
+)
 
 // A LambdaCall is an integration with a Lambda function.
 type LambdaCall struct {
 	// FunctionARN is the unqualified ARN; Qualifier a version or alias, or "".
 	FunctionARN, Qualifier string
-	// Payload is the payload format version, "1.0" or "2.0".
+	// Payload is the payload format version of an HTTP API, "1.0" or "2.0", or
+	// PayloadREST or PayloadBody.
 	Payload string
 	Timeout time.Duration
 	// Credentials is the ARN of the role to invoke with, "" to rely on the
@@ -78,4 +92,27 @@ func (o *Options) stageMetrics(api *plan.API, stage string) plan.Metrics {
 
 func (o *Options) routeMetrics(api *plan.API, stage string, r *plan.Route) plan.Metrics {
 	return o.RouteMetrics(api, stage, r.Method, r.Path)
+}
+
+// executionLog returns the execution log of a stage, nil for none.
+func (o *Options) executionLog(api *plan.API, stage string) plan.ExecutionLog {
+	if o.ExecutionLog == nil {
+		return nil
+	}
+	return o.ExecutionLog(api, stage)
+}
+
+func (o *Options) apiKeys(apiID, stage string) plan.APIKeyCheck {
+	if o.APIKeys == nil {
+		return noAPIKeys{}
+	}
+	return o.APIKeys(apiID, stage)
+}
+
+// noAPIKeys refuses all keys.
+type noAPIKeys struct{}
+
+// CheckAPIKey implements plan.APIKeyCheck.
+func (noAPIKeys) CheckAPIKey(*plan.Exchange) error {
+	return &plan.Fault{Kind: plan.InvalidAPIKey, Reason: "there are no API keys"}
 }

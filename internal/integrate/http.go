@@ -103,7 +103,15 @@ func (h *HTTP) prepare(c *call) error {
 	x := c.x
 	q := &x.Request
 	body, length := q.Body, q.ContentLength
+	mapped, isMapped := x.OutboundBody()
 	switch {
+	case isRest(x) && safe(c.method):
+		// REST APIs send no body with what only asks.
+		body, length = nil, 0
+	case isMapped && len(mapped) > maxBuffered:
+		c.rest, length, body = bytes.NewReader(mapped), int64(len(mapped)), nil
+	case isMapped:
+		body, length = mapped, int64(len(mapped))
 	case len(body) > maxBuffered:
 		c.rest, length, body = bytes.NewReader(body), int64(len(body)), nil
 	case body != nil || q.BodyReader == nil:
@@ -123,15 +131,19 @@ func (h *HTTP) prepare(c *call) error {
 	b = append(b, " HTTP/1.1\r\nHost: "...)
 	b = append(b, h.host(x)...)
 	b = append(b, "\r\n"...)
-	b = appendPassed(b, x)
-	b = appendOwn(b, x, h.backend.owner.Random)
+	if isRest(x) {
+		b = appendMapped(b, x)
+	} else {
+		b = appendPassed(b, x)
+		b = appendOwn(b, x, h.backend.owner.Random)
+	}
 	switch {
 	case c.rest != nil && length < 0:
 		c.chunked = true
 		b = append(b, "Transfer-Encoding: chunked\r\n"...)
 	case c.rest != nil:
 		b = appendLength(b, length)
-	case len(body) > 0 || hasBody(c.method):
+	case len(body) > 0 || hasBody(c.method) || isMapped:
 		b = appendLength(b, int64(len(body)))
 	}
 	b = append(b, "\r\n"...)
@@ -247,6 +259,22 @@ func appendPassed(b []byte, x *plan.Exchange) []byte {
 		}
 	}
 	return b
+}
+
+func isRest(x *plan.Exchange) bool { return x.Stage != nil && x.Stage.Rest != nil }
+
+// appendMapped appends the headers that the mapping of a REST API made, and
+// what AWS adds for such a backend.
+func appendMapped(b []byte, x *plan.Exchange) []byte {
+	for i := range x.Mapped.Headers {
+		h := &x.Mapped.Headers[i]
+		// What maps text to headers checks neither.
+		if !plan.EqualFold(h.Name, "host") && http1.ValidName(h.Name) && http1.ValidValue(h.Value) {
+			b = http1.AppendHeader(b, h.Name, h.Value)
+		}
+	}
+	b = http1.AppendHeader(b, "X-Amzn-Apigateway-Api-Id", x.Stage.API.ID)
+	return http1.AppendHeader(b, "X-Amzn-Trace-Id", x.TraceHeader)
 }
 
 // appendOwn appends what AWS adds towards a backend.

@@ -14,8 +14,10 @@ import (
 type template []part
 
 // A part is literal text, then the value of a path variable if name isn't "".
+// index is which variable of the whole URI it is.
 type part struct {
 	literal, name string
+	index         int
 }
 
 // A target is a parsed integration URI.
@@ -72,13 +74,32 @@ func parseURI(uri string) (*target, error) {
 	if path == "" {
 		path = "/"
 	}
-	if t.path, err = parseTemplate(path); err == nil {
-		t.query, err = parseTemplate(query)
+	variables := 0
+	if t.path, err = parseTemplate(path, &variables); err == nil {
+		t.query, err = parseTemplate(query, &variables)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("integration URI %q: %w", uri, err)
 	}
 	return t, nil
+}
+
+// URIVariables returns the names of the variables of an integration URI in
+// their order there; nil for a URI that is none.
+func URIVariables(uri string) []string {
+	t, err := parseURI(uri)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, parts := range [...]template{t.path, t.query} {
+		for i := range parts {
+			if parts[i].name != "" {
+				names = append(names, parts[i].name)
+			}
+		}
+	}
+	return names
 }
 
 func joinHostPort(host, port string) string {
@@ -88,7 +109,8 @@ func joinHostPort(host, port string) string {
 	return host + ":" + port
 }
 
-func parseTemplate(text string) (template, error) {
+// parseTemplate reads a part of a URI, counting its variables.
+func parseTemplate(text string, variables *int) (template, error) {
 	var t template
 	for text != "" {
 		literal, after, found := strings.Cut(text, "{")
@@ -103,7 +125,8 @@ func parseTemplate(text string) (template, error) {
 			if !closed || name == "" || strings.Contains(name, "{") {
 				return nil, errors.New("braces that don't enclose the name of a path variable")
 			}
-			p.name, text = name, rest
+			p.name, p.index, text = name, *variables, rest
+			*variables++
 		}
 		t = append(t, p)
 	}
@@ -129,7 +152,7 @@ func (t template) appendPath(dst []byte, x *plan.Exchange) []byte {
 	for i := range t {
 		dst = append(dst, t[i].literal...)
 		if t[i].name != "" {
-			dst = append(dst, param(x, t[i].name)...)
+			dst = append(dst, t[i].value(x)...)
 		}
 	}
 	return dst
@@ -143,7 +166,7 @@ func (t template) appendQuery(dst []byte, x *plan.Exchange) []byte {
 		if t[i].name == "" {
 			continue
 		}
-		value := param(x, t[i].name)
+		value := t[i].value(x)
 		for j := range len(value) {
 			switch c := value[j]; c {
 			case '&', '=', '+', ';':
@@ -156,9 +179,17 @@ func (t template) appendQuery(dst []byte, x *plan.Exchange) []byte {
 	return dst
 }
 
-func param(x *plan.Exchange, name string) string {
+// value is the value of the part's variable: what REST APIs map to it, else the
+// variable of the route's path.
+func (p *part) value(x *plan.Exchange) string {
+	if x.Stage != nil && x.Stage.Rest != nil {
+		if p.index < len(x.Mapped.URIParams) {
+			return x.Mapped.URIParams[p.index]
+		}
+		return ""
+	}
 	for i, n := range x.Route.ParamNames {
-		if n == name && i < len(x.Params) {
+		if n == p.name && i < len(x.Params) {
 			return x.Params[i]
 		}
 	}

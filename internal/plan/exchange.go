@@ -71,13 +71,14 @@ type Exchange struct {
 // Reset makes the exchange ready for another request. It keeps the memory of
 // its lists and of Scratch, and drops everything else.
 func (x *Exchange) Reset() {
-	request, response, mapped, params := x.Request.Headers, x.Response.Headers, x.Mapped.Headers, x.Params
+	request, response, mapped, params, uri := x.Request.Headers, x.Response.Headers, x.Mapped.Headers, x.Params, x.Mapped.URIParams
 	clear(request)
 	clear(response)
 	clear(mapped)
 	clear(params)
+	clear(uri)
 	*x = Exchange{Params: params[:0], Scratch: x.Scratch[:0]}
-	x.Request.Headers, x.Response.Headers, x.Mapped.Headers = request[:0], response[:0], mapped[:0]
+	x.Request.Headers, x.Response.Headers, x.Mapped.Headers, x.Mapped.URIParams = request[:0], response[:0], mapped[:0], uri[:0]
 }
 
 // OutboundHeaders are the headers the integration gets: the client's, or what
@@ -172,8 +173,7 @@ type MappedRequest struct {
 	// encoded; "" when it isn't mapped.
 	Path string
 	// URIParams are the values of the variables of an integration's URI, percent
-	// encoded, in their order there: REST APIs map each. Nil means that the
-	// route's own variables fill them.
+	// encoded, in their order there: REST APIs map each.
 	URIParams []string
 	// Body is in place of the request's body if HasBody is set.
 	Body    []byte

@@ -1,0 +1,115 @@
+package compile
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/plan"
+)
+
+// A methodBuilder compiles the methods of a stage.
+type methodBuilder struct {
+	*restBuilder
+	stage *plan.Stage
+	doc   *definition.RestStage
+	// counted is the stage's name for metrics and logs.
+	counted string
+}
+
+// addResource adds the methods of a resource to the stage.
+func (m *methodBuilder) addResource(r *apigateway.Resource) error {
+	for _, verb := range slices.Sorted(maps.Keys(r.ResourceMethods)) {
+		method := r.ResourceMethods[verb]
+		route, err := m.method(r, verb, &method)
+		if err != nil {
+			return err
+		}
+		m.stage.Routes = m.stage.Routes.With(route)
+	}
+	return nil
+}
+
+// method compiles one method.
+func (m *methodBuilder) method(r *apigateway.Resource, verb string, doc *apigateway.Method) (*plan.Route, error) {
+	path := value(r.Path)
+	key, err := plan.ParseRouteKey(verb + " " + path)
+	if err != nil {
+		return nil, problem("Resource", path, err)
+	}
+	route := &plan.Route{
+		Key:        verb + " " + path,
+		ID:         value(r.Id) + "/" + verb,
+		Method:     key.Method,
+		Path:       key.Path,
+		ParamNames: key.ParamNames,
+		Greedy:     key.Greedy,
+		Rest: &plan.Method{
+			ResourceID:    value(r.Id),
+			OperationName: value(doc.OperationName),
+		},
+	}
+	if kind := value(doc.AuthorizationType); kind != "" && kind != authorizationNone {
+		// TODO(#6): the authorizers of each kind. Until then nobody may.
+		route.Authorizer = closed("method " + route.Key + " asks for " + kind + " authorization, which this gateway doesn't have yet")
+	}
+	if value(doc.ApiKeyRequired) {
+		route.Rest.APIKey = m.c.parts.apiKeys(m.key.id, m.stage.Name)
+	}
+	m.applySettings(route)
+	if err := m.integration(route, doc); err != nil {
+		return nil, problem("Method", route.Key, err)
+	}
+	return route, nil
+}
+
+const authorizationNone = "NONE"
+
+// allMethods is the key of the settings of methods that have none of their own.
+const allMethods = "*/*"
+
+// settingsOf returns the stage's settings of a method, nil without any.
+func (m *methodBuilder) settingsOf(route *plan.Route) *apigateway.MethodSetting {
+	path := strings.TrimPrefix(route.Path, "/")
+	// The inner slashes of a key are escaped as in a JSON pointer; the first one
+	// may be there or not.
+	escaped := strings.ReplaceAll(path, "/", "~1")
+	for _, key := range [...]string{escaped + "/" + route.Method, "~1" + escaped + "/" + route.Method, path + "/" + route.Method, allMethods} {
+		if s, ok := m.doc.MethodSettings[key]; ok {
+			return &s
+		}
+	}
+	return nil
+}
+
+func (m *methodBuilder) applySettings(route *plan.Route) {
+	s := m.settingsOf(route)
+	if s == nil {
+		return
+	}
+	route.Rest.Log.Data = value(s.DataTraceEnabled)
+	switch value(s.LoggingLevel) {
+	case "ERROR":
+		route.Rest.Log.Level = plan.LogError
+	case "INFO":
+		route.Rest.Log.Level = plan.LogInfo
+	}
+	if value(s.MetricsEnabled) {
+		route.Metrics = m.c.parts.RouteMetrics(m.head, m.counted, route.Method, route.Path)
+	}
+	rate, burst := orElse(s.ThrottlingRateLimit, AccountRate), orElse(s.ThrottlingBurstLimit, AccountBurst)
+	// The settings begin with the account's quota, which is the operator's to
+	// enforce.
+	if rate >= 0 && burst >= 0 && (rate != AccountRate || burst != AccountBurst) {
+		route.Limit = m.c.parts.RouteLimit(m.head, m.stage.Name, route.ID, rate, burst)
+	}
+}
+
+func orElse[T any](p *T, d T) T {
+	if p == nil {
+		return d
+	}
+	return *p
+}

@@ -1,0 +1,145 @@
+package compile
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+
+	"gatehouse/internal/definition"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/store"
+)
+
+// A restBuilder compiles stages of one REST API.
+type restBuilder struct {
+	c    *Compiler
+	key  apiKey
+	head *plan.API
+}
+
+// A variant is a deployment with stage variables: a stage's own, or its
+// canary's.
+type variant struct {
+	deploymentID string
+	variables    map[string]string
+	canary       bool
+}
+
+// canarySuffix is behind the name of a stage where its canary is counted and
+// logged apart.
+const canarySuffix = "/Canary"
+
+// deployed compiles a stage with the deployments it points at.
+func (b *restBuilder) deployed(tx *store.Tx, doc *definition.RestStage) (*plan.Stage, error) {
+	own := variant{deploymentID: value(doc.DeploymentId), variables: doc.Variables}
+	stage, err := b.deployment(tx, doc, own)
+	if err != nil {
+		return nil, err
+	}
+	settings := doc.CanarySettings
+	if settings == nil {
+		return stage, nil
+	}
+	canary := variant{deploymentID: value(settings.DeploymentId), variables: maps.Clone(doc.Variables), canary: true}
+	if canary.deploymentID == "" {
+		canary.deploymentID = own.deploymentID
+	}
+	if canary.variables == nil {
+		canary.variables = map[string]string{}
+	}
+	maps.Copy(canary.variables, settings.StageVariableOverrides)
+	other, err := b.deployment(tx, doc, canary)
+	if err != nil {
+		return nil, err
+	}
+	stage.Rest.Canary = &plan.Canary{Stage: other, Percent: value(settings.PercentTraffic)}
+	return stage, nil
+}
+
+// deployment compiles what a deployment froze.
+func (b *restBuilder) deployment(tx *store.Tx, doc *definition.RestStage, v variant) (*plan.Stage, error) {
+	if v.deploymentID == "" {
+		return b.empty(doc), nil
+	}
+	deployment, err := definition.RestDeployments.Get(tx, b.key.Scope, b.key.id, v.deploymentID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, problem("Deployment", v.deploymentID, errors.New("it is gone"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compile: stage %s of API %s: deployment %s: %w", value(doc.StageName), b.key.id, v.deploymentID, err)
+	}
+	view := tx
+	if deployment.Revision != tx.Revision() {
+		view = tx.AsOf(deployment.Revision)
+	}
+	return b.build(view, doc, v)
+}
+
+// empty is a stage that serves nothing.
+func (b *restBuilder) empty(doc *definition.RestStage) *plan.Stage {
+	return &plan.Stage{
+		API:       b.head,
+		Name:      value(doc.StageName),
+		Variables: doc.Variables,
+		AccessLog: b.c.parts.DefaultAccessLog,
+		Metrics:   b.c.parts.stageMetrics(b.head, value(doc.StageName)),
+		Rest:      &plan.RestStage{MinCompression: -1},
+	}
+}
+
+// build compiles a stage from a view of the store.
+func (b *restBuilder) build(view *store.Tx, doc *definition.RestStage, v variant) (*plan.Stage, error) {
+	api, err := definition.RestAPIs.Get(view, b.key.Scope, b.key.id)
+	if err != nil {
+		return nil, fmt.Errorf("compile: API %s: %w", b.key.id, err)
+	}
+	name := value(doc.StageName)
+	counted := name
+	if v.canary {
+		counted += canarySuffix
+	}
+	accessLog, err := b.c.restAccessLog(b.head, doc)
+	if err != nil {
+		return nil, problem("Access log of stage", name, err)
+	}
+	stage := &plan.Stage{
+		API:                       b.head,
+		Name:                      name,
+		DeploymentID:              v.deploymentID,
+		Variables:                 v.variables,
+		DisableExecuteAPIEndpoint: value(api.DisableExecuteApiEndpoint),
+		Limit:                     b.c.parts.accountLimit(b.head),
+		AccessLog:                 accessLog,
+		Metrics:                   b.c.parts.stageMetrics(b.head, counted),
+		Rest: &plan.RestStage{
+			BinaryTypes:    plan.NewMediaTypes(api.BinaryMediaTypes),
+			MinCompression: -1,
+			ExecutionLog:   b.c.parts.executionLog(b.head, counted),
+			Tracing:        value(doc.TracingEnabled),
+			IsCanary:       v.canary,
+		},
+	}
+	if api.MinimumCompressionSize != nil {
+		stage.Rest.MinCompression = int(*api.MinimumCompressionSize)
+	}
+	m := methodBuilder{restBuilder: b, stage: stage, doc: doc, counted: counted}
+	for e, err := range definition.Resources.All(view, b.key.Scope, b.key.id) {
+		if err != nil {
+			return nil, fmt.Errorf("compile: resources of API %s: %w", b.key.id, err)
+		}
+		if err := m.addResource(&e.Doc.Resource); err != nil {
+			return nil, err
+		}
+	}
+	return stage, nil
+}
+
+// statusOf is a status as AWS writes it; 0 for text that is none.
+func statusOf(text string) int {
+	status, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
+	}
+	return status
+}

@@ -1,0 +1,122 @@
+package rest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"gatehouse/internal/contextvar"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/transform/vtl"
+)
+
+// templates are mapping templates by media type.
+type templates struct {
+	byType []typedTemplate
+	// fallback is the template of "$default", nil without one.
+	fallback *vtl.Template
+}
+
+type typedTemplate struct {
+	mediaType string
+	// template is nil for an empty one, which passes the body on.
+	template *vtl.Template
+}
+
+// defaultTemplate is the media type of the template for all others.
+const defaultTemplate = "$default"
+
+// A TemplateError says which mapping template is wrong, and where.
+type TemplateError struct {
+	MediaType string
+	Err       error
+}
+
+func (e *TemplateError) Error() string {
+	return fmt.Sprintf("mapping template for %s: %s", e.MediaType, e.Err)
+}
+
+func (e *TemplateError) Unwrap() error { return e.Err }
+
+func parseTemplates(byType map[string]string) (templates, error) {
+	var t templates
+	for _, mediaType := range sortedKeys(byType) {
+		var template *vtl.Template
+		// An empty template renders nothing for a request.
+		if text := byType[mediaType]; text != "" {
+			var err error
+			if template, err = vtl.Parse(text); err != nil {
+				return templates{}, &TemplateError{mediaType, err}
+			}
+		}
+		if mediaType == defaultTemplate {
+			t.fallback = template
+			continue
+		}
+		t.byType = append(t.byType, typedTemplate{strings.TrimSpace(plan.MediaType(mediaType)), template})
+	}
+	return t, nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// any tells whether there is a template at all.
+func (t *templates) any() bool { return len(t.byType) > 0 || t.fallback != nil }
+
+// of returns the template for a media type, and whether there is one.
+func (t *templates) of(mediaType string) (*vtl.Template, bool) {
+	for i := range t.byType {
+		if plan.EqualFold(t.byType[i].mediaType, mediaType) {
+			return t.byType[i].template, true
+		}
+	}
+	return t.fallback, t.fallback != nil
+}
+
+// render runs a template over a body and returns its output in the exchange's
+// memory.
+func render(x *plan.Exchange, t *vtl.Template, body []byte) ([]byte, error) {
+	scope := vtl.Scope{
+		Body:           body,
+		Params:         parameters{x},
+		StageVariables: x.Stage.Variables,
+		Context:        variables{x},
+		Overrides:      &x.Overrides,
+	}
+	// The scope's parameters use Scratch while the output grows.
+	out, err := t.Render(nil, &scope)
+	if err != nil {
+		return nil, &plan.Fault{Kind: plan.ConfigurationError, Reason: "the mapping template failed: " + err.Error(), Cause: err}
+	}
+	return out, nil
+}
+
+// variables are $context.
+type variables struct{ x *plan.Exchange }
+
+// Get implements vtl.Context.
+func (v variables) Get(name string) (string, bool) {
+	variable, known := contextvar.LookupREST(name)
+	if !known {
+		return "", false
+	}
+	x := v.x
+	start := len(x.Scratch)
+	text, ok := variable.Append(x.Scratch, x, 0, nil)
+	if !ok {
+		return "", false
+	}
+	x.Scratch = text
+	return unsafe.String(unsafe.SliceData(text[start:]), len(text)-start), true
+}
+
+// Keys implements vtl.Context.
+func (v variables) Keys(name string) []string { return contextvar.RESTKeys(name) }
