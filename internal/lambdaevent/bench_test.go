@@ -8,8 +8,12 @@ import (
 	"gatehouse/internal/plan"
 )
 
-func benchExchange(b testing.TB) *plan.Exchange {
-	return parseExchange(b, []byte(`@route POST /pets/{id}
+func benchExchange(b testing.TB) *plan.Exchange { return benchRequest(b, "@route") }
+
+// benchRequest is the request that payloads are measured with, for a @route of
+// an HTTP API or a @method of a REST API.
+func benchRequest(b testing.TB, kind string) *plan.Exchange {
+	return parseExchange(b, []byte(kind+` POST /pets/{id}
 @stage dev
 @var table=pets
 POST /dev/pets/6?limit=10&sort=name HTTP/1.1
@@ -33,14 +37,20 @@ func benchReply(b testing.TB) []byte {
 	return cutComments(reply)
 }
 
+// eventKinds are the events, each with the kind of request it is of.
+var eventKinds = map[string]struct {
+	kind  string
+	event func([]byte, *plan.Exchange) []byte
+}{"HTTP20": {"@route", HTTP20}, "HTTP10": {"@route", HTTP10}, "REST": {"@method", REST}}
+
 // Writing an event and reading a reply cost no memory once the buffers are there.
 func TestAllocations(t *testing.T) {
-	x := benchExchange(t)
 	var dst []byte
-	for name, event := range map[string]func([]byte, *plan.Exchange) []byte{"HTTP20": HTTP20, "HTTP10": HTTP10} {
+	for name, e := range eventKinds {
+		x := benchRequest(t, e.kind)
 		n := testing.AllocsPerRun(100, func() {
 			x.Scratch = x.Scratch[:0]
-			dst = event(dst[:0], x)
+			dst = e.event(dst[:0], x)
 		})
 		if n != 0 {
 			t.Errorf("%s allocates %v times", name, n)
@@ -58,20 +68,46 @@ func TestAllocations(t *testing.T) {
 	if n != 0 {
 		t.Errorf("Reply20 allocates %v times", n)
 	}
+	reply = []byte(`{"statusCode":200,"headers":{"content-type":"text/plain","x-a":"1"},"multiValueHeaders":{"Set-Cookie":["a","b"],"X-A":["1"]},"body":"a\nb"}`)
+	x := restReplyExchange("image/*")
+	n = testing.AllocsPerRun(100, func() {
+		buf = append(buf[:0], reply...)
+		x.Response.Headers = x.Response.Headers[:0]
+		if err := RESTReply(buf, x); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n != 0 {
+		t.Errorf("RESTReply allocates %v times", n)
+	}
 }
 
 func BenchmarkEvent(b *testing.B) {
-	for name, event := range map[string]func([]byte, *plan.Exchange) []byte{"HTTP20": HTTP20, "HTTP10": HTTP10} {
+	for name, e := range eventKinds {
 		b.Run(name, func(b *testing.B) {
-			x := benchExchange(b)
+			x := benchRequest(b, e.kind)
 			var dst []byte
 			b.ReportAllocs()
 			for b.Loop() {
 				x.Scratch = x.Scratch[:0]
-				dst = event(dst[:0], x)
+				dst = e.event(dst[:0], x)
 			}
 			b.SetBytes(int64(len(dst)))
 		})
+	}
+}
+
+func BenchmarkRESTReply(b *testing.B) {
+	reply := []byte(`{"statusCode":200,"headers":{"content-type":"application/json"},"body":"{\"name\":\"Rex\",\"kind\":\"dog\"}"}`)
+	buf, x := make([]byte, len(reply)), restReplyExchange()
+	b.ReportAllocs()
+	b.SetBytes(int64(len(reply)))
+	for b.Loop() {
+		copy(buf, reply)
+		x.Response.Headers = x.Response.Headers[:0]
+		if err := RESTReply(buf, x); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

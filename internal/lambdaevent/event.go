@@ -10,7 +10,7 @@ import (
 	"gatehouse/internal/plan"
 )
 
-// What both payload versions show of a request, in the forms they share.
+// What the payload versions show of a request, in the forms they share.
 
 // clfTime is the time format of access logs and events.
 const clfTime = "02/Jan/2006:15:04:05 -0700"
@@ -68,14 +68,19 @@ func appendQuery(pairs []pair, x *plan.Exchange) []pair {
 	for rest := x.OutboundQuery(); rest != ""; {
 		var piece string
 		piece, rest, _ = strings.Cut(rest, "&")
-		if piece == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(piece, "=")
-		pairs = append(pairs, pair{decodedQuery(x, name), decodedQuery(x, value)})
+		pairs = appendParameter(pairs, x, piece)
 	}
 	slices.SortStableFunc(pairs, comparePairs)
 	return pairs
+}
+
+// appendParameter appends one parameter of a query, decoded.
+func appendParameter(pairs []pair, x *plan.Exchange, piece string) []pair {
+	if piece == "" {
+		return pairs
+	}
+	name, value, _ := strings.Cut(piece, "=")
+	return append(pairs, pair{decodedQuery(x, name), decodedQuery(x, value)})
 }
 
 func comparePairs(a, b pair) int { return strings.Compare(a.name, b.name) }
@@ -95,7 +100,6 @@ const (
 // arrival order, without what concerns the connection only, and those the
 // gateway adds. withCookies tells whether the Cookie lines are among them.
 func appendHeaders(pairs []pair, x *plan.Exchange, withCookies bool) []pair {
-	request := &x.Request
 	var client string
 	for _, h := range x.OutboundHeaders() {
 		name := h.Name
@@ -118,16 +122,22 @@ func appendHeaders(pairs []pair, x *plan.Exchange, withCookies bool) []pair {
 	}
 
 	start := len(x.Scratch)
-	x.Scratch = strconv.AppendInt(x.Scratch, int64(len(request.Body)), 10)
+	x.Scratch = strconv.AppendInt(x.Scratch, int64(len(x.Request.Body)), 10)
 	pairs = append(pairs, pair{contentLength, since(x, start)})
 
 	start = len(x.Scratch)
 	x.Scratch = append(append(x.Scratch, "Root="...), x.TraceRoot...)
-	pairs = append(pairs, pair{traceID, since(x, start)})
+	return appendGatewayHeaders(pairs, x, since(x, start), client)
+}
 
-	pairs = append(pairs, pair{forwardedFor, join(x, client, sourceIP(x))})
+// appendGatewayHeaders appends the headers that the gateway adds: the trace and
+// what it knows of the connection. client is what the client said of those it
+// forwards for.
+func appendGatewayHeaders(pairs []pair, x *plan.Exchange, trace, client string) []pair {
+	request := &x.Request
+	pairs = append(pairs, pair{traceID, trace}, pair{forwardedFor, join(x, client, sourceIP(x))})
 
-	start = len(x.Scratch)
+	start := len(x.Scratch)
 	x.Scratch = strconv.AppendUint(x.Scratch, uint64(request.LocalPort), 10)
 	pairs = append(pairs, pair{forwardedPort, since(x, start)})
 
@@ -158,6 +168,7 @@ const (
 	headerForwardedFor
 	headerHost
 	headerUserAgent
+	headerAuthorization
 )
 
 // headerClass tells what becomes of a client's header. The length picks the few
@@ -229,13 +240,17 @@ func sourceIP(x *plan.Exchange) string {
 // base64. HTTP APIs have no binary media types: a few types are text and
 // everything else is binary.
 func appendBody(dst []byte, x *plan.Exchange) ([]byte, bool) {
-	body := x.Request.Body
 	if isText(x.OutboundHeaders().Get("content-type")) {
-		return appendString(dst, unsafe.String(unsafe.SliceData(body), len(body))), false
+		return appendString(dst, view(x.Request.Body)), false
 	}
+	return appendBase64(dst, x.Request.Body), true
+}
+
+// appendBase64 appends bytes as a JSON string of base64.
+func appendBase64(dst, body []byte) []byte {
 	dst = append(dst, '"')
 	dst = base64.StdEncoding.AppendEncode(dst, body)
-	return append(dst, '"'), true
+	return append(dst, '"')
 }
 
 // isText tells whether a body of that Content-Type is handed over as text.

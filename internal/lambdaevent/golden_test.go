@@ -3,6 +3,7 @@ package lambdaevent
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"net/netip"
@@ -76,7 +77,10 @@ func cutComments(input []byte) []byte {
 
 // parseExchange reads a request in HTTP's own form, with lines "@name value"
 // before it: @route, @stage (if not $default), @var name=value, @plain for a
-// request without TLS. The request is placed and matched as serve does.
+// request without TLS. A line "@method ANY /{proxy+}" makes it a request for
+// that method of a REST API; then there are @operation name, @binary media-type,
+// @key of the request's API key and @canary stage or canary, too. The request
+// is placed and matched as serve does.
 func parseExchange(t testing.TB, input []byte) *plan.Exchange {
 	t.Helper()
 	api := &plan.API{ID: "a1b2c3d4e5", AccountID: "123456789012", Region: "eu-west-1", Protocol: plan.HTTP}
@@ -88,6 +92,8 @@ func parseExchange(t testing.TB, input []byte) *plan.Exchange {
 	}
 	x.Request.Source, x.Request.LocalPort, x.Request.Secure = netip.MustParseAddrPort("205.255.255.176:50123"), 443, true
 
+	restMethod := &plan.Method{ResourceID: "r3s0rc"}
+	var binary []string
 	head, body, _ := bytes.Cut(cutComments(input), []byte("\n\n"))
 	lines := strings.Split(strings.TrimSuffix(string(head), "\n"), "\n")
 	for strings.HasPrefix(lines[0], "@") {
@@ -103,6 +109,27 @@ func parseExchange(t testing.TB, input []byte) *plan.Exchange {
 			if stage.Routes = stage.Routes.With(route); k.Path == "" {
 				stage.Default = route
 			}
+		case "method":
+			asREST(x, api, stage)
+			method, path, _ := strings.Cut(value, " ")
+			k, err := plan.ParseRouteKey(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stage.Routes = stage.Routes.With(&plan.Route{
+				Key: value, Method: method, Path: path, ParamNames: k.ParamNames, Greedy: k.Greedy, Rest: restMethod,
+			})
+		case "operation":
+			restMethod.OperationName = value
+		case "key":
+			restMethod.APIKey, x.APIKey, x.APIKeyID = anyKey{}, value, "id-of-"+value
+		case "binary":
+			binary = append(binary, value)
+		case "canary":
+			stage.Rest.IsCanary = value == "canary"
+			if !stage.Rest.IsCanary {
+				stage.Rest.Canary = &plan.Canary{}
+			}
 		case "stage":
 			stage.Name = value
 		case "var":
@@ -116,6 +143,9 @@ func parseExchange(t testing.TB, input []byte) *plan.Exchange {
 		default:
 			t.Fatalf("unknown line @%s", name)
 		}
+	}
+	if stage.Rest != nil {
+		stage.Rest.BinaryTypes = plan.NewMediaTypes(binary)
 	}
 	api.Stages = map[string]*plan.Stage{stage.Name: stage}
 
@@ -142,6 +172,19 @@ func parseExchange(t testing.TB, input []byte) *plan.Exchange {
 	return x
 }
 
+// asREST makes an exchange one of a REST API.
+func asREST(x *plan.Exchange, api *plan.API, stage *plan.Stage) {
+	api.Protocol = plan.REST
+	stage.Name, stage.DeploymentID, stage.Rest = "dev", "d3p10y", &plan.RestStage{}
+	x.RequestID, x.ExtendedRequestID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "JKJaXmPLvHcESHA="
+	x.TraceHeader = "Root=" + x.TraceRoot + ";Parent=7fa8c0f79203be72"
+}
+
+// anyKey lets every API key pass.
+type anyKey struct{}
+
+func (anyKey) CheckAPIKey(*plan.Exchange) error { return nil }
+
 func eventGolden(t *testing.T, folder string, event func([]byte, *plan.Exchange) []byte) {
 	golden(t, folder, ".http", ".json", func(t *testing.T, input []byte) []byte {
 		got := event(nil, parseExchange(t, input))
@@ -154,6 +197,7 @@ func eventGolden(t *testing.T, folder string, event func([]byte, *plan.Exchange)
 
 func TestHTTP20Golden(t *testing.T) { eventGolden(t, "http20", HTTP20) }
 func TestHTTP10Golden(t *testing.T) { eventGolden(t, "http10", HTTP10) }
+func TestRESTGolden(t *testing.T)   { eventGolden(t, "rest", REST) }
 
 func replyGolden(t *testing.T, folder string, reply func([]byte, *plan.Response) error) {
 	golden(t, folder, ".json", ".http", func(t *testing.T, input []byte) []byte {
@@ -171,3 +215,25 @@ func replyGolden(t *testing.T, folder string, reply func([]byte, *plan.Response)
 
 func TestReply20Golden(t *testing.T) { replyGolden(t, "reply20", Reply20) }
 func TestReply10Golden(t *testing.T) { replyGolden(t, "reply10", Reply10) }
+
+// A result for a REST API may begin with a line "@accept type, type": what the
+// client of an API whose binary types are image/png, binary/* and */test accepts.
+func TestRESTReplyGolden(t *testing.T) {
+	replyGolden(t, "restreply", func(result []byte, resp *plan.Response) error {
+		x := restReplyExchange("image/png", "binary/*", "*/test")
+		if accept, rest, ok := bytes.Cut(result, []byte("\n")); ok && bytes.HasPrefix(accept, []byte("@accept ")) {
+			x.Request.Headers = plan.Headers{{Name: "Accept", Value: string(accept[len("@accept "):])}}
+			result = rest
+		}
+		err := RESTReply(result, x)
+		*resp = x.Response
+		if errors.Is(err, ErrNotBase64) {
+			return fmt.Errorf("not the function's fault: %w", err)
+		}
+		return err
+	})
+}
+
+func restReplyExchange(binary ...string) *plan.Exchange {
+	return &plan.Exchange{Stage: &plan.Stage{Rest: &plan.RestStage{BinaryTypes: plan.NewMediaTypes(binary)}}}
+}

@@ -52,7 +52,11 @@ func resourcePath(route *plan.Route) string {
 
 func appendHeaders10(dst []byte, x *plan.Exchange) []byte {
 	var stack [pairsOnStack]pair
-	pairs := appendHeaders(stack[:0], x, true)
+	return appendHeaderMaps(dst, appendHeaders(stack[:0], x, true))
+}
+
+// appendHeaderMaps appends the headers with the last and with all values.
+func appendHeaderMaps(dst []byte, pairs []pair) []byte {
 	// A name that came in several casings is one name, spelled as it first came.
 	slices.SortStableFunc(pairs, foldPairs)
 	for i := 1; i < len(pairs); i++ {
@@ -69,7 +73,12 @@ func appendHeaders10(dst []byte, x *plan.Exchange) []byte {
 
 func appendQuery10(dst []byte, x *plan.Exchange) []byte {
 	var stack [pairsOnStack]pair
-	pairs := appendQuery(stack[:0], x)
+	return appendQueryMaps(dst, appendQuery(stack[:0], x))
+}
+
+// appendQueryMaps appends sorted query parameters with the last and with all
+// values.
+func appendQueryMaps(dst []byte, pairs []pair) []byte {
 	if len(pairs) == 0 {
 		return append(dst, `,"queryStringParameters":null,"multiValueQueryStringParameters":null`...)
 	}

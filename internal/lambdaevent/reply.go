@@ -71,23 +71,31 @@ type reply struct {
 }
 
 func parseReply(result []byte) (reply, error) {
-	s := scanner{data: result}
 	var r reply
+	if err := r.parse(result, r.member); err != nil {
+		return reply{}, err
+	}
+	return r, nil
+}
+
+// parse checks the result and hands the members of an object to member.
+func (r *reply) parse(result []byte, member func(name, value []byte) error) error {
+	s := scanner{data: result}
 	var err error
 	if s.peek() == '{' {
 		start := s.i
-		err = s.members(r.member)
+		err = s.members(member)
 		r.value = result[start:s.i]
 	} else {
 		r.value, err = s.value()
 	}
 	if err != nil {
-		return reply{}, err
+		return err
 	}
 	if s.peek(); s.i != len(result) {
-		return reply{}, errSyntax
+		return errSyntax
 	}
-	return r, nil
+	return nil
 }
 
 // member keeps a member of the result's object; the last of one name counts.
@@ -251,6 +259,17 @@ func headerText(name string, value []byte) (text string, ok bool, err error) {
 // addHeader adds a line to the response, unless it is one that the gateway
 // writes itself.
 func addHeader(resp *plan.Response, name, value string) error {
+	if err := checkHeader(name, value); err != nil {
+		return err
+	}
+	if !ownHeader(name) {
+		resp.Add(name, value)
+	}
+	return nil
+}
+
+// checkHeader says why a line can't be a header.
+func checkHeader(name, value string) error {
 	if !isToken(name) {
 		return fmt.Errorf("%.100q isn't a header name", name)
 	}
@@ -258,9 +277,6 @@ func addHeader(resp *plan.Response, name, value string) error {
 		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
 			return fmt.Errorf("header %.100q has a value with a control character", name)
 		}
-	}
-	if !ownHeader(name) {
-		resp.Add(name, value)
 	}
 	return nil
 }
@@ -311,18 +327,9 @@ func addContentType(resp *plan.Response) {
 }
 
 func (r *reply) setBody(resp *plan.Response) error {
-	encoded := false
-	if r.encoded != nil {
-		switch r.encoded[0] {
-		case 't':
-			encoded = true
-		case 'f':
-		default:
-			return errors.New("isBase64Encoded isn't a boolean")
-		}
-	}
-	if r.body == nil {
-		return nil
+	encoded, err := r.isEncoded()
+	if err != nil || r.body == nil {
+		return err
 	}
 	if r.body[0] != '"' {
 		return errors.New("body isn't a string")
@@ -331,9 +338,31 @@ func (r *reply) setBody(resp *plan.Response) error {
 	if !encoded {
 		return nil
 	}
+	return decodeBody(resp)
+}
+
+// isEncoded reads isBase64Encoded.
+func (r *reply) isEncoded() (bool, error) {
+	if r.encoded == nil {
+		return false, nil
+	}
+	switch r.encoded[0] {
+	case 't':
+		return true, nil
+	case 'f':
+		return false, nil
+	}
+	return false, errors.New("isBase64Encoded isn't a boolean")
+}
+
+// ErrNotBase64 tells that a body isn't the base64 it is said to be.
+var ErrNotBase64 = errors.New("body isn't base64")
+
+// decodeBody takes the base64 off a body.
+func decodeBody(resp *plan.Response) error {
 	body, err := base64.StdEncoding.AppendDecode(nil, resp.Body)
 	if err != nil {
-		return fmt.Errorf("body isn't base64: %w", err)
+		return fmt.Errorf("%w: %w", ErrNotBase64, err)
 	}
 	resp.Body = body
 	return nil
