@@ -183,8 +183,7 @@ func (m *MediaTypes) Has(mediaType string) bool {
 		}
 	}
 	for _, f := range m.families {
-		// "image/*" as a request's Accept is no image/png.
-		if len(mediaType) > len(f) && EqualFold(mediaType[:len(f)], f) && mediaType[len(mediaType)-1] != '*' {
+		if len(mediaType) > len(f) && EqualFold(mediaType[:len(f)], f) {
 			return true
 		}
 	}
