@@ -31,6 +31,10 @@ const (
 	FunctionFailure    // the function failed or answered nonsense: 502
 	InvalidAPIKey
 	QuotaExceeded
+	AuthorizerMisconfigured // it can't be called or answers nonsense: 500 without a message
+	AuthorizerFailure       // it failed or took too long: 500
+	ExpiredToken            // of a signature
+	InvalidSignature
 )
 
 // A Fault is a failure as a value. Steps return it; only serve makes bytes of it.

@@ -17,10 +17,17 @@ type restFault struct {
 	response           plan.ResponseType
 	status             int
 	errorType, message string
-	// front tells that AWS's front answers and not what executes methods: each
-	// writes JSON in a manner of its own.
-	front bool
+	// by is the layer of AWS that answers; each writes JSON in a manner of its own.
+	by layer
 }
+
+// A layer of AWS's gateway.
+type layer uint8
+
+const (
+	front     layer = iota // what routes, authorizes and limits
+	execution              // what runs methods
+)
 
 const (
 	badRequest     = "BadRequestException"
@@ -29,6 +36,8 @@ const (
 	forbidden      = "ForbiddenException"
 	missingToken   = "MissingAuthenticationTokenException"
 	incomplete     = "IncompleteSignatureException"
+	wrongSignature = "The request signature we calculated does not match the signature you provided. " +
+		"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 	tooLongMessage = "HTTP content length exceeded 10485760 bytes."
 )
 
@@ -38,50 +47,60 @@ func restFaultOf(kind plan.FaultKind) restFault {
 	switch kind {
 	case plan.BadRequest:
 		// UNVERIFIED: a request that isn't HTTP.
-		return restFault{plan.Default4XXResponse, 400, badRequest, "Bad Request", true}
+		return restFault{plan.Default4XXResponse, 400, badRequest, "Bad Request", front}
 	case plan.Unauthorized:
-		return restFault{plan.UnauthorizedResponse, 401, "UnauthorizedException", "Unauthorized", true}
+		return restFault{plan.UnauthorizedResponse, 401, "UnauthorizedException", "Unauthorized", front}
 	case plan.AccessDenied:
-		return restFault{plan.AccessDeniedResponse, 403, "AccessDeniedException", "User is not authorized to access this resource", true}
+		return restFault{plan.AccessDeniedResponse, 403, "AccessDeniedException", "User is not authorized to access this resource", front}
 	case plan.RouteNotFound:
-		return restFault{plan.MissingAuthenticationTokenResponse, 403, missingToken, "Missing Authentication Token", true}
+		return restFault{plan.MissingAuthenticationTokenResponse, 403, missingToken, "Missing Authentication Token", front}
 	case plan.Forbidden:
-		return restFault{plan.Default4XXResponse, 403, forbidden, "Forbidden", true}
+		return restFault{plan.Default4XXResponse, 403, forbidden, "Forbidden", front}
 	case plan.InvalidAPIKey:
-		return restFault{plan.InvalidAPIKeyResponse, 403, forbidden, "Forbidden", true}
+		return restFault{plan.InvalidAPIKeyResponse, 403, forbidden, "Forbidden", front}
 	case plan.URITooLong:
 		// UNVERIFIED: the kind of error.
-		return restFault{plan.Default4XXResponse, 414, badRequest, "Request-URI Too Long", true}
+		return restFault{plan.Default4XXResponse, 414, badRequest, "Request-URI Too Long", front}
 	case plan.HeadersTooLarge:
 		// UNVERIFIED: status and text.
-		return restFault{plan.Default4XXResponse, 431, badRequest, "Request Header Fields Too Large", true}
+		return restFault{plan.Default4XXResponse, 431, badRequest, "Request Header Fields Too Large", front}
 	case plan.Throttled:
-		return restFault{plan.ThrottledResponse, 429, "TooManyRequestsException", "Too Many Requests", true}
+		return restFault{plan.ThrottledResponse, 429, "TooManyRequestsException", "Too Many Requests", front}
 	case plan.QuotaExceeded:
-		return restFault{plan.QuotaExceededResponse, 429, "LimitExceededException", "Limit Exceeded", true}
+		return restFault{plan.QuotaExceededResponse, 429, "LimitExceededException", "Limit Exceeded", front}
+	case plan.AuthorizerMisconfigured:
+		return restFault{plan.AuthorizerConfigurationErrorResponse, 500, "AuthorizerConfigurationException", "", front}
+	case plan.AuthorizerFailure:
+		// UNVERIFIED: the text.
+		return restFault{plan.AuthorizerFailureResponse, 500, "AuthorizerFailureException", internalText, front}
+	case plan.ExpiredToken:
+		// UNVERIFIED: the text.
+		return restFault{plan.ExpiredTokenResponse, 403, "ExpiredTokenException", "The security token included in the request is expired", front}
+	case plan.InvalidSignature:
+		return restFault{plan.InvalidSignatureResponse, 403, "InvalidSignatureException", wrongSignature, front}
 	case plan.BadRequestBody:
-		return restFault{plan.BadRequestBodyResponse, 400, badRequest, "Invalid request body", false}
+		return restFault{plan.BadRequestBodyResponse, 400, badRequest, "Invalid request body", execution}
 	case plan.BadRequestParameters:
-		return restFault{plan.BadRequestParametersResponse, 400, badRequest, "Missing required request parameters", false}
+		return restFault{plan.BadRequestParametersResponse, 400, badRequest, "Missing required request parameters", execution}
 	case plan.UnsupportedMediaType:
-		return restFault{plan.UnsupportedMediaTypeResponse, 415, badRequest, "Unsupported Media Type", false}
+		return restFault{plan.UnsupportedMediaTypeResponse, 415, badRequest, "Unsupported Media Type", execution}
 	case plan.ClientGone:
 		// UNVERIFIED: as on HTTP APIs, what operators know of nginx.
-		return restFault{plan.Default4XXResponse, 499, badRequest, "Client Closed Request", false}
+		return restFault{plan.Default4XXResponse, 499, badRequest, "Client Closed Request", execution}
 	case plan.FunctionFailure:
-		return restFault{plan.IntegrationFailureResponse, 502, internalError, internalText, false}
+		return restFault{plan.IntegrationFailureResponse, 502, internalError, internalText, execution}
 	case plan.IntegrationFailure:
-		return restFault{plan.IntegrationFailureResponse, 500, internalError, internalText, false}
+		return restFault{plan.IntegrationFailureResponse, 500, internalError, internalText, execution}
 	case plan.IntegrationUnreachable:
-		return restFault{plan.IntegrationFailureResponse, 504, internalError, "Network error communicating with endpoint", false}
+		return restFault{plan.IntegrationFailureResponse, 504, internalError, "Network error communicating with endpoint", execution}
 	case plan.IntegrationTimeout:
-		return restFault{plan.IntegrationTimeoutResponse, 504, internalError, "Endpoint request timed out", false}
+		return restFault{plan.IntegrationTimeoutResponse, 504, internalError, "Endpoint request timed out", execution}
 	case plan.ConfigurationError:
-		return restFault{plan.APIConfigurationErrorResponse, 500, internalError, internalText, false}
+		return restFault{plan.APIConfigurationErrorResponse, 500, internalError, internalText, execution}
 	case plan.NotImplemented:
-		return restFault{plan.Default5XXResponse, 501, internalError, "Not Implemented", false}
+		return restFault{plan.Default5XXResponse, 501, internalError, "Not Implemented", execution}
 	default:
-		return restFault{plan.Default5XXResponse, 500, internalError, internalText, false}
+		return restFault{plan.Default5XXResponse, 500, internalError, internalText, execution}
 	}
 }
 
@@ -101,12 +120,14 @@ func (s *Server) answerRestFault(x *plan.Exchange, fault *plan.Fault) {
 	}
 	if fault.Kind == plan.RouteNotFound {
 		if authorization, sent := x.Request.Headers.Lookup("authorization"); sent {
-			if text := unsigned(authorization); text != "" {
+			if text := unsigned(authorization, x.Request.Headers); text != "" {
 				f.errorType, f.message = incomplete, text
 			}
 		}
 	}
-	x.Error = plan.GatewayError{Type: f.response, Raised: true, Message: f.message, Validation: fault.Validation}
+	x.Error = plan.GatewayError{
+		Type: f.response, Raised: true, Message: f.message, NoMessage: f.message == "", Validation: fault.Validation,
+	}
 	x.Response.Status = f.status
 	x.Response.Add("Content-Type", "application/json")
 	x.Response.Add("x-amzn-ErrorType", f.errorType)
@@ -128,10 +149,14 @@ func (f *restFault) body(message string) []byte {
 	switch {
 	case f.response == plan.AccessDeniedResponse:
 		b.WriteString(`{"Message":`)
-	case f.front:
+	case f.by == front:
 		b.WriteString(`{"message":`)
 	default:
 		b.WriteString(`{"message": `)
+	}
+	if message == "" {
+		b.WriteString("null}")
+		return b.Bytes()
 	}
 	text := json.NewEncoder(&b)
 	text.SetEscapeHTML(false)
@@ -143,20 +168,23 @@ func (f *restFault) body(message string) []byte {
 }
 
 // reportsTrace tells whether a fault is answered with the request's trace: AWS
-// does once a method was executed.
+// does once a method was executed, and what refuses the caller does if the stage
+// has tracing on.
 func reportsTrace(x *plan.Exchange, kind plan.FaultKind) bool {
 	switch kind {
 	case plan.BadRequestBody, plan.BadRequestParameters:
 		return true
 	case plan.FunctionFailure, plan.IntegrationFailure, plan.IntegrationTimeout:
 		return x.Integration.Called && x.Route != nil && x.Route.Rest.ReportsTrace
+	case plan.Unauthorized, plan.AccessDenied, plan.RouteNotFound, plan.InvalidAPIKey, plan.ExpiredToken, plan.InvalidSignature:
+		return x.Stage != nil && x.Stage.Rest.Tracing
 	}
 	return false
 }
 
 // unsigned is what AWS says of an Authorization header that is no signature,
 // "" if it may be one.
-func unsigned(authorization string) string {
+func unsigned(authorization string, headers plan.Headers) string {
 	algorithm, parameters, _ := strings.Cut(strings.TrimSpace(authorization), " ")
 	if algorithm == "" {
 		return ""
@@ -169,6 +197,7 @@ func unsigned(authorization string) string {
 		}
 		key, _, ok := strings.Cut(parameter, "=")
 		if !ok {
+			// UNVERIFIED: that the whole header is hashed.
 			sum := sha256.Sum256([]byte(authorization))
 			return "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): '" +
 				base64.StdEncoding.EncodeToString(sum[:]) + "'."
@@ -181,9 +210,15 @@ func unsigned(authorization string) string {
 			text += "Authorization header requires '" + key + "' parameter. "
 		}
 	}
+	_, dated := headers.Lookup("x-amz-date")
+	if !dated {
+		_, dated = headers.Lookup("date")
+	}
+	if !dated {
+		text += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
+	}
 	if text == "" {
 		return ""
 	}
-	// UNVERIFIED: that the missing date is told only with other things missing.
-	return text + "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. Authorization=" + authorization
+	return text + "Authorization=" + authorization
 }

@@ -126,6 +126,10 @@ func queryParameter(x *plan.Exchange, name string) (value string, ok bool) {
 // pathParameter returns the value of a variable of the resource's path: raw is
 // as it came, else it is decoded. A greedy variable's is as it came in any case.
 func pathParameter(x *plan.Exchange, name string, raw bool) (string, bool) {
+	if x.Route == nil {
+		// A gateway response to a request that no method is for.
+		return "", false
+	}
 	for i, n := range x.Route.ParamNames {
 		if n != name {
 			continue
