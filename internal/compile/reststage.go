@@ -9,6 +9,7 @@ import (
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/store"
+	"gatehouse/internal/transform/rest"
 )
 
 // A restBuilder compiles stages of one REST API.
@@ -123,6 +124,9 @@ func (b *restBuilder) build(view *store.Tx, doc *definition.RestStage, v variant
 	if api.MinimumCompressionSize != nil {
 		stage.Rest.MinCompression = int(*api.MinimumCompressionSize)
 	}
+	if stage.Rest.Responses, err = b.gatewayResponses(view, v.variables); err != nil {
+		return nil, err
+	}
 	m := methodBuilder{restBuilder: b, stage: stage, doc: doc, counted: counted}
 	for e, err := range definition.Resources.All(view, b.key.Scope, b.key.id) {
 		if err != nil {
@@ -133,6 +137,26 @@ func (b *restBuilder) build(view *store.Tx, doc *definition.RestStage, v variant
 		}
 	}
 	return stage, nil
+}
+
+// gatewayResponses compiles the responses that were customised.
+func (b *restBuilder) gatewayResponses(view *store.Tx, variables map[string]string) (compiled [plan.ResponseTypes]plan.GatewayResponse, err error) {
+	put := map[string]rest.GatewayResponseOptions{}
+	for e, err := range definition.GatewayResponses.All(view, b.key.Scope, b.key.id) {
+		if err != nil {
+			return compiled, fmt.Errorf("compile: gateway responses of API %s: %w", b.key.id, err)
+		}
+		put[e.ID[1]] = rest.GatewayResponseOptions{
+			Status:     value(e.Doc.StatusCode),
+			Parameters: e.Doc.ResponseParameters,
+			Templates:  e.Doc.ResponseTemplates,
+		}
+	}
+	compiled, err = rest.NewGatewayResponses(put, variables)
+	if err != nil {
+		return compiled, problem("Gateway responses of API", b.key.id, err)
+	}
+	return compiled, nil
 }
 
 // statusOf is a status as AWS writes it; 0 for text that is none.

@@ -76,7 +76,10 @@ func ruleOf(name string) headerRule {
 		if plan.EqualFold(name, "x-amzn-requestid") {
 			return remapped | remappedProxy
 		}
-		return is(name, "content-encoding", notForwarded|droppedProxy)
+		// UNVERIFIED: that a backend's own encoding is passed back. Without the header
+		// nobody could read the body; one list of dropped headers, which isn't all
+		// recorded, has it.
+		return is(name, "content-encoding", notForwarded)
 	case 17:
 		return is(name, "transfer-encoding", notForwarded|hidden|unmappable|dropped|droppedProxy)
 	case 18:

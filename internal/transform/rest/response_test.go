@@ -26,7 +26,7 @@ func TestPassBack(t *testing.T) {
 		kind Kind
 		want string
 	}{
-		{"HTTP_PROXY", HTTPProxy, "x-amzn-Remapped-Date: d\nx-amzn-Remapped-Server: s\nx-amzn-Remapped-x-amzn-RequestId: r\nx-amzn-Remapped-WWW-Authenticate: Basic\nX-Own: 1\nContent-Type: application/json\n"},
+		{"HTTP_PROXY", HTTPProxy, "x-amzn-Remapped-Date: d\nx-amzn-Remapped-Server: s\nContent-Encoding: gzip\nx-amzn-Remapped-x-amzn-RequestId: r\nx-amzn-Remapped-WWW-Authenticate: Basic\nX-Own: 1\nContent-Type: application/json\n"},
 		{"AWS_PROXY", AWSProxy, "x-amzn-Remapped-Date: d\nx-amzn-Remapped-Server: s\nVia: v\nContent-Encoding: gzip\nx-amzn-Remapped-x-amzn-RequestId: r\nx-amzn-Remapped-WWW-Authenticate: Basic\nX-Own: 1\nContent-Type: application/json\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
