@@ -7,6 +7,9 @@ type Error struct {
 	// Line and Column count from 1; columns are bytes.
 	Line, Column int
 	Reason       string
+	// Body tells that the message, not the template, is at fault: a path was asked
+	// for in what isn't JSON.
+	Body bool
 }
 
 // Error is the reason behind its place.
