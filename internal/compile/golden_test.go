@@ -105,6 +105,9 @@ func probes(docs []txtar.File) []probe {
 	list := []probe{{"GET", "/no/such/path"}}
 	sample := strings.NewReplacer("{", "a-", "+}", "/b", "}", "")
 	for _, f := range docs {
+		if strings.HasPrefix(f.Name, "resource ") {
+			list = append(list, methodProbes(f.Data, sample)...)
+		}
 		var route definition.Route
 		if !strings.HasPrefix(f.Name, "route ") || json.Unmarshal(f.Data, &route) != nil || route.RouteKey == nil {
 			continue
@@ -117,6 +120,21 @@ func probes(docs []txtar.File) []probe {
 			method = "PUT"
 		}
 		list = append(list, probe{method, sample.Replace(path)})
+	}
+	return list
+}
+
+// methodProbes are requests for each method of a resource.
+func methodProbes(doc []byte, sample *strings.Replacer) (list []probe) {
+	var resource definition.Resource
+	if json.Unmarshal(doc, &resource) != nil || resource.Path == nil {
+		return nil
+	}
+	for _, verb := range slices.Sorted(maps.Keys(resource.ResourceMethods)) {
+		if verb == plan.AnyMethod {
+			verb = "PUT"
+		}
+		list = append(list, probe{verb, sample.Replace(*resource.Path)})
 	}
 	return list
 }
@@ -157,6 +175,23 @@ func put(tx *store.Tx, f txtar.File) error {
 		return putAs(tx, definition.Routes, f.Data, id)
 	case "stage":
 		return putAs(tx, definition.Stages, f.Data, id)
+	case "restapi":
+		return putAs(tx, definition.RestAPIs, f.Data, id)
+	case "resource":
+		return putAs(tx, definition.Resources, f.Data, id)
+	case "gatewayresponse":
+		return putAs(tx, definition.GatewayResponses, f.Data, id)
+	case "model":
+		return putAs(tx, definition.RestModels, f.Data, id)
+	case "validator":
+		return putAs(tx, definition.RequestValidators, f.Data, id)
+	case "reststage":
+		return putAs(tx, definition.RestStages, f.Data, id)
+	case "restdeployment":
+		if err := tx.Pin(testScope, id[0], tx.Revision()); err != nil {
+			return err
+		}
+		return putAs(tx, definition.RestDeployments, fmt.Appendf(nil, `{"id": %q, "_revision": %d}`, id[1], tx.Revision()), id)
 	case "deployment":
 		if err := tx.Pin(testScope, id[0], tx.Revision()); err != nil {
 			return err
@@ -223,6 +258,9 @@ func printPlan(p *plan.Plan, probes []probe) string {
 
 func printStage(b *strings.Builder, s *plan.Stage, probes []probe) {
 	fmt.Fprintf(b, "  stage %s deployment=%q variables=%v metrics %v\n", s.Name, s.DeploymentID, s.Variables, s.Metrics)
+	if s.Rest != nil {
+		printRest(b, s.Rest, probes)
+	}
 	if s.DisableExecuteAPIEndpoint {
 		b.WriteString("    execute-api disabled\n")
 	}
@@ -241,6 +279,9 @@ func printStage(b *strings.Builder, s *plan.Stage, probes []probe) {
 			continue
 		}
 		fmt.Fprintf(b, "      route %s %q names=%v params=%v\n", x.Route.ID, x.Route.Key, x.Route.ParamNames, x.Params)
+		if r := x.Route.Rest; r != nil {
+			fmt.Fprintf(b, "      resource %s operation=%q key=%v validator=%v log=%+v trace=%v\n", r.ResourceID, r.OperationName, r.APIKey != nil, r.Validator != nil, r.Log, r.ReportsTrace)
+		}
 		if x.Route.Authorizer != nil {
 			fmt.Fprintf(b, "      authorizer: %v\n", x.Route.Authorizer.Authorize(x))
 		}
@@ -255,10 +296,27 @@ func printStage(b *strings.Builder, s *plan.Stage, probes []probe) {
 	}
 }
 
+// printRest prints what only stages of REST APIs have.
+func printRest(b *strings.Builder, r *plan.RestStage, probes []probe) {
+	fmt.Fprintf(b, "    binary types=%v compression from %d tracing=%v canary=%v log %v\n", !r.BinaryTypes.Empty(), r.MinCompression, r.Tracing, r.IsCanary, r.ExecutionLog)
+	for t, response := range r.Responses {
+		if response != nil {
+			fmt.Fprintf(b, "    gateway response %s\n", plan.ResponseType(t))
+		}
+	}
+	if r.Canary != nil {
+		fmt.Fprintf(b, "    %g %% to a canary:\n", r.Canary.Percent)
+		printStage(b, r.Canary.Stage, probes)
+	}
+}
+
 // printMappings prints what the route's mappings make of a request and of a
 // response.
 func printMappings(b *strings.Builder, s *plan.Stage, x *plan.Exchange) {
 	x.Stage, x.RequestID = s, "id"
+	if s.Rest != nil {
+		x.API = s.API
+	}
 	x.Request.Headers = plan.Headers{{Name: "X-Client", Value: "c"}}
 	x.Request.Query, x.Request.Body = "q=1", []byte(`{"b": 2}`)
 	if m := x.Route.MapRequest; m != nil {
@@ -267,6 +325,7 @@ func printMappings(b *strings.Builder, s *plan.Stage, x *plan.Exchange) {
 	}
 	if m := x.Route.MapResponse; m != nil {
 		for _, status := range []int{200, 404, 500} {
+			x.Integration.Status = status
 			x.Response = plan.Response{Status: status, Headers: plan.Headers{{Name: "X-Backend", Value: "b"}}, Body: []byte(`{"code": 503}`)}
 			err := m.Map(x)
 			fmt.Fprintf(b, "      maps a %d to %d %v, %v\n", status, x.Response.Status, x.Response.Headers, err)
