@@ -17,7 +17,7 @@ import (
 	"gatehouse/internal/store"
 )
 
-// A groupSink carries the access log of one stage into its log group.
+// A groupSink carries a log of one stage into its log group.
 type groupSink struct {
 	groups *logGroups
 	scope  store.Scope
@@ -70,7 +70,8 @@ func operatorFormats(format string) (http, rest *observe.Format, err error) {
 }
 
 // accessLogs makes the access logs of stages: what each is configured to log,
-// and, if the operator wants it, a line of every request in a file.
+// and, if the operator wants it, a line of every request in a file. It makes the
+// execution logs of REST APIs, too.
 type accessLogs struct {
 	writer   *observe.LogWriter
 	groups   *logGroups
@@ -107,13 +108,26 @@ func newAccessLogs(writer *observe.LogWriter, groups *logGroups, path, lines str
 // of is the access log of a stage that configures one.
 func (a *accessLogs) of(l compile.AccessLog) (plan.AccessLog, error) {
 	sink := &groupSink{groups: a.groups, scope: store.Scope{Account: l.Account, Region: l.Region}}
-	// AWS's streams are named by a digest, too.
-	name := sha256.Sum256([]byte(l.API + "/" + l.Stage))
-	own := a.writer.AccessLog(l.Format, sink, l.LogGroup, hex.EncodeToString(name[:16]))
+	own := a.writer.AccessLog(l.Format, sink, l.LogGroup, streamName(l.API, l.Stage))
 	if a.operator == nil {
 		return own, nil
 	}
 	return bothLogs{own, a.operator}, nil
+}
+
+// execution is the execution log of a REST API's stage, which goes to a group of
+// AWS's naming. AWS wants a role for it in the account's settings; this gateway
+// writes to its own log groups without.
+func (a *accessLogs) execution(api *plan.API, stage string) plan.ExecutionLog {
+	sink := &groupSink{groups: a.groups, scope: store.Scope{Account: api.AccountID, Region: api.Region}}
+	return a.writer.ExecutionLog(sink, "API-Gateway-Execution-Logs_"+api.ID+"/"+stage, streamName(api.ID, stage))
+}
+
+// streamName is the stream of a stage's lines: a digest, as AWS's streams are
+// named by one, too.
+func streamName(api, stage string) string {
+	name := sha256.Sum256([]byte(api + "/" + stage))
+	return hex.EncodeToString(name[:16])
 }
 
 // byProtocol writes a line in the format of the API's kind.

@@ -155,7 +155,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		RouteLimit: func(api *plan.API, stage, routeID string, rate float64, burst int32) plan.Limiter {
 			return buckets.Route(api.ID, stage, routeID, rate, burst)
 		},
-		AccessLog: access.of, DefaultAccessLog: access.operator,
+		AccessLog: access.of, DefaultAccessLog: access.operator, ExecutionLog: access.execution,
 		StageMetrics: func(api *plan.API, stage string) plan.Metrics { return metrics.Stage(api, stage) },
 		RouteMetrics: func(api *plan.API, stage, method, path string) plan.Metrics {
 			return metrics.Route(api, stage, method, path)

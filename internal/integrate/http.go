@@ -85,16 +85,22 @@ func (h *HTTP) Integrate(x *plan.Exchange) error {
 	if err := h.prepare(&c); err != nil {
 		return faultOf(c.explain(err))
 	}
+	if x.Trace != nil {
+		h.trace(&c)
+	}
 	x.Integration.Called = true
 	c.deadline = clock().Add(h.timeout)
 	err := c.do()
 	// The deadline has moved by the time that the client took.
 	x.Integration.Latency = clock().Sub(c.deadline.Add(-h.timeout))
 	if err == nil {
+		if x.Trace != nil {
+			traceAnswer(x)
+		}
 		return nil
 	}
 	fault := faultOf(err)
-	x.Integration.Error = fault.Reason
+	x.Integration.Error = errorOf(x, fault)
 	return fault
 }
 
@@ -261,6 +267,12 @@ func appendPassed(b []byte, x *plan.Exchange) []byte {
 	return b
 }
 
+// The headers that AWS adds for a backend of a REST API.
+const (
+	apiIDHeader   = "X-Amzn-Apigateway-Api-Id"
+	traceIDHeader = "X-Amzn-Trace-Id"
+)
+
 func isRest(x *plan.Exchange) bool { return x.Stage != nil && x.Stage.Rest != nil }
 
 // appendMapped appends the headers that the mapping of a REST API made, and
@@ -273,8 +285,8 @@ func appendMapped(b []byte, x *plan.Exchange) []byte {
 			b = http1.AppendHeader(b, h.Name, h.Value)
 		}
 	}
-	b = http1.AppendHeader(b, "X-Amzn-Apigateway-Api-Id", x.Stage.API.ID)
-	return http1.AppendHeader(b, "X-Amzn-Trace-Id", x.TraceHeader)
+	b = http1.AppendHeader(b, apiIDHeader, x.Stage.API.ID)
+	return http1.AppendHeader(b, traceIDHeader, x.TraceHeader)
 }
 
 // appendOwn appends what AWS adds towards a backend.
@@ -312,6 +324,20 @@ func appendOwn(b []byte, x *plan.Exchange, random func() uint64) []byte {
 	b = append(b, ";Root="...)
 	b = append(b, x.TraceRoot...)
 	return append(b, "\r\n"...)
+}
+
+// errorOf is what $context.integration.error says of a fault: on REST APIs AWS's
+// words, on HTTP APIs, where nobody recorded them, our own.
+func errorOf(x *plan.Exchange, fault *plan.Fault) string {
+	if isRest(x) {
+		switch fault.Kind {
+		case plan.IntegrationTimeout:
+			return "Execution failed due to a timeout error"
+		case plan.IntegrationUnreachable:
+			return "Network error communicating with endpoint"
+		}
+	}
+	return fault.Reason
 }
 
 func appendLength(b []byte, n int64) []byte {

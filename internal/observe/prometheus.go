@@ -32,7 +32,7 @@ func NewCollector(metrics *Metrics, log *LogWriter) *Collector {
 		stage:   describe("stage", "ApiId", "Stage"),
 		route:   describe("route", "ApiId", "Stage", "Method", "Resource"),
 		lost: prometheus.NewDesc("gatehouse_access_log_lost_total",
-			"Access log lines that found no room (dropped) or that a sink refused (failed).", []string{"reason"}, nil),
+			"Lines of access and execution logs that found no room (dropped) or that a sink refused (failed).", []string{"reason"}, nil),
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A Sink takes lines of access logs. It is called by one goroutine at a time
+// A Sink takes lines of logs. It is called by one goroutine at a time
 // and must not keep message. One that also has Flush() error is flushed after
 // each batch.
 type Sink interface {

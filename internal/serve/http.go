@@ -19,6 +19,11 @@ func (s *Server) run(x *plan.Exchange, placed error) {
 	if err == nil {
 		err = s.steps(x)
 	}
+	s.conclude(x, err)
+}
+
+// conclude makes the answer of a failed exchange. err is nil if it was answered.
+func (s *Server) conclude(x *plan.Exchange, err error) {
 	if err == nil {
 		return
 	}
@@ -30,6 +35,9 @@ func (s *Server) run(x *plan.Exchange, placed error) {
 		fault = &plan.Fault{Kind: plan.InternalFailure, Reason: err.Error(), Cause: err}
 	}
 	s.answerFault(x, fault)
+	if x.Trace != nil {
+		traceFault(x, fault)
+	}
 }
 
 // steps chooses the order of the API's kind.
@@ -155,4 +163,5 @@ func (s *Server) finish(x *plan.Exchange) {
 	if x.Stage.AccessLog != nil {
 		x.Stage.AccessLog.Log(x, latency)
 	}
+	s.endTrace(x)
 }

@@ -23,17 +23,20 @@ func (s *Server) serveREST(x *plan.Exchange) error {
 	if err := x.Stage.Match(x); err != nil {
 		return err
 	}
+	s.beginTrace(x)
 	r := x.Route
 	if r.Authorizer != nil {
 		if err := r.Authorizer.Authorize(x); err != nil {
 			return err
 		}
 	}
+	traceKey(x)
 	if r.Rest.APIKey != nil {
 		if err := r.Rest.APIKey.CheckAPIKey(x); err != nil {
 			return err
 		}
 	}
+	tracePassedKey(x)
 	if err := s.limit(x); err != nil {
 		return err
 	}
@@ -46,6 +49,11 @@ func (s *Server) execute(x *plan.Exchange) error {
 	r := x.Route
 	if x.Request.ContentLength > s.MaxBodyBytes {
 		return &plan.Fault{Kind: plan.RequestTooLarge, Reason: "the body is over the limit"}
+	}
+	if x.Trace != nil {
+		if err := traceRequest(x); err != nil {
+			return err
+		}
 	}
 	if r.Rest.Validator != nil {
 		if err := r.Rest.Validator.Validate(x); err != nil {
@@ -67,6 +75,9 @@ func (s *Server) execute(x *plan.Exchange) error {
 	}
 	if r.Rest.ReportsTrace {
 		x.Response.Add(traceHeader, x.TraceHeader)
+	}
+	if x.Trace != nil {
+		traceResponse(x)
 	}
 	return nil
 }

@@ -73,6 +73,7 @@ type Server struct {
 	dates dates
 
 	exchanges sync.Pool // *plan.Exchange
+	traces    sync.Pool // *plan.Trace
 	buffers   sync.Pool // *[]byte of readBuffer bytes
 	watch     watch
 
@@ -109,6 +110,7 @@ func New(o Options) *Server {
 	s := &Server{Options: o, log: o.Logger, listeners: map[net.Listener]struct{}{}}
 	s.base, s.abandon = context.WithCancel(context.Background())
 	s.exchanges.New = func() any { return newExchange() }
+	s.traces.New = func() any { return &plan.Trace{} }
 	s.buffers.New = func() any { return new(make([]byte, readBuffer)) }
 	s.watch.init(s)
 	if o.Certificate != nil {
