@@ -132,7 +132,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	if err != nil {
 		return nil, err
 	}
-	lambdas := integrate.NewLambdaService(integrate.LambdaOptions{Invoker: invoker{directory}})
+	async := &lateEvents{}
+	lambdas := integrate.NewLambdaService(integrate.LambdaOptions{Invoker: invoker{directory}, Events: async, NewID: newUUID})
 	buckets := throttle.NewBuckets()
 	compiler := compile.New(compile.Options{
 		Lambda: func(call compile.LambdaCall) (plan.Integration, error) {
@@ -143,6 +144,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			// policy has no say then.
 			if call.Credentials == "" {
 				target.Permitted = newPermission(directory, call, c.StrictPermissions, log).check
+			} else {
+				target.Permitted = newAssumption(roles, call.Credentials, c.StrictPermissions, log).check
 			}
 			return lambdas.Lambda(target)
 		},
@@ -200,6 +203,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	if err != nil {
 		return nil, err
 	}
+	async.Service = lambdaService
 	g.onClose("asynchronous invocations", lambdaService.Close)
 	// No function runs yet, so code that nothing refers to is in nobody's use.
 	switch n, err := lambdaService.CollectCode(ctx); {
@@ -267,19 +271,3 @@ func together(prepare ...func(*store.Tx, []store.Change) (func(), error)) func(*
 // lateRoles hands out roles' keys once the service that makes them is there.
 // Functions start no earlier.
 type lateRoles struct{ *sts.Service }
-
-// An invoker runs functions for integrations.
-type invoker struct{ directory *lambda.Directory }
-
-// Invoke implements integrate.Invoker.
-func (i invoker) Invoke(ctx context.Context, call integrate.Invocation) (integrate.InvocationResult, error) {
-	arn := call.FunctionARN
-	if call.Qualifier != "" {
-		arn += ":" + call.Qualifier
-	}
-	res, _, err := i.directory.InvokeWith(ctx, arn, &function.Invocation{Payload: call.Payload, TraceID: call.TraceID})
-	if err != nil {
-		return integrate.InvocationResult{}, err
-	}
-	return integrate.InvocationResult{RequestID: res.RequestID, Payload: res.Payload, FunctionError: res.FunctionError}, nil
-}

@@ -54,6 +54,6 @@ func (p *permission) check(x *plan.Exchange) error {
 
 func (p *permission) permitted(x *plan.Exchange) bool {
 	return p.directory.Permitted(p.function, lambda.Access{
-		Principal: "apigateway.amazonaws.com", SourceARN: integrate.SourceARN(x), SourceAccount: x.Stage.API.AccountID,
+		Principal: gatewayService, SourceARN: integrate.SourceARN(x), SourceAccount: x.Stage.API.AccountID,
 	})
 }

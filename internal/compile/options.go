@@ -38,19 +38,12 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// What functions of REST APIs get and answer: the event and the reply of a
-// proxy, or the mapped body as it is.
-const (
-	PayloadREST = "rest"
-	PayloadBody = "body"
-)
-
 // A LambdaCall is an integration with a Lambda function.
 type LambdaCall struct {
 	// FunctionARN is the unqualified ARN; Qualifier a version or alias, or "".
 	FunctionARN, Qualifier string
-	// Payload is the payload format version of an HTTP API, "1.0" or "2.0", or
-	// PayloadREST or PayloadBody.
+	// Payload is what the function gets and answers: one of the PayloadFormat
+	// constants of package integrate.
 	Payload string
 	Timeout time.Duration
 	// Credentials is the ARN of the role to invoke with, "" to rely on the

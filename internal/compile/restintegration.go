@@ -130,9 +130,9 @@ func (m *methodBuilder) function(kind rest.Kind, doc *apigateway.Integration, ur
 		// Lambda takes nothing else. PutIntegration accepts it all the same.
 		return misconfigured("functions are invoked by POST, not by " + method), nil
 	}
-	payload := PayloadBody
+	payload := integrate.PayloadFormatBody
 	if kind == rest.AWSProxy {
-		payload = PayloadREST
+		payload = integrate.PayloadFormatREST
 	}
 	return m.c.parts.Lambda(LambdaCall{
 		FunctionARN: f.ARN,

@@ -56,7 +56,7 @@ func lambdaExchange(key string) *plan.Exchange {
 
 const testFunction = "arn:aws:lambda:eu-west-1:123456789012:function:f"
 
-func newLambda(t testing.TB, invoker Invoker, change func(*LambdaTarget)) *Lambda {
+func newLambda(t testing.TB, invoker Invoker, change func(*LambdaTarget)) plan.Integration {
 	t.Helper()
 	target := LambdaTarget{FunctionARN: testFunction, Qualifier: "live", PayloadFormat: PayloadFormat20}
 	if change != nil {

@@ -94,14 +94,36 @@ func (s *Service) InvokeAsync(c *awswire.Call, in *api.InvokeAsyncRequest) (*api
 	return &api.InvokeAsyncResponse{Status: new(int32(202))}, s.accept(t, function.Invocation{Payload: in.InvokeArgs, RequestID: c.RequestID})
 }
 
-// accept queues an event. The payload outlives the request, so it is copied.
+// accept queues an event.
 func (s *Service) accept(t target, inv function.Invocation) error {
+	if err := s.enqueue(t.arn(), inv); err != nil {
+		return invokeError(t, err)
+	}
+	return nil
+}
+
+// InvokeLater queues an event for a function, as Invoke does with the type
+// Event. The payload must be JSON and stays the caller's. The error is
+// [ErrNotFound] or a *function.Error.
+func (s *Service) InvokeLater(functionARN string, payload []byte, traceID string) error {
+	if len(payload) > maxEventBytes {
+		return &function.Error{Kind: function.RequestTooLarge, Message: fmt.Sprintf("%d byte payload is too large for the Event invocation type (limit %d bytes)", len(payload), maxEventBytes)}
+	}
+	if !s.directory.Exists(functionARN) {
+		return fmt.Errorf("%w: %s", ErrNotFound, functionARN)
+	}
+	return s.enqueue(functionARN, function.Invocation{Payload: payload, RequestID: s.newID(), TraceID: traceID})
+}
+
+// enqueue adds an event to the queue. The payload outlives the call, so it is
+// copied.
+func (s *Service) enqueue(functionARN string, inv function.Invocation) error {
 	inv.Payload = bytes.Clone(inv.Payload)
-	switch err := s.queue.add(t.arn(), inv); {
+	switch err := s.queue.add(functionARN, inv); {
 	case errors.Is(err, errQueueFull):
-		return throttled("Rate Exceeded.", function.ReasonAccount)
+		return &function.Error{Kind: function.Throttled, Message: "Rate Exceeded.", Reason: function.ReasonAccount}
 	case err != nil:
-		return api.NewServiceException(err.Error())
+		return &function.Error{Kind: function.Unavailable, Message: err.Error()}
 	}
 	return nil
 }

@@ -162,6 +162,28 @@ func TestEvent(t *testing.T) {
 	fails(t, err, "ServiceException", "the gateway is stopping")
 }
 
+func TestInvokeLater(t *testing.T) {
+	f := newRunning(t, nil)
+	dir := t.TempDir()
+	f.create(t, "f", `exports.handler = async (event) => require("fs").writeFileSync(event.file, process.env._X_AMZN_TRACE_ID)`)
+	file := dir + "/out"
+	ok(t, f.InvokeLater(prefix+"f", fmt.Appendf(nil, `{"file":%q}`, file), "Root=1-2-3"))
+	if err := f.InvokeLater(prefix+"g", []byte("{}"), ""); !errors.Is(err, lambda.ErrNotFound) {
+		t.Errorf("a function that isn't there: %v", err)
+	}
+	var refused *function.Error
+	if err := f.InvokeLater(prefix+"f", jsonString(1048577), ""); !errors.As(err, &refused) || refused.Status() != 413 {
+		t.Errorf("too large an event: %v", err)
+	}
+	ok(t, f.Service.Close(t.Context()))
+	if got := string(readAll(t, file)); !strings.HasPrefix(got, "Root=1-2-3") {
+		t.Errorf("the function wrote %q", got)
+	}
+	if err := f.InvokeLater(prefix+"f", []byte("{}"), ""); !errors.As(err, &refused) || refused.Status() != 502 {
+		t.Errorf("a stopped queue: %v", err)
+	}
+}
+
 // TestRetries checks how often and when a failing event is tried, by the clock
 // of a bubble.
 func TestRetries(t *testing.T) {
