@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 
 	acmapi "gatehouse/internal/awsapi/acm"
@@ -90,7 +91,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			return true
 		}
 		api, ok := compiler.Plan().API(apiID)
-		return ok && api.Stages[stage] != nil
+		return ok && api.Stages[strings.TrimSuffix(stage, compile.CanarySuffix)] != nil
 	}})
 	g.onClose("metrics", func(context.Context) error { metrics.Close(); return nil })
 

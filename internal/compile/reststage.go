@@ -27,9 +27,9 @@ type variant struct {
 	canary       bool
 }
 
-// canarySuffix is behind the name of a stage where its canary is counted and
+// CanarySuffix is behind the name of a stage where its canary is counted and
 // logged apart.
-const canarySuffix = "/Canary"
+const CanarySuffix = "/Canary"
 
 // deployed compiles a stage with the deployments it points at.
 func (b *restBuilder) deployed(tx *store.Tx, doc *definition.RestStage) (*plan.Stage, error) {
@@ -98,7 +98,7 @@ func (b *restBuilder) build(view *store.Tx, doc *definition.RestStage, v variant
 	name := value(doc.StageName)
 	counted := name
 	if v.canary {
-		counted += canarySuffix
+		counted += CanarySuffix
 	}
 	accessLog, err := b.c.restAccessLog(b.head, doc)
 	if err != nil {

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"gatehouse/internal/plan"
 )
@@ -14,9 +16,12 @@ import (
 // route.
 const DefaultMinutes = 180
 
-// A MetricKey names what is counted: a stage, or one of its routes.
+// A MetricKey names what is counted: a stage, or one of its routes or methods.
 type MetricKey struct {
 	APIID, Stage string
+	// APIName is the ApiName of a REST API, whose metrics CloudWatch has under
+	// names; "" for other APIs.
+	APIName string
 	// Method and Resource are those of a route with detailed metrics, ""
 	// otherwise; Resource alone is "$default" for the default route.
 	Method, Resource string
@@ -65,18 +70,34 @@ func (m *Metrics) Close() {
 	m.running.Wait()
 }
 
-// Stage returns the counters of a stage.
+// Stage returns the counters of a stage, or of its canary under the name
+// "{stage}/Canary".
 func (m *Metrics) Stage(api *plan.API, stage string) *Counters {
-	return m.counters(MetricKey{APIID: api.ID, Stage: stage})
+	return m.counters(MetricKey{APIID: api.ID, Stage: stage, APIName: apiName(api)})
 }
 
-// Route returns the counters of a route with detailed metrics. Method and path
-// are "" for the $default route.
+// Route returns the counters of a route or method with detailed metrics. Method
+// and path are "" for the $default route.
 func (m *Metrics) Route(api *plan.API, stage, method, path string) *Counters {
 	if path == "" {
 		path = plan.DefaultRouteKey
 	}
-	return m.counters(MetricKey{api.ID, stage, method, path})
+	return m.counters(MetricKey{APIID: api.ID, Stage: stage, APIName: apiName(api), Method: method, Resource: path})
+}
+
+// apiName is a REST API's name as CloudWatch has it: without what isn't ASCII,
+// and the id when nothing is left.
+func apiName(api *plan.API) string {
+	if api.Protocol != plan.REST {
+		return ""
+	}
+	name := strings.Map(func(r rune) rune {
+		if r >= utf8.RuneSelf {
+			return -1
+		}
+		return r
+	}, api.Name)
+	return cmp.Or(name, api.ID)
 }
 
 func (m *Metrics) counters(key MetricKey) *Counters {
@@ -106,7 +127,7 @@ func (m *Metrics) Keys() []MetricKey {
 
 func compareKeys(a, b MetricKey) int {
 	return cmp.Or(cmp.Compare(a.APIID, b.APIID), cmp.Compare(a.Stage, b.Stage),
-		cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Method, b.Method))
+		cmp.Compare(a.APIName, b.APIName), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Method, b.Method))
 }
 
 // Minutes returns the datapoints of a key from one moment to before another,

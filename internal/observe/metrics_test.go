@@ -77,7 +77,7 @@ func TestMetricsOutlivePlans(t *testing.T) {
 	}
 	serveOne(m.Route(api, "s", "", ""), 200, 1, 1)
 	serveOne(m.Stage(api, "s"), 200, 1, 1)
-	if got, want := m.Keys(), []MetricKey{{APIID: "a", Stage: "s"}, {"a", "s", "", "$default"}}; !reflect.DeepEqual(got, want) {
+	if got, want := m.Keys(), []MetricKey{{APIID: "a", Stage: "s"}, {APIID: "a", Stage: "s", Resource: "$default"}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("keys %v, want %v", got, want)
 	}
 }
@@ -144,6 +144,11 @@ func TestPage(t *testing.T) {
 	serveOne(m.Stage(api, "$default"), 404, 3*time.Millisecond, 0)
 	serveOne(m.Route(api, "$default", "GET", "/pets/{id}"), 200, 3*time.Millisecond, 2*time.Millisecond)
 	m.Stage(api, "never-called")
+	rest := &plan.API{ID: "r1", Name: "Pets ü", Protocol: plan.REST}
+	serveOne(m.Stage(rest, "prod"), 404, 3*time.Millisecond, 0)
+	serveOne(m.Stage(rest, "prod/Canary"), 500, 3*time.Millisecond, 0)
+	serveOne(m.Route(rest, "prod", "GET", "/pets/{id}"), 200, 3*time.Millisecond, 2*time.Millisecond)
+	serveOne(m.Stage(&plan.API{ID: "r2", Name: "ü", Protocol: plan.REST}, "prod"), 200, 3*time.Millisecond, 0)
 	page := httptest.NewRecorder()
 	NewPage(NewCollector(m, w)).ServeHTTP(page, httptest.NewRequest("GET", "/_gatehouse/metrics", nil))
 	body, err := io.ReadAll(page.Body)
@@ -160,6 +165,12 @@ func TestPage(t *testing.T) {
 		`gatehouse_stage_latency_seconds_bucket{ApiId="a1",Stage="$default",le="30"} 1`,
 		`gatehouse_stage_integration_latency_seconds_count{ApiId="a1",Stage="$default"} 0`,
 		`gatehouse_route_count_total{ApiId="a1",Method="GET",Resource="/pets/{id}",Stage="$default"} 1`,
+		`gatehouse_rest_stage_count_total{ApiId="r1",ApiName="Pets ",Stage="prod"} 1`,
+		`gatehouse_rest_stage_4xx_total{ApiId="r1",ApiName="Pets ",Stage="prod"} 1`,
+		`gatehouse_rest_stage_5xx_total{ApiId="r1",ApiName="Pets ",Stage="prod/Canary"} 1`,
+		`gatehouse_rest_stage_count_total{ApiId="r2",ApiName="r2",Stage="prod"} 1`,
+		`gatehouse_rest_stage_latency_seconds_count{ApiId="r1",ApiName="Pets ",Stage="prod"} 1`,
+		`gatehouse_rest_method_integration_latency_seconds_count{ApiId="r1",ApiName="Pets ",Method="GET",Resource="/pets/{id}",Stage="prod"} 1`,
 		`gatehouse_access_log_lost_total{reason="dropped"} 0`,
 		`go_goroutines `,
 		`process_cpu_seconds_total `,
@@ -167,6 +178,9 @@ func TestPage(t *testing.T) {
 		if !strings.Contains(string(body), "\n"+want) {
 			t.Errorf("the page lacks %s", want)
 		}
+	}
+	if strings.Contains(string(body), "gatehouse_rest_stage_data") {
+		t.Error("the page shows bytes that CloudWatch doesn't count of REST APIs")
 	}
 	if strings.Contains(string(body), "never-called") {
 		t.Error("the page shows a stage without requests")

@@ -15,7 +15,10 @@ type Collector struct {
 	log     *LogWriter
 	stage   descriptions
 	route   descriptions
-	lost    *prometheus.Desc
+	// What REST APIs have: the same numbers under other names, without
+	// DataProcessed.
+	restStage, restMethod descriptions
+	lost                  *prometheus.Desc
 }
 
 // descriptions are those of one level of detail. Stages and routes have
@@ -29,21 +32,25 @@ func NewCollector(metrics *Metrics, log *LogWriter) *Collector {
 	return &Collector{
 		metrics: metrics,
 		log:     log,
-		stage:   describe("stage", "ApiId", "Stage"),
-		route:   describe("route", "ApiId", "Stage", "Method", "Resource"),
+		stage:   describe("stage", "4xx", "5xx", "ApiId", "Stage"),
+		route:   describe("route", "4xx", "5xx", "ApiId", "Stage", "Method", "Resource"),
+		// CloudWatch tells REST APIs apart by name alone. Two may share one; the id
+		// keeps them apart.
+		restStage:  describe("rest_stage", "4XXError", "5XXError", "ApiName", "ApiId", "Stage"),
+		restMethod: describe("rest_method", "4XXError", "5XXError", "ApiName", "ApiId", "Stage", "Method", "Resource"),
 		lost: prometheus.NewDesc("gatehouse_access_log_lost_total",
 			"Lines of access and execution logs that found no room (dropped) or that a sink refused (failed).", []string{"reason"}, nil),
 	}
 }
 
-func describe(level string, labels ...string) descriptions {
+func describe(level, clientErrors, serverErrors string, labels ...string) descriptions {
 	desc := func(name, help string) *prometheus.Desc {
 		return prometheus.NewDesc("gatehouse_"+level+"_"+name, help, labels, nil)
 	}
 	return descriptions{
 		count:              desc("count_total", "Requests (Count)."),
-		clientErrors:       desc("4xx_total", "Requests answered with a 4xx status (4xx)."),
-		serverErrors:       desc("5xx_total", "Requests answered with a 5xx status (5xx)."),
+		clientErrors:       desc("4xx_total", "Requests answered with a 4xx status ("+clientErrors+")."),
+		serverErrors:       desc("5xx_total", "Requests answered with a 5xx status ("+serverErrors+")."),
 		data:               desc("data_processed_bytes_total", "Bytes of request and response bodies (DataProcessed)."),
 		latency:            desc("latency_seconds", "Time from a request's first byte to its answer (Latency)."),
 		integrationLatency: desc("integration_latency_seconds", "Time from calling an integration to its answer (IntegrationLatency)."),
@@ -52,11 +59,13 @@ func describe(level string, labels ...string) descriptions {
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []descriptions{c.stage, c.route} {
-		for _, desc := range []*prometheus.Desc{d.count, d.clientErrors, d.serverErrors, d.data, d.latency, d.integrationLatency} {
+	for _, d := range []descriptions{c.stage, c.route, c.restStage, c.restMethod} {
+		for _, desc := range []*prometheus.Desc{d.count, d.clientErrors, d.serverErrors, d.latency, d.integrationLatency} {
 			out <- desc
 		}
 	}
+	out <- c.stage.data
+	out <- c.route.data
 	if c.log != nil {
 		out <- c.lost
 	}
@@ -65,23 +74,37 @@ func (c *Collector) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	for key, t := range c.metrics.snapshot() {
-		d, labels := &c.stage, []string{key.APIID, key.Stage}
-		if key.Detailed() {
-			d, labels = &c.route, append(labels, key.Method, key.Resource)
-		}
+		d, labels := c.of(key)
 		counter := func(desc *prometheus.Desc, n uint64) {
 			out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n), labels...)
 		}
 		counter(d.count, t.Count)
 		counter(d.clientErrors, t.ClientErrors)
 		counter(d.serverErrors, t.ServerErrors)
-		counter(d.data, t.DataProcessed)
+		if key.APIName == "" {
+			counter(d.data, t.DataProcessed)
+		}
 		out <- prometheusHistogram(d.latency, &t.Latency, labels)
 		out <- prometheusHistogram(d.integrationLatency, &t.IntegrationLatency, labels)
 	}
 	if c.log != nil {
 		out <- prometheus.MustNewConstMetric(c.lost, prometheus.CounterValue, float64(c.log.Dropped()), "dropped")
 		out <- prometheus.MustNewConstMetric(c.lost, prometheus.CounterValue, float64(c.log.Failed()), "failed")
+	}
+}
+
+// of returns what shows the numbers of a key, and its labels.
+func (c *Collector) of(key MetricKey) (*descriptions, []string) {
+	route := []string{key.Method, key.Resource}
+	switch {
+	case key.APIName == "" && key.Detailed():
+		return &c.route, append([]string{key.APIID, key.Stage}, route...)
+	case key.APIName == "":
+		return &c.stage, []string{key.APIID, key.Stage}
+	case key.Detailed():
+		return &c.restMethod, append([]string{key.APIName, key.APIID, key.Stage}, route...)
+	default:
+		return &c.restStage, []string{key.APIName, key.APIID, key.Stage}
 	}
 }
 
