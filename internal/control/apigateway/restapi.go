@@ -2,7 +2,6 @@ package apigateway
 
 import (
 	"errors"
-	"maps"
 	"regexp"
 
 	"gatehouse/internal/awsapi/apigateway"
@@ -17,24 +16,57 @@ const customIDTag = "_custom_id_"
 // Ids are the first label of a host name.
 var customID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// CreateRestApi makes a REST API with a root resource and AWS's two models.
+// maxCompression is the greatest minimum size of a compressed response, in bytes.
+const maxCompression = 10 << 20
+
+const invalidCompression = "Invalid minimum compression size, must be between 0 and 10485760"
+
+// restAPIRules are what can be patched of an API.
+var restAPIRules = patchRules[apigateway.RestApi]{refuse: refuseNaming, rules: []patchRule[apigateway.RestApi]{
+	{path: "/name", ops: opReplace},
+	{path: "/description", ops: opReplace | opRemove},
+	{path: "/version", ops: opReplace | opRemove},
+	{path: "/policy", ops: opReplace | opRemove},
+	{path: "/apiKeySource", ops: opReplace, check: checkKeySource},
+	{path: "/disableExecuteApiEndpoint", ops: opReplace},
+	{path: "/minimumCompressionSize", ops: opReplace, invalid: invalidCompression},
+	{path: "/binaryMediaTypes/{type}", ops: opEdit},
+	{path: "/endpointConfiguration/types/{type}", ops: opEdit, set: setEndpointType},
+	{path: "/endpointConfiguration/ipAddressType", ops: opReplace, check: checkIPAddressType},
+	{path: "/endpointConfiguration/vpcEndpointIds", ops: opAdd | opRemove},
+	{path: "/securityPolicy", ops: opReplace},
+	{path: "/endpointAccessMode", ops: opReplace},
+}}
+
+// CreateRestApi makes a REST API with a root resource and AWS's two models, or
+// with all that another one has.
 func (s *Service) CreateRestApi(c *awswire.Call, in *apigateway.CreateRestApiRequest) (*apigateway.RestApi, error) {
+	if in.Description != nil && *in.Description == "" {
+		return nil, badRequest("Description cannot be an empty string")
+	}
 	api := &definition.RestAPI{}
 	api.Name = in.Name
-	api.Description = nonEmpty(in.Description)
+	api.Description = in.Description
 	api.Version = nonEmpty(in.Version)
 	api.BinaryMediaTypes = in.BinaryMediaTypes
 	api.MinimumCompressionSize = in.MinimumCompressionSize
 	api.ApiKeySource = in.ApiKeySource
 	api.EndpointConfiguration = in.EndpointConfiguration
-	api.Policy = nonEmpty(in.Policy)
 	api.DisableExecuteApiEndpoint = in.DisableExecuteApiEndpoint
 	api.SecurityPolicy = nonEmpty(in.SecurityPolicy)
 	api.EndpointAccessMode = nonEmpty(in.EndpointAccessMode)
-	api.Tags = maps.Clone(in.Tags)
+	if err := setTags(&api.Tags, in.Tags); err != nil {
+		return nil, err
+	}
 	setDefaults(c, api)
+	if err := checkAPI(&api.RestApi); err != nil {
+		return nil, err
+	}
 	err := s.store.Update(c, func(tx *store.Tx) error {
-		if err := s.addAPI(tx, c, api); err != nil {
+		if value(in.CloneFrom) != "" {
+			return s.cloneAPI(tx, c, api, in)
+		}
+		if err := s.addAPI(tx, c, api, in.Policy); err != nil {
 			return err
 		}
 		return addDefaultModels(tx, c, *api.Id)
@@ -50,26 +82,41 @@ func setDefaults(c *awswire.Call, api *definition.RestAPI) {
 	api.ApiKeySource = orDefault(api.ApiKeySource, apigateway.ApiKeySourceTypeHeader)
 	api.DisableExecuteApiEndpoint = orDefault(api.DisableExecuteApiEndpoint, false)
 	api.CreatedDate = now(c)
-	endpoint := apigateway.EndpointConfiguration{}
-	if api.EndpointConfiguration != nil {
-		endpoint = *api.EndpointConfiguration
+	api.EndpointConfiguration = endpointOf(api.EndpointConfiguration)
+	if len(api.BinaryMediaTypes) == 0 {
+		api.BinaryMediaTypes = nil
 	}
-	if len(endpoint.Types) == 0 {
-		endpoint.Types = []string{apigateway.EndpointTypeEdge}
-	}
-	if endpoint.IpAddressType == nil {
-		endpoint.IpAddressType = new(apigateway.IpAddressTypeIpv4)
-		if endpoint.Types[0] == apigateway.EndpointTypePrivate {
-			endpoint.IpAddressType = new(apigateway.IpAddressTypeDualstack)
-		}
-	}
-	api.EndpointConfiguration = &endpoint
 }
 
-// addAPI gives a new API its id and its root resource, and stores both.
-func (s *Service) addAPI(tx *store.Tx, c *awswire.Call, api *definition.RestAPI) error {
+// checkAPI refuses what an API can't be.
+func checkAPI(api *apigateway.RestApi) error {
+	// UNVERIFIED: the words of this error.
+	if value(api.Name) == "" {
+		return badRequest("API name cannot be an empty string")
+	}
+	if size := value(api.MinimumCompressionSize); size < 0 || size > maxCompression {
+		return badRequest(invalidCompression)
+	}
+	return checkEndpoint(api.EndpointConfiguration)
+}
+
+func checkKeySource(_ *apigateway.RestApi, o patchOp) error {
+	switch value(o.Value) {
+	case apigateway.ApiKeySourceTypeHeader, apigateway.ApiKeySourceTypeAuthorizer:
+		return nil
+	}
+	// UNVERIFIED: the words.
+	return badRequest("Invalid API key source specified. Valid options are HEADER,AUTHORIZER")
+}
+
+// addAPI gives a new API its id, its policy and its root resource, and stores
+// them.
+func (s *Service) addAPI(tx *store.Tx, c *awswire.Call, api *definition.RestAPI, policy *string) error {
 	id, err := s.claimID(tx, c, api.Tags[customIDTag])
 	if err != nil {
+		return err
+	}
+	if api.Policy, err = storedPolicy(c, id, policy); err != nil {
 		return err
 	}
 	// UNVERIFIED: that root ids are as long as AWS's, which have ten characters.
@@ -111,6 +158,35 @@ func (s *Service) GetRestApis(c *awswire.Call, in *apigateway.GetRestApisRequest
 		return nil, err
 	}
 	return out, nil
+}
+
+// UpdateRestApi does patch operations.
+func (s *Service) UpdateRestApi(c *awswire.Call, in *apigateway.UpdateRestApiRequest) (*apigateway.RestApi, error) {
+	var api *definition.RestAPI
+	err := s.store.Update(c, func(tx *store.Tx) (err error) {
+		id := value(in.RestApiId)
+		if api, err = getAPI(tx, c, id); err != nil {
+			return err
+		}
+		if err := restAPIRules.apply(&api.RestApi, in.PatchOperations); err != nil {
+			return err
+		}
+		if err := checkAPI(&api.RestApi); err != nil {
+			return err
+		}
+		if api.Policy, err = storedPolicy(c, id, api.Policy); err != nil {
+			return err
+		}
+		// AWS shows the tags of an API that was updated, even when it has none.
+		if api.Tags == nil {
+			api.Tags = map[string]string{}
+		}
+		return definition.RestAPIs.Put(tx, scope(c), api, id)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return apiView(api), nil
 }
 
 // DeleteRestApi removes the API and everything in it.
@@ -177,5 +253,6 @@ func (s *Service) claimID(tx *store.Tx, c *awswire.Call, asked string) (string, 
 // apiView is the shape as answers carry it.
 func apiView(api *definition.RestAPI) *apigateway.RestApi {
 	view := api.RestApi
+	view.Policy = shownPolicy(api.Policy)
 	return &view
 }

@@ -8,11 +8,18 @@ import (
 
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
 )
 
 // A Compiler says whether definitions can run.
 type Compiler interface {
+	// CheckRestIntegration says, in AWS's words where it has any, why an
+	// integration or one of its responses can't be compiled; nil when it can.
+	CheckRestIntegration(in *apigateway.Integration) error
+	// CheckRestStage says why a stage couldn't serve the API's definitions as the
+	// transaction has them now; "" when it can.
+	CheckRestStage(tx *store.Tx, s store.Scope, apiID string, stage *definition.RestStage) (reason string, err error)
 	// CheckRestAccessLog says why an access log format can't be written.
 	CheckRestAccessLog(format string) error
 }

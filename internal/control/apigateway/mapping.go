@@ -1,0 +1,90 @@
+package apigateway
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gatehouse/internal/awsapi/apigateway"
+)
+
+// invalidMapping refuses a mapping expression in AWS's words.
+func invalidMapping(expression string) error {
+	return badRequest("Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: %s]", expression)
+}
+
+// invalidParameter refuses what a mapping is written to, or the name of a
+// parameter.
+func invalidParameter(name string) error {
+	return badRequest("Invalid mapping expression parameter specified: %s", name)
+}
+
+// The names of parameters are those of AWS's documentation, not of HTTP.
+const parameterName = `[a-zA-Z0-9._$-]+`
+
+var (
+	integrationParameter = regexp.MustCompile(`^integration\.request\.(header|querystring|path)\.` + parameterName + `$`)
+	methodSource         = regexp.MustCompile(`^method\.request\.(?:multivalue)?(header|querystring|path)\.(` + parameterName + `)$`)
+	requestSource        = regexp.MustCompile(`^(method\.request\.body(\..+|\[.+)?|context\..+|stageVariables\.\w+|'[\s\S]*')$`)
+	responseSource       = regexp.MustCompile(`^(integration\.response\.(multivalue)?header\.[^\s]+|integration\.response\.body(\..+|\[.+)?|context\..+|stageVariables\.\w+|'[\s\S]*')$`)
+	mediaType            = regexp.MustCompile(`^(\$default|[^\s/;]+/[^\s/;]+(\s*;.*)?)$`)
+)
+
+// checkRequestMappings refuses mappings of an integration's request that can't
+// be, and those of parameters the method doesn't name.
+func checkRequestMappings(method *apigateway.Method, mappings map[string]string) error {
+	for _, target := range slices.Sorted(maps.Keys(mappings)) {
+		if !integrationParameter.MatchString(target) {
+			return invalidParameter(target)
+		}
+		source := mappings[target]
+		if requestSource.MatchString(source) {
+			continue
+		}
+		match := methodSource.FindStringSubmatch(source)
+		if match == nil || !declares(method, match[1], match[2]) {
+			return invalidMapping(source)
+		}
+	}
+	return nil
+}
+
+// declares tells whether a method has a parameter, as a single value or as
+// many.
+func declares(method *apigateway.Method, place, name string) bool {
+	for _, prefix := range [...]string{"method.request.", "method.request.multivalue"} {
+		if _, ok := method.RequestParameters[prefix+place+"."+name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// checkResponseMappings refuses mappings of an integration's response that
+// can't be, and those to headers that the method's response doesn't name.
+func checkResponseMappings(method *apigateway.Method, status string, mappings map[string]string) error {
+	for _, target := range slices.Sorted(maps.Keys(mappings)) {
+		if _, ok := method.MethodResponses[status].ResponseParameters[target]; !ok {
+			return invalidParameter(target)
+		}
+		if source := mappings[target]; !responseSource.MatchString(source) {
+			return invalidMapping(source)
+		}
+	}
+	return nil
+}
+
+// checkMediaTypes refuses templates for what isn't a media type.
+func checkMediaTypes(templates map[string]string) error {
+	for _, key := range slices.Sorted(maps.Keys(templates)) {
+		if !mediaType.MatchString(key) {
+			return badRequest("Validation Result: warnings : [], errors : [Invalid content type specified: %s]", key)
+		}
+	}
+	return nil
+}
+
+// hasStageVariable tells whether a text holds a stage variable, so that what it
+// will be isn't known before a request.
+func hasStageVariable(text string) bool { return strings.Contains(text, "${stageVariables.") }

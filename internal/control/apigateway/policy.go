@@ -1,0 +1,40 @@
+package apigateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"gatehouse/internal/arn"
+	"gatehouse/internal/awswire"
+)
+
+// invalidPolicy is what AWS says of every document it can't use.
+const invalidPolicy = "Invalid policy document. Please check the policy syntax and ensure that Principals are valid."
+
+// storedPolicy is an API's resource policy as it is kept: compact, and with
+// full ARNs in place of the short form that begins at "execute-api:/".
+// TODO(#6): principals, actions and conditions are looked at when policies are evaluated.
+func storedPolicy(c *awswire.Call, apiID string, text *string) (*string, error) {
+	if value(text) == "" {
+		return nil, nil
+	}
+	var document struct{ Statement json.RawMessage }
+	var compact bytes.Buffer
+	if json.Unmarshal([]byte(*text), &document) != nil || document.Statement == nil || json.Compact(&compact, []byte(*text)) != nil {
+		return nil, badRequest(invalidPolicy)
+	}
+	full := arn.ARN{Partition: arn.Partition(c.Region), Service: "execute-api", Region: c.Region, Account: c.Account, Resource: apiID}
+	return new(strings.ReplaceAll(compact.String(), `"execute-api:/`, `"`+full.String()+`/`)), nil
+}
+
+// shownPolicy is a policy as answers carry it: the inside of a JSON string, so
+// that every quote in it has a backslash even after the answer is decoded.
+//
+// UNVERIFIED: that slashes have one, too; Terraform says that they may.
+func shownPolicy(stored *string) *string {
+	if stored == nil {
+		return nil
+	}
+	return new(strings.NewReplacer(`\`, `\\`, `"`, `\"`, `/`, `\/`).Replace(*stored))
+}

@@ -1,0 +1,136 @@
+package apigateway
+
+import (
+	"maps"
+	"strings"
+	"unicode/utf8"
+
+	"gatehouse/internal/arn"
+	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/store"
+)
+
+// AWS's fixed limits of tags.
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+// setTags adds tags to those a resource has and refuses what can't be a tag.
+func setTags(tags *map[string]string, add map[string]string) error {
+	if len(add) == 0 {
+		return nil
+	}
+	merged := maps.Clone(*tags)
+	if merged == nil {
+		merged = map[string]string{}
+	}
+	// UNVERIFIED: the words of these errors.
+	for key, v := range add {
+		if n := utf8.RuneCountInString(key); n == 0 || n > maxTagKey {
+			return badRequest("Tag keys must have between 1 and %d characters", maxTagKey)
+		}
+		if utf8.RuneCountInString(v) > maxTagValue {
+			return badRequest("Tag values must have at most %d characters", maxTagValue)
+		}
+		if strings.HasPrefix(strings.ToLower(key), "aws:") {
+			return badRequest("Tag keys beginning with aws: are reserved: %s", key)
+		}
+		merged[key] = v
+	}
+	if len(merged) > maxTags {
+		return badRequest("A resource can have at most %d tags", maxTags)
+	}
+	*tags = merged
+	return nil
+}
+
+// GetTags returns the tags of what an ARN names, all on one page.
+func (s *Service) GetTags(c *awswire.Call, in *apigateway.GetTagsRequest) (*apigateway.Tags, error) {
+	out := &apigateway.Tags{Tags: map[string]string{}}
+	err := s.store.View(c, func(tx *store.Tx) error {
+		return s.tagged(tx, c, value(in.ResourceArn), func(tags *map[string]string) (bool, error) {
+			maps.Copy(out.Tags, *tags)
+			return false, nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TagResource adds tags to what an ARN names.
+func (s *Service) TagResource(c *awswire.Call, in *apigateway.TagResourceRequest) error {
+	return s.store.Update(c, func(tx *store.Tx) error {
+		return s.tagged(tx, c, value(in.ResourceArn), func(tags *map[string]string) (bool, error) {
+			return true, setTags(tags, in.Tags)
+		})
+	})
+}
+
+// UntagResource removes tags from what an ARN names.
+func (s *Service) UntagResource(c *awswire.Call, in *apigateway.UntagResourceRequest) error {
+	return s.store.Update(c, func(tx *store.Tx) error {
+		return s.tagged(tx, c, value(in.ResourceArn), func(tags *map[string]string) (bool, error) {
+			for _, key := range in.TagKeys {
+				delete(*tags, key)
+			}
+			return true, nil
+		})
+	})
+}
+
+// tagged finds what an ARN names and gives its tags to use, which tells whether
+// they changed.
+func (s *Service) tagged(tx *store.Tx, c *awswire.Call, name string, use func(tags *map[string]string) (bool, error)) error {
+	// UNVERIFIED: the words of these errors.
+	a, err := arn.Parse(name)
+	if err != nil || a.Service != "apigateway" {
+		return badRequest("Invalid resource ARN specified: %s", name)
+	}
+	if a.Region != c.Region {
+		return notFound("Invalid resource ARN specified: %s is not in region %s", name, c.Region)
+	}
+	parts := strings.Split(strings.TrimPrefix(a.Resource, "/"), "/")
+	id := parts[len(parts)-1]
+	switch {
+	case len(parts) == 4 && parts[0] == "restapis" && parts[2] == "stages":
+		return tagDocument(tx, c, definition.RestStages, stageTags, use, "Invalid stage identifier specified", parts[1], id)
+	case len(parts) != 2:
+	case parts[0] == "restapis":
+		return tagDocument(tx, c, definition.RestAPIs, apiTags, use, "Invalid API identifier specified "+c.Account+":"+id, id)
+	case parts[0] == "apikeys":
+		return tagDocument(tx, c, definition.APIKeys, keyTags, use, "Invalid API Key identifier specified", id)
+	case parts[0] == "usageplans":
+		return tagDocument(tx, c, definition.UsagePlans, planTags, use, "Invalid Usage Plan ID specified", id)
+	case parts[0] == "clientcertificates":
+		return tagDocument(tx, c, definition.ClientCertificates, certificateTags, use, "Invalid client certificate ID specified", id)
+	case parts[0] == "domainnames" || parts[0] == "vpclinks":
+		// TODO(#7): their tags, once there are any.
+		return notFound("Invalid resource ARN specified: there is no %s", name)
+	}
+	return badRequest("Invalid resource ARN specified: %s", name)
+}
+
+func stageTags(d *definition.RestStage) *map[string]string               { return &d.Tags }
+func apiTags(d *definition.RestAPI) *map[string]string                   { return &d.Tags }
+func keyTags(d *definition.APIKey) *map[string]string                    { return &d.Tags }
+func planTags(d *definition.UsagePlan) *map[string]string                { return &d.Tags }
+func certificateTags(d *definition.ClientCertificate) *map[string]string { return &d.Tags }
+
+// tagDocument gives the tags of a document to use and stores what it changed.
+func tagDocument[T any](tx *store.Tx, c *awswire.Call, kind store.Kind[T], tags func(*T) *map[string]string,
+	use func(tags *map[string]string) (bool, error), unknown string, id ...string) error {
+	doc, err := kind.Get(tx, scope(c), id...)
+	if err != nil {
+		return missing(err, "%s", unknown)
+	}
+	if changed, err := use(tags(doc)); err != nil || !changed {
+		return err
+	}
+	return kind.Put(tx, scope(c), doc, id...)
+}
