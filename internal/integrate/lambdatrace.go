@@ -2,7 +2,6 @@ package integrate
 
 import (
 	"strconv"
-	"strings"
 
 	"gatehouse/internal/plan"
 )
@@ -17,7 +16,10 @@ func (l *restLambda) traceRequest(x *plan.Exchange, payload []byte) {
 	if t == nil {
 		return
 	}
-	t.Info("Endpoint request URI: %s", l.uri)
+	if !t.WantsData() {
+		traceCall(x, l.uri, nil, nil)
+		return
+	}
 	api := x.Stage.API.ID
 	headers := plan.Headers{
 		{Name: "x-amzn-lambda-integration-tag", Value: x.RequestID},
@@ -25,15 +27,13 @@ func (l *restLambda) traceRequest(x *plan.Exchange, payload []byte) {
 		{Name: "X-Amz-Source-Arn", Value: SourceARN(x)},
 		{Name: "Accept", Value: "application/json"},
 		{Name: "User-Agent", Value: "AmazonAPIGateway_" + api},
-		{Name: "X-Amzn-Trace-Id", Value: x.TraceHeader},
+		{Name: traceIDHeader, Value: x.TraceHeader},
 		{Name: "Content-Type", Value: "application/json"},
 	}
 	if x.Mapped.On {
 		headers = append(headers, x.Mapped.Headers...)
 	}
-	t.DataInfo("Endpoint request headers: %s", headerMap(headers))
-	t.DataInfo("Endpoint request body after transformations: %s", payload)
-	t.Info("Sending request to %s", l.uri)
+	traceCall(x, l.uri, headers, payload)
 }
 
 // traceResponse tells of the answer to the call. x.Integration has its status.
@@ -43,6 +43,9 @@ func (l *restLambda) traceResponse(x *plan.Exchange, result *InvocationResult) {
 		return
 	}
 	t.Info("Received response. Status: %d, Integration latency: %d ms", x.Integration.Status, x.Integration.Latency.Milliseconds())
+	if !t.WantsData() {
+		return
+	}
 	headers := plan.Headers{
 		{Name: "Content-Type", Value: "application/json"},
 		{Name: "Content-Length", Value: strconv.Itoa(len(result.Payload))},
@@ -53,21 +56,7 @@ func (l *restLambda) traceResponse(x *plan.Exchange, result *InvocationResult) {
 	if result.FunctionError != "" {
 		headers = append(headers, plan.Header{Name: "X-Amz-Function-Error", Value: result.FunctionError})
 	}
-	headers = append(headers, plan.Header{Name: "X-Amzn-Trace-Id", Value: x.TraceHeader})
-	t.DataInfo("Endpoint response headers: %s", headerMap(headers))
-	t.DataInfo("Endpoint response body before transformations: %s", result.Payload)
-}
-
-// headerMap is headers as execution logs write them, {Name=value, Name=value}.
-func headerMap(headers plan.Headers) string {
-	var b strings.Builder
-	b.WriteByte('{')
-	for i, h := range headers {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(h.Name + "=" + h.Value)
-	}
-	b.WriteByte('}')
-	return b.String()
+	headers = append(headers, plan.Header{Name: traceIDHeader, Value: x.TraceHeader})
+	t.DataHeaders("Endpoint response headers", headers)
+	t.DataBody("Endpoint response body before transformations", result.Payload)
 }
