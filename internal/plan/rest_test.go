@@ -24,7 +24,7 @@ func TestPlaceRest(t *testing.T) {
 	p := (*Plan)(nil).With(stage.API)
 	const host = "rest.execute-api.localhost"
 	for _, test := range []struct {
-		host, path                        string
+		host, path                         string
 		key, param, stagePath, gatewayPath string // key "" for a fault
 	}{
 		{host, "/stage/proxy-value/", "ANY /{proxy+}", "proxy-value", "/proxy-value/", "/stage/proxy-value/"},
