@@ -20,6 +20,7 @@ type subject struct {
 	name    string
 	process *process
 	host    string // of the Host header
+	prefix  string // of the paths
 	routes  int    // over which the requests are spread; 0 is routes
 	note    string // what it does beside passing on
 }
@@ -47,7 +48,11 @@ func (b *bench) proxy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	subjects = append(subjects, own...)
+	rest, err := restSubjects(ctx, g, back.addr)
+	if err != nil {
+		return err
+	}
+	subjects = append(append(subjects, own...), rest...)
 
 	for _, peer := range []struct {
 		name, role, host, note string
@@ -131,7 +136,7 @@ func measure(ctx context.Context, s settings, sub subject) (time.Duration, resul
 		"Origin: " + origin + "\r\n" +
 		"Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkEifQ.c2lnbmF0dXJl\r\n\r\n"
 	l := load{addr: sub.process.addr, connections: s.connections, duration: s.duration / 4, request: func(dst []byte, connection, i int) []byte {
-		dst = append(dst, "GET /r"...)
+		dst = append(append(append(dst, "GET "...), sub.prefix...), "/r"...)
 		dst = strconv.AppendInt(dst, int64(order[(connection*31+i)%len(order)]), 10)
 		return append(dst, rest...)
 	}}
