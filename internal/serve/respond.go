@@ -110,6 +110,8 @@ type outcome struct {
 	length int64
 	// announce tells that the length is announced.
 	announce bool
+	// rest tells that the API is a REST API.
+	rest bool
 	// ownLength passes the integration's content-length on: a HEAD or 304
 	// tells the length of a body it doesn't have.
 	ownLength bool
@@ -121,16 +123,16 @@ func outcomeOf(x *plan.Exchange) outcome {
 		// Nothing may end a request with an interim status.
 		r.Status = http.StatusInternalServerError
 	}
-	o := outcome{body: true, announce: true, length: int64(len(r.Body))}
+	o := outcome{body: true, announce: true, length: int64(len(r.Body)), rest: isREST(x)}
 	if r.BodyStream != nil {
 		o.length = r.StreamLength
 		o.announce = r.StreamLength >= 0
 	}
 	switch {
 	case r.Status == http.StatusNoContent:
-		return outcome{}
+		return outcome{rest: o.rest}
 	case r.Status == http.StatusNotModified:
-		return outcome{ownLength: true}
+		return outcome{ownLength: true, rest: o.rest}
 	case x.Request.Method == http.MethodHead:
 		o.body = false
 		_, o.ownLength = r.Headers.Lookup("content-length")
@@ -143,6 +145,11 @@ func outcomeOf(x *plan.Exchange) outcome {
 // client. Framing is ours, and so is the request id.
 func (o *outcome) passes(h plan.Header) bool {
 	switch len(h.Name) {
+	case 2:
+		// AWS passes what a REST API maps to TE, which means nothing to anyone.
+		if o.rest && plan.EqualFold(h.Name, "te") {
+			return http1.ValidValue(h.Value)
+		}
 	case 14:
 		if plan.EqualFold(h.Name, "content-length") {
 			return o.ownLength && http1.ValidValue(h.Value)
