@@ -1,8 +1,10 @@
 package tree
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,7 +15,7 @@ func AppendJSON(b []byte, n *Node) []byte { return append(jsonValue(b, n, 0), '\
 
 func jsonValue(b []byte, n *Node, indent int) []byte {
 	if n.Kind < List {
-		return appendScalar(b, n)
+		return jsonScalar(b, n)
 	}
 	begin, end := "[", "]"
 	if n.Kind == Object {
@@ -36,6 +38,46 @@ func jsonValue(b []byte, n *Node, indent int) []byte {
 		return append(append(b, ' '), end...)
 	}
 	return append(appendIndent(append(b, '\n'), indent), end...)
+}
+
+// AppendCompact writes a value as JSON without a blank.
+func AppendCompact(b []byte, n *Node) []byte {
+	if n.Kind < List {
+		return jsonScalar(b, n)
+	}
+	begin, end := byte('['), byte(']')
+	if n.Kind == Object {
+		begin, end = '{', '}'
+	}
+	b = append(b, begin)
+	for i := range n.Members {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if n.Kind == Object {
+			b = append(appendQuoted(b, n.Members[i].Key), ':')
+		}
+		b = AppendCompact(b, &n.Members[i].Node)
+	}
+	return append(b, end)
+}
+
+// jsonScalar writes a scalar as JSON. Numbers that only YAML knows, such as
+// 0x1f and .inf, are written as JSON's where they are any, else as text.
+func jsonScalar(b []byte, n *Node) []byte {
+	if n.Kind != Number || json.Valid([]byte(n.Scalar)) {
+		return appendScalar(b, n)
+	}
+	if i, err := strconv.ParseInt(n.Scalar, 0, 64); err == nil {
+		return strconv.AppendInt(b, i, 10)
+	}
+	f, err := strconv.ParseFloat(n.Scalar, 64)
+	if err == nil {
+		if text, err := json.Marshal(f); err == nil {
+			return append(b, text...)
+		}
+	}
+	return appendQuoted(b, n.Scalar)
 }
 
 // AppendYAML writes a value in the layout of AWS's exports: all strings quoted,
