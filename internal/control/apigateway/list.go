@@ -30,20 +30,35 @@ func (p pageRequest) size() int {
 // list returns one page of the documents below prefix and the next position,
 // nil at the end. item turns an entry into what the answer carries.
 func list[T, Item any](tx *store.Tx, s store.Scope, kind store.Kind[T], p pageRequest, item func(store.Entry[T]) Item, prefix ...string) ([]Item, *string, error) {
-	entries, next, err := kind.ListToken(tx, s, value(p.position), p.size(), prefix...)
-	if errors.Is(err, paging.ErrBadToken) {
-		// UNVERIFIED: the words.
-		return nil, nil, badRequest("Invalid position specified")
+	return listWhere(tx, s, kind, p, func(*T) bool { return true }, item, prefix...)
+}
+
+// listWhere is list of the documents that keep wants.
+func listWhere[T, Item any](tx *store.Tx, s store.Scope, kind store.Kind[T], p pageRequest, keep func(*T) bool, item func(store.Entry[T]) Item, prefix ...string) ([]Item, *string, error) {
+	size := p.size()
+	items := make([]Item, 0, size)
+	next := value(p.position)
+	var last []string // the id of the last item
+	for {
+		entries, following, err := kind.ListToken(tx, s, next, size+1, prefix...)
+		if errors.Is(err, paging.ErrBadToken) {
+			// UNVERIFIED: the words.
+			return nil, nil, badRequest("Invalid position specified")
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, e := range entries {
+			if !keep(e.Doc) {
+				continue
+			}
+			if len(items) == size {
+				return items, new(paging.Encode(last...)), nil
+			}
+			items, last = append(items, item(e)), e.ID
+		}
+		if next = following; next == "" {
+			return items, nil, nil
+		}
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	items := make([]Item, 0, len(entries))
-	for _, e := range entries {
-		items = append(items, item(e))
-	}
-	if next == "" {
-		return items, nil, nil
-	}
-	return items, &next, nil
 }
