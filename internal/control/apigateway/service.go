@@ -30,6 +30,10 @@ type Options struct {
 	Compiler Compiler
 	// Rand yields the randomness of ids and of API keys.
 	Rand io.Reader
+	// AccountRate and AccountBurst are the throttle that GetAccount shows, in
+	// requests per second and requests; zero shows AWS's.
+	AccountRate  float64
+	AccountBurst int32
 }
 
 // A Service holds the operations. What is missing here answers 501.
@@ -38,13 +42,20 @@ type Service struct {
 	store    *store.Store
 	compiler Compiler
 	rand     io.Reader
+	// The throttle of accounts, for GetAccount.
+	accountRate  float64
+	accountBurst int32
 }
 
 var _ apigateway.Operations = (*Service)(nil)
 
 // New makes the service.
 func New(o Options) *Service {
-	return &Service{store: o.Store, compiler: o.Compiler, rand: o.Rand}
+	s := &Service{store: o.Store, compiler: o.Compiler, rand: o.Rand, accountRate: o.AccountRate, accountBurst: o.AccountBurst}
+	if s.accountRate == 0 {
+		s.accountRate, s.accountBurst = defaultAccountRate, defaultAccountBurst
+	}
+	return s
 }
 
 func scope(c *awswire.Call) store.Scope {

@@ -1,0 +1,27 @@
+package apigateway
+
+import (
+	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/store"
+)
+
+// FlushStageCache forgets the responses that a stage has cached. The gateway
+// caches none, so a stage is always as it is afterwards.
+func (s *Service) FlushStageCache(c *awswire.Call, in *apigateway.FlushStageCacheRequest) error {
+	return s.findStage(c, value(in.RestApiId), value(in.StageName))
+}
+
+// FlushStageAuthorizersCache forgets what authorizers have answered for a
+// stage, which is nothing: no answer is kept.
+func (s *Service) FlushStageAuthorizersCache(c *awswire.Call, in *apigateway.FlushStageAuthorizersCacheRequest) error {
+	return s.findStage(c, value(in.RestApiId), value(in.StageName))
+}
+
+// findStage refuses a stage that isn't there.
+func (s *Service) findStage(c *awswire.Call, apiID, name string) error {
+	return s.store.View(c, func(tx *store.Tx) error {
+		_, err := getStage(tx, c, apiID, name)
+		return err
+	})
+}
