@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -124,6 +125,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 
 	// Directories and plan follow every transaction; the store tells them.
 	keys := iam.NewDirectory()
+	apiKeys := apigateway.NewKeyDirectory()
 	roles := &lateRoles{}
 	lambdaOptions := lambda.Options{
 		Logger: log, Code: code, Runtime: functions, Role: roles,
@@ -169,14 +171,14 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	served.Store(compiler)
 	documents, err := store.Open(ctx, backend, store.Options{
 		Sealer:  sealer,
-		Prepare: together(directory.Prepare, keys.Prepare, compiler.Prepare),
+		Prepare: together(directory.Prepare, keys.Prepare, apiKeys.Prepare, compiler.Prepare),
 	})
 	if err != nil {
 		return nil, err
 	}
 	g.onClose("store", func(context.Context) error { return documents.Close() })
 	err = documents.View(ctx, func(tx *store.Tx) error {
-		if err := directory.Load(tx); err != nil {
+		if err := errors.Join(directory.Load(tx), apiKeys.Load(tx)); err != nil {
 			return err
 		}
 		_, err := compiler.Load(tx)
@@ -214,7 +216,9 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		log.Info("removed function code that is no longer used", "archives", n)
 	}
 	apis := apigatewayv2.New(apigatewayv2.Options{Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader})
-	restAPIs := apigateway.New(apigateway.Options{Store: documents, Compiler: compiler, Rand: rand.Reader})
+	restAPIs := apigateway.New(apigateway.Options{
+		Store: documents, Compiler: compiler, Rand: rand.Reader, AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit,
+	})
 	management := awswire.NewHandler(awswire.Options{
 		Services: []*awswire.Service{
 			apigatewayapi.NewService(restAPIs),
