@@ -19,6 +19,7 @@ import (
 	lambdaapi "gatehouse/internal/awsapi/lambda"
 	logsapi "gatehouse/internal/awsapi/logs"
 	stsapi "gatehouse/internal/awsapi/sts"
+	"gatehouse/internal/authorize"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/codestore"
 	"gatehouse/internal/compile"
@@ -156,6 +157,9 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			return integrate.NewHTTP(integrate.HTTPOptions{
 				URI: call.URI, Method: call.Method, AppendPath: call.AppendPath, Timeout: call.Timeout, Upstreams: upstreams,
 			})
+		},
+		APIKeys: func(apiID, stage string) plan.APIKeyCheck {
+			return &authorize.APIKey{Keys: apiKeys, APIID: apiID, Stage: stage}
 		},
 		AccountLimit: c.accountLimit(buckets),
 		RouteLimit: func(api *plan.API, stage, routeID string, rate float64, burst int32) plan.Limiter {
