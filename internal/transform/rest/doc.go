@@ -10,8 +10,9 @@
 //
 // A mapping is made of sources (expression.go), which say what a parameter's
 // value is; params.go is what a request's parameters are to sources and to
-// templates alike; names.go has which headers go where.
+// templates alike; names.go has which headers go where. validator.go checks
+// requests before they are mapped, gatewayresponse.go words the gateway's errors.
 //
-// It imports plan, contextvar and vtl. Package compile puts mappings on routes;
-// the next stop on a request's walk is integrate.
+// It imports plan, contextvar, vtl and model. Package compile puts mappings on
+// routes; the next stop on a request's walk is integrate.
 package rest
