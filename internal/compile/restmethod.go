@@ -17,6 +17,10 @@ type methodBuilder struct {
 	doc   *definition.RestStage
 	// counted is the stage's name for metrics and logs.
 	counted string
+	// guarded tells that a resource policy says who may call.
+	guarded bool
+	// keysFromAuthorizer tells that API keys aren't in the header x-api-key.
+	keysFromAuthorizer bool
 }
 
 // addResource adds the methods of a resource to the stage.
@@ -55,14 +59,27 @@ func (m *methodBuilder) method(r *apigateway.Resource, verb string, doc *apigate
 		// TODO(#6): the authorizers of each kind. Until then nobody may.
 		route.Authorizer = closed("method " + route.Key + " asks for " + kind + " authorization, which this gateway doesn't have yet")
 	}
+	if route.Authorizer == nil && m.guarded {
+		// TODO(#6): resource policies. Until then one that narrows lets nobody pass.
+		route.Authorizer = closed("the API has a resource policy, which this gateway can't evaluate yet")
+	}
 	if value(doc.ApiKeyRequired) {
-		route.Rest.APIKey = m.c.parts.apiKeys(m.key.id, m.stage.Name)
+		route.Rest.APIKey = m.apiKeys()
 	}
 	m.applySettings(route)
 	if err := m.integration(route, doc); err != nil {
 		return nil, problem("Method", route.Key, err)
 	}
 	return route, nil
+}
+
+// apiKeys is the check of the stage's API keys.
+func (m *methodBuilder) apiKeys() plan.APIKeyCheck {
+	if m.keysFromAuthorizer {
+		// TODO(#6): the keys that authorizers return. Until then there is none.
+		return noAPIKeys{}
+	}
+	return m.c.parts.apiKeys(m.key.id, m.stage.Name)
 }
 
 const authorizationNone = "NONE"

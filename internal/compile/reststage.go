@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strconv"
 
+	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/store"
@@ -127,7 +128,11 @@ func (b *restBuilder) build(view *store.Tx, doc *definition.RestStage, v variant
 	if stage.Rest.Responses, err = b.gatewayResponses(view, v.variables); err != nil {
 		return nil, err
 	}
-	m := methodBuilder{restBuilder: b, stage: stage, doc: doc, counted: counted}
+	m := methodBuilder{
+		restBuilder: b, stage: stage, doc: doc, counted: counted,
+		guarded:            value(api.Policy) != "" && !opensToAll(*api.Policy),
+		keysFromAuthorizer: value(api.ApiKeySource) == apigateway.ApiKeySourceTypeAuthorizer,
+	}
 	for e, err := range definition.Resources.All(view, b.key.Scope, b.key.id) {
 		if err != nil {
 			return nil, fmt.Errorf("compile: resources of API %s: %w", b.key.id, err)
