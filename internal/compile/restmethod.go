@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -8,6 +10,8 @@ import (
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
+	"gatehouse/internal/store"
+	"gatehouse/internal/transform/rest"
 )
 
 // A methodBuilder compiles the methods of a stage.
@@ -16,11 +20,33 @@ type methodBuilder struct {
 	stage *plan.Stage
 	doc   *definition.RestStage
 	// counted is the stage's name for metrics and logs.
-	counted string
+	counted    string
+	models     *rest.Library
+	validators map[string]apigateway.RequestValidator
 	// guarded tells that a resource policy says who may call.
 	guarded bool
 	// keysFromAuthorizer tells that API keys aren't in the header x-api-key.
 	keysFromAuthorizer bool
+}
+
+// readModels reads what methods refer to.
+func (m *methodBuilder) readModels(view *store.Tx) error {
+	schemas := map[string]string{}
+	m.validators = map[string]apigateway.RequestValidator{}
+	m.models = rest.NewLibrary(m.key.id, func(name string) (string, bool) { s, ok := schemas[name]; return s, ok })
+	for e, err := range definition.RestModels.All(view, m.key.Scope, m.key.id) {
+		if err != nil {
+			return fmt.Errorf("compile: models of API %s: %w", m.key.id, err)
+		}
+		schemas[e.ID[1]] = value(e.Doc.Schema)
+	}
+	for e, err := range definition.RequestValidators.All(view, m.key.Scope, m.key.id) {
+		if err != nil {
+			return fmt.Errorf("compile: request validators of API %s: %w", m.key.id, err)
+		}
+		m.validators[e.ID[1]] = e.Doc.RequestValidator
+	}
+	return nil
 }
 
 // addResource adds the methods of a resource to the stage.
@@ -67,6 +93,9 @@ func (m *methodBuilder) method(r *apigateway.Resource, verb string, doc *apigate
 		route.Rest.APIKey = m.apiKeys()
 	}
 	m.applySettings(route)
+	if route.Rest.Validator, err = m.validator(doc, key); err != nil {
+		return nil, problem("Method", route.Key, err)
+	}
 	if err := m.integration(route, doc); err != nil {
 		return nil, problem("Method", route.Key, err)
 	}
@@ -129,4 +158,27 @@ func orElse[T any](p *T, d T) T {
 		return d
 	}
 	return *p
+}
+
+// validator compiles the request validation of a method; nil without one.
+func (m *methodBuilder) validator(doc *apigateway.Method, key plan.RouteKey) (plan.Validator, error) {
+	id := value(doc.RequestValidatorId)
+	if id == "" {
+		return nil, nil
+	}
+	v, ok := m.validators[id]
+	if !ok {
+		return nil, errors.New("its request validator " + id + " is gone")
+	}
+	if !value(v.ValidateRequestBody) && !value(v.ValidateRequestParameters) {
+		return nil, nil
+	}
+	return rest.NewValidator(rest.ValidatorOptions{
+		Parameters:      doc.RequestParameters,
+		CheckParameters: value(v.ValidateRequestParameters),
+		CheckBody:       value(v.ValidateRequestBody),
+		Models:          doc.RequestModels,
+		Library:         m.models,
+		PathVariables:   key.ParamNames,
+	})
 }

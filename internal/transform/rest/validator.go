@@ -21,9 +21,8 @@ type ValidatorOptions struct {
 	// Models are the names of the models by content type; "$default" is for all
 	// others.
 	Models map[string]string
-	// Schema returns the schema of one of the API's models.
-	Schema func(name string) (schema string, ok bool)
-	APIID  string
+	// Library has the API's models.
+	Library *Library
 	// PathVariables are the names of the variables in the resource's path.
 	PathVariables []string
 }
@@ -46,6 +45,35 @@ func NewValidator(o ValidatorOptions) (plan.Validator, error) {
 		return nil, nil
 	}
 	return v, nil
+}
+
+// A Library has the models of an API, each compiled once however many methods
+// ask for it. It isn't for use by several goroutines.
+type Library struct {
+	apiID    string
+	schema   func(name string) (schema string, ok bool)
+	compiled map[string]*model.Model
+}
+
+// NewLibrary makes a library of the models whose schemas are given by name.
+func NewLibrary(apiID string, schema func(name string) (string, bool)) *Library {
+	return &Library{apiID, schema, map[string]*model.Model{}}
+}
+
+func (l *Library) model(name string) (*model.Model, error) {
+	if m := l.compiled[name]; m != nil {
+		return m, nil
+	}
+	schema, found := l.schema(name)
+	if !found {
+		return nil, fmt.Errorf("there is no model %s", name)
+	}
+	m, err := model.Compile(schema, model.Options{APIID: l.apiID, Schema: l.schema})
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
+	l.compiled[name] = m
+	return m, nil
 }
 
 // CheckSchema tells what is wrong with a model's schema by itself, nil for
@@ -115,20 +143,10 @@ func (v *validator) addParameters(o *ValidatorOptions) error {
 }
 
 func (v *validator) addModels(o *ValidatorOptions) error {
-	compiled := map[string]*model.Model{}
 	for _, contentType := range sortedKeys(o.Models) {
-		name := o.Models[contentType]
-		m := compiled[name]
-		if m == nil {
-			schema, found := o.Schema(name)
-			if !found {
-				return fmt.Errorf("there is no model %s", name)
-			}
-			var err error
-			if m, err = model.Compile(schema, model.Options{APIID: o.APIID, Schema: o.Schema}); err != nil {
-				return fmt.Errorf("model %s: %w", name, err)
-			}
-			compiled[name] = m
+		m, err := o.Library.model(o.Models[contentType])
+		if err != nil {
+			return err
 		}
 		if contentType == defaultTemplate {
 			v.fallback = m

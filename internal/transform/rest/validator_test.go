@@ -68,7 +68,7 @@ func TestValidatorBody(t *testing.T) {
 		s, ok := map[string]string{"A": `{"required":["a"]}`, "List": `{"type":"array","items":{"$ref":"https://apigateway.amazonaws.com/restapis/api/models/A"}}`}[name]
 		return s, ok
 	}
-	options := ValidatorOptions{Models: map[string]string{"application/json": "A", "text/list; v=1": "List"}, Schema: schemas, APIID: "api", CheckBody: true}
+	options := ValidatorOptions{Models: map[string]string{"application/json": "A", "text/list; v=1": "List"}, Library: NewLibrary("api", schemas), CheckBody: true}
 	v := newValidator(t, options)
 	options.Models = map[string]string{"$default": "List"}
 	fallback := newValidator(t, options)
@@ -122,17 +122,17 @@ func (badReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func TestValidatorOfNothing(t *testing.T) {
 	schemas := func(string) (string, bool) { return "", false }
 	for _, o := range []ValidatorOptions{
-		{Parameters: map[string]bool{"method.request.header.a": true}, Models: map[string]string{"a/b": "None"}, Schema: schemas},
-		{Parameters: map[string]bool{"method.request.header.a": false}, CheckParameters: true, CheckBody: true, Schema: schemas},
+		{Parameters: map[string]bool{"method.request.header.a": true}, Models: map[string]string{"a/b": "None"}, Library: NewLibrary("", schemas)},
+		{Parameters: map[string]bool{"method.request.header.a": false}, CheckParameters: true, CheckBody: true, Library: NewLibrary("", schemas)},
 	} {
 		if v := newValidator(t, o); v != nil {
 			t.Errorf("%+v", v)
 		}
 	}
 	for want, o := range map[string]ValidatorOptions{
-		"there is no model None": {Models: map[string]string{"a/b": "None"}, Schema: schemas, CheckBody: true},
+		"there is no model None": {Models: map[string]string{"a/b": "None"}, Library: NewLibrary("", schemas), CheckBody: true},
 		`request parameter "method.request.body.a": there is no such thing`: {Parameters: map[string]bool{"method.request.body.a": true}, CheckParameters: true},
-		`model A: it isn't JSON`: {Models: map[string]string{"a/b": "A"}, CheckBody: true, Schema: func(string) (string, bool) { return "{", true }},
+		`model A: it isn't JSON`: {Models: map[string]string{"a/b": "A"}, CheckBody: true, Library: NewLibrary("", func(string) (string, bool) { return "{", true })},
 	} {
 		if v, err := NewValidator(o); err == nil || v != nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
