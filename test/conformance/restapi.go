@@ -80,7 +80,10 @@ func (b builder) restAPI(ctx context.Context, name string, spec RestAPI) error {
 	var api struct{ ID, RootResourceID string }
 	call, with := "apigateway:CreateRestApi", Members{"name": name}
 	if spec.Import != nil {
-		call, with = "apigateway:ImportRestApi", Members{"body": spec.Import, "parameters": spec.ImportParameters}
+		call, with = "apigateway:ImportRestApi", Members{"body": spec.Import}
+		if spec.ImportParameters != nil {
+			with["parameters"] = spec.ImportParameters
+		}
 	}
 	maps.Copy(with, spec.Members)
 	if err := b.make(ctx, call, with, &api); err != nil {
