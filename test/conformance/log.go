@@ -19,7 +19,7 @@ func (r *run) log(ctx context.Context, m *match, want *Log) error {
 		return err
 	}
 	var line string
-	err = eventually(ctx, func() (bool, error) {
+	err = r.world.eventually(ctx, func() (bool, error) {
 		messages, err := r.events(ctx, group, id)
 		for _, message := range messages {
 			if strings.Contains(message, id) {
@@ -53,7 +53,7 @@ func (r *run) executionLog(ctx context.Context, m *match, api string, want *Exec
 	prefix := "(" + id + ") "
 	var lines []string
 	var problem error
-	err = eventually(ctx, func() (bool, error) {
+	err = r.world.eventually(ctx, func() (bool, error) {
 		page, err := r.events(ctx, group, id)
 		if err != nil {
 			return false, err

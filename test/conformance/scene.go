@@ -208,7 +208,7 @@ func (b builder) stage(ctx context.Context, with Members) error {
 	}
 	// AWS deploys in the background.
 	name := stage.StageName
-	err := eventually(ctx, func() (bool, error) {
+	err := b.scene.world.eventually(ctx, func() (bool, error) {
 		if stage.DeploymentID != "" {
 			return true, nil
 		}

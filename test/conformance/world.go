@@ -19,12 +19,8 @@ import (
 	"time"
 )
 
-// settleTime is how long the endpoint may take until what was made is there;
-// pollPeriod is how often that is looked at.
-const (
-	settleTime = 60 * time.Second
-	pollPeriod = 50 * time.Millisecond
-)
+// pollPeriod is how often is looked whether what was made is there.
+const pollPeriod = 50 * time.Millisecond
 
 // Options say what is examined.
 type Options struct {
@@ -40,6 +36,8 @@ type Options struct {
 	Role string
 	// Functions is the directory of the functions' files.
 	Functions string
+	// Settle is how long the endpoint may take until what was made is there.
+	Settle time.Duration
 	// Run makes the names of this run's resources its own.
 	Run string
 }
@@ -102,7 +100,7 @@ func (w *World) unique() string {
 // Real AWS lets few management calls through per second.
 func (w *World) make(ctx context.Context, name string, with Members, out any) error {
 	var a *answer
-	err := eventually(ctx, func() (bool, error) {
+	err := w.eventually(ctx, func() (bool, error) {
 		var err error
 		a, err = w.Client.Call(ctx, name, with)
 		return err == nil && a.status != http.StatusTooManyRequests, err
@@ -122,9 +120,9 @@ func (w *World) make(ctx context.Context, name string, with Members, out any) er
 	return nil
 }
 
-// eventually asks until the answer is yes.
-func eventually(ctx context.Context, ask func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, settleTime)
+// eventually asks until the answer is yes, or the endpoint should have settled.
+func (w *World) eventually(ctx context.Context, ask func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, w.Settle)
 	defer cancel()
 	tick := time.NewTicker(pollPeriod)
 	defer tick.Stop()
@@ -225,7 +223,7 @@ func (w *World) makeFunction(f Function) (string, error) {
 			return "", err
 		}
 	}
-	return function.FunctionArn, eventually(ctx, func() (bool, error) {
+	return function.FunctionArn, w.eventually(ctx, func() (bool, error) {
 		err := w.make(ctx, "lambda:GetFunctionConfiguration", Members{"FunctionName": name}, &function)
 		return function.State == "Active", err
 	})
