@@ -19,6 +19,8 @@ type jsonReader struct {
 	vals []value
 	keys []string
 
+	// slab is how many values are made room for at once.
+	slab     int
 	valSlab  []value
 	keySlab  []string
 	mapSlab  []mapObject
@@ -29,7 +31,7 @@ type jsonReader struct {
 // after an object or list, where the rest isn't looked at.
 func (st *state) readJSON(text string) (value, bool) {
 	r := &st.reader
-	*r = jsonReader{st: st, text: text, vals: r.vals[:0], keys: r.keys[:0]}
+	*r = jsonReader{st: st, text: text, vals: r.vals[:0], keys: r.keys[:0], slab: min(max(len(text)/16, 4), 256)}
 	v, ok := r.value()
 	if ok && v.k != dict && v.k != list {
 		r.space()
@@ -151,7 +153,7 @@ func (r *jsonReader) list() (value, bool) {
 	}
 	r.depth--
 	if len(r.listSlab) == 0 {
-		r.listSlab = make([]listObject, 8)
+		r.listSlab = make([]listObject, max(r.slab/8, 1))
 	}
 	l := &r.listSlab[0]
 	r.listSlab = r.listSlab[1:]
@@ -165,7 +167,7 @@ func (r *jsonReader) list() (value, bool) {
 // the place of the first.
 func (r *jsonReader) makeMap(keys []string, vals []value) *mapObject {
 	if len(r.mapSlab) == 0 {
-		r.mapSlab = make([]mapObject, 8)
+		r.mapSlab = make([]mapObject, max(r.slab/4, 1))
 	}
 	m := &r.mapSlab[0]
 	r.mapSlab = r.mapSlab[1:]
@@ -205,7 +207,7 @@ func (r *jsonReader) keepVals(vals []value) []value {
 	}
 	r.st.made(48 * n)
 	if len(r.valSlab) < n {
-		r.valSlab = make([]value, max(n, 16))
+		r.valSlab = make([]value, max(n, r.slab))
 	}
 	kept := r.valSlab[:n:n]
 	r.valSlab = r.valSlab[n:]
@@ -220,7 +222,7 @@ func (r *jsonReader) keepKeys(keys []string) []string {
 	}
 	r.st.made(16 * n)
 	if len(r.keySlab) < n {
-		r.keySlab = make([]string, max(n, 16))
+		r.keySlab = make([]string, max(n, r.slab))
 	}
 	kept := r.keySlab[:n:n]
 	r.keySlab = r.keySlab[n:]

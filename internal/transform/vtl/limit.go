@@ -21,12 +21,12 @@ const (
 	maxJSONDepth = 1000
 	// maxSteps bounds what a rendering does: a step is a node, an iteration, or
 	// some tens of bytes looked at.
-	maxSteps = 5_000_000
+	maxSteps = 10_000_000
 	// maxMade bounds the memory of all texts, lists and maps that a rendering
 	// makes, whether it keeps them or not.
 	maxMade = 128 << 20
 	// maxItems bounds a list.
-	maxItems = 1 << 20
+	maxItems = 1 << 18
 )
 
 // charge counts steps. When there were too many the rendering fails.

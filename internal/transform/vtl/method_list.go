@@ -54,7 +54,7 @@ func listMethod(name string) method {
 // at is the index that an argument is; it fails if there is no such element.
 func (st *state) at(name string, arg value, n int) (int, bool) {
 	if arg.n < 0 || arg.n >= int64(n) {
-		st.throws(name, indexText(arg.n, n))
+		st.throws(name, indexText(arg.n))
 		return 0, false
 	}
 	return int(arg.n), true

@@ -13,6 +13,9 @@ type pattern struct {
 	re      *regexp.Regexp
 	whole   *regexp.Regexp // what matches uses; made when it is first asked for
 	source  string
+	// near patterns look no further than their match goes, and free ones don't
+	// look at what is before it.
+	near, free bool
 }
 
 // pattern is the expression that source is, or nil and a failure.
@@ -35,6 +38,7 @@ func (st *state) pattern(source string) *pattern {
 			return nil
 		}
 		p.re = re
+		p.near, p.free = sight(p.source)
 	}
 	if st.patterns == nil || len(st.patterns) >= maxKept {
 		st.patterns = map[string]*pattern{}
@@ -205,16 +209,9 @@ func (st *state) replacePattern(name, s string, args []value) (value, bool) {
 }
 
 func (st *state) replaceMatches(p *pattern, s string, parts []replacementPart, n int) value {
-	st.charge(len(s) >> 2)
 	var b []byte
 	at := 0
-	for from := 0; n != 0 && from <= len(s) && st.err == nil; n-- {
-		// Expressions look at what is before (\b, ^), so the whole text is given,
-		// and all matches are asked for at once.
-		m := p.next(st, s, from)
-		if m == nil {
-			break
-		}
+	st.eachMatch(p, s, func(m []int) bool {
 		b = append(b, s[at:m[0]]...)
 		for _, part := range parts {
 			if part.group < 0 {
@@ -223,32 +220,14 @@ func (st *state) replaceMatches(p *pattern, s string, parts []replacementPart, n
 				b = append(b, s[m[2*part.group]:m[2*part.group+1]]...)
 			}
 		}
-		if len(b) > maxOutput {
-			st.fits(len(b))
-			return value{}
-		}
 		at = m[1]
-		from = m[1]
-	}
-	st.matches = st.matches[:0]
+		n--
+		return n != 0 && len(b) <= maxOutput
+	})
 	if !st.fits(len(b) + len(s) - at) {
 		return value{}
 	}
 	return textValue(string(append(b, s[at:]...)))
-}
-
-// next is the next match at or behind from: its bounds and those of its groups.
-func (p *pattern) next(st *state, s string, from int) []int {
-	if from == 0 {
-		st.matches = p.re.FindAllStringSubmatchIndex(s, -1)
-		st.charge(4 * len(st.matches))
-	}
-	if len(st.matches) == 0 {
-		return nil
-	}
-	m := st.matches[0]
-	st.matches = st.matches[1:]
-	return m
 }
 
 // A replacementPart is text, or for a group that isn't negative what that group
@@ -369,19 +348,15 @@ func (st *state) split(p *pattern, s string, limit int) []value {
 			}
 			from += i + len(p.literal)
 		}
-	} else {
-		re := p.re
-		if re == nil {
-			re = regexp.MustCompile("")
-		}
-		for _, m := range re.FindAllStringIndex(s, -1) {
-			if m[0] == len(s) && m[1] == len(s) {
-				break // nothing matched at the end separates nothing
-			}
-			if !cut(m[0], m[1]) {
+	} else if p.plain {
+		for i := range s {
+			if !cut(i, i) {
 				break
 			}
 		}
+		cut(len(s), len(s))
+	} else {
+		st.eachMatch(p, s, func(m []int) bool { return cut(m[0], m[1]) })
 	}
 	return append(parts, textValue(s[at:]))
 }

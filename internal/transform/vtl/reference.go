@@ -1,6 +1,9 @@
 package vtl
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // A reference is $name with what is behind it: properties, methods, indexes.
 type reference struct {
@@ -8,6 +11,8 @@ type reference struct {
 	slot   int
 	steps  []step
 	prefix string // the backslashes before it that are printed
+	// dotted is the name of a variable of $context, if it is written out.
+	dotted string
 }
 
 // A step leads from a value to a part of it.
@@ -75,7 +80,26 @@ func (p *parser) reference() *reference {
 	if p.failed() {
 		return nil
 	}
+	if r.slot == slotContext {
+		r.dotted = dottedName(r.steps)
+	}
 	return r
+}
+
+// dottedName is the name that properties make, "" if they are more than that or
+// an override, which isn't the Context's.
+func dottedName(steps []step) string {
+	var b strings.Builder
+	for i := range steps {
+		if steps[i].kind != propertyStep || i == 0 && (steps[i].name == "requestOverride" || steps[i].name == "responseOverride") {
+			return ""
+		}
+		if i > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(steps[i].name)
+	}
+	return b.String()
 }
 
 // identifier reads a name: letters, digits, _ and -.
@@ -145,6 +169,9 @@ func (r *reference) eval(st *state) value {
 func (r *reference) raw(st *state, steps int) value {
 	st.charge(1)
 	v := st.lookup(r.slot)
+	if r.dotted != "" && steps == len(r.steps) && v.k == dict && v.dict().source == contextMap("") {
+		return st.contextValue(r.dotted)
+	}
 	for i := range r.steps[:steps] {
 		if v.k == null || st.err != nil {
 			return value{}
@@ -273,7 +300,7 @@ func (st *state) index(v, key value) value {
 		}
 		if i < 0 || i >= int64(len(items)) {
 			// UNVERIFIED: Velocity fails there; what AWS does nobody recorded.
-			st.failIndex(key.n, len(items))
+			st.fail(st.pos, indexText(key.n))
 			return value{}
 		}
 		return items[i]
@@ -307,15 +334,13 @@ func (r *reference) set(st *state, v value) {
 			i += int64(len(items))
 		}
 		if i < 0 || i >= int64(len(items)) {
-			st.failIndex(key.n, len(items))
+			st.fail(st.pos, indexText(key.n))
 			return
 		}
 		items[i] = v
 	}
 }
 
-func indexText(i int64, n int) string {
-	return "the index " + strconv.FormatInt(i, 10) + " is out of range: there are " + strconv.Itoa(n)
+func indexText(i int64) string {
+	return "the index " + strconv.FormatInt(i, 10) + " is out of range"
 }
-
-func (st *state) failIndex(i int64, n int) { st.fail(st.pos, indexText(i, n)) }

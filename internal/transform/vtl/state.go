@@ -52,9 +52,7 @@ type state struct {
 
 	reader   jsonReader
 	patterns map[string]*pattern
-	// matches are those of a pattern that are still to be replaced.
-	matches [][]int
-	paths   map[string]*jsonPath
+	paths    map[string]*jsonPath
 }
 
 // reset makes a state ready for a rendering.
@@ -85,7 +83,7 @@ func (st *state) release() {
 	clear(st.vars)
 	clear(st.args[:cap(st.args)])
 	st.scope, st.out, st.frame, st.target, st.err = nil, nil, nil, nil, nil
-	st.message, st.matches = message{}, nil
+	st.message = message{}
 	st.params, st.places, st.request, st.response = nil, [3]*mapObject{}, nil, nil
 	if cap(st.reader.vals) > 4096 {
 		st.reader.vals, st.reader.keys = nil, nil
