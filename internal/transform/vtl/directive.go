@@ -60,7 +60,9 @@ func (g *gather) directive(name string, after int) {
 	case "include", "parse":
 		p.fail(start, "#"+name+" isn't available in mapping templates")
 	default:
-		g.call(name, after)
+		if !g.call(name, after) {
+			return
+		}
 	}
 	if !p.failed() {
 		g.resume()
@@ -247,8 +249,9 @@ func (p *parser) separator() {
 
 // call reads what may be a call of a macro, "#name(...)" or "#@name(...) ...
 // #end". Only when all of the template was read is it known whether there is
-// such a macro; without one the call is text.
-func (g *gather) call(name string, after int) {
+// such a macro; without one the call is text. It is false if nothing but text is
+// there for certain.
+func (g *gather) call(name string, after int) bool {
 	p := g.p
 	start := p.i
 	call := &macroCall{pos: p.base + start, name: strings.TrimPrefix(name, "@")}
@@ -267,8 +270,8 @@ func (g *gather) call(name string, after int) {
 			call.args, p.i = nil, after
 		}
 	} else if blockCall {
-		g.skip(after - start)
-		return
+		g.token = p.i
+		return false
 	}
 	g.flush(start)
 	if blockCall && call.bad == nil {
@@ -277,4 +280,5 @@ func (g *gather) call(name string, after int) {
 	call.literal = p.src[start:p.i]
 	p.c.calls = append(p.c.calls, call)
 	g.add(call)
+	return true
 }
