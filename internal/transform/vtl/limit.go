@@ -21,7 +21,7 @@ const (
 	maxJSONDepth = 1000
 	// maxSteps bounds what a rendering does: a step is a node, an iteration, or
 	// some tens of bytes looked at.
-	maxSteps = 10_000_000
+	maxSteps = 5_000_000
 	// maxMade bounds the memory of all texts, lists and maps that a rendering
 	// makes, whether it keeps them or not.
 	maxMade = 128 << 20
