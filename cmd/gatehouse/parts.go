@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"gatehouse/internal/authorize"
 	acmapi "gatehouse/internal/awsapi/acm"
 	apigatewayapi "gatehouse/internal/awsapi/apigateway"
 	managementapi "gatehouse/internal/awsapi/apigatewaymanagementapi"
@@ -19,7 +20,6 @@ import (
 	lambdaapi "gatehouse/internal/awsapi/lambda"
 	logsapi "gatehouse/internal/awsapi/logs"
 	stsapi "gatehouse/internal/awsapi/sts"
-	"gatehouse/internal/authorize"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/codestore"
 	"gatehouse/internal/compile"
