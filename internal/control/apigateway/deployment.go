@@ -122,6 +122,7 @@ func (s *Service) deployTo(tx *store.Tx, c *awswire.Call, in *apigateway.CreateD
 	if err != nil {
 		return err
 	}
+	old := stage.Stage
 	if canary := in.CanarySettings; canary != nil {
 		stage.CanarySettings = newCanary(id)
 		stage.CanarySettings.PercentTraffic = orDefault(canary.PercentTraffic, 0)
@@ -138,7 +139,7 @@ func (s *Service) deployTo(tx *store.Tx, c *awswire.Call, in *apigateway.CreateD
 	if len(in.Variables) > 0 {
 		stage.Variables = in.Variables
 	}
-	return s.putStage(tx, c, *in.RestApiId, stage)
+	return s.putStage(tx, c, *in.RestApiId, stage, &old)
 }
 
 // GetDeployment returns one deployment.

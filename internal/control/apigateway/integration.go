@@ -85,7 +85,7 @@ func (s *Service) PutIntegration(c *awswire.Call, in *apigateway.PutIntegrationR
 	_, err := s.editMethod(c, value(in.RestApiId), value(in.ResourceId), value(in.HttpMethod),
 		func(_ *store.Tx, resource *definition.Resource, method *apigateway.Method) error {
 			method.MethodIntegration = integration
-			return s.checkIntegration(resource, method)
+			return s.checkIntegration(resource, method, &apigateway.Integration{})
 		})
 	if err != nil {
 		return nil, err
@@ -117,8 +117,9 @@ func (s *Service) UpdateIntegration(c *awswire.Call, in *apigateway.UpdateIntegr
 			if err := integrationRules.apply(integration, in.PatchOperations); err != nil {
 				return err
 			}
+			old := method.MethodIntegration
 			method.MethodIntegration = integration
-			return s.checkIntegration(resource, method)
+			return s.checkIntegration(resource, method, old)
 		})
 	if err != nil {
 		return nil, err
@@ -149,8 +150,9 @@ func integrationOf(method *apigateway.Method) (*apigateway.Integration, error) {
 }
 
 // checkIntegration fills in AWS's defaults and refuses what a method's
-// integration can't be.
-func (s *Service) checkIntegration(resource *definition.Resource, method *apigateway.Method) error {
+// integration can't be. What it says of the method's parameters is looked at
+// where it isn't what old said.
+func (s *Service) checkIntegration(resource *definition.Resource, method *apigateway.Method, old *apigateway.Integration) error {
 	in := method.MethodIntegration
 	if err := checkCalled(in); err != nil {
 		return err
@@ -172,12 +174,12 @@ func (s *Service) checkIntegration(resource *definition.Resource, method *apigat
 	for _, key := range in.CacheKeyParameters {
 		_, ofMethod := method.RequestParameters[key]
 		_, mapped := in.RequestParameters[key]
-		if !ofMethod && !mapped {
+		if !ofMethod && !mapped && !slices.Contains(old.CacheKeyParameters, key) {
 			// UNVERIFIED: the words.
 			return badRequest("Invalid cache key parameter specified: %s", key)
 		}
 	}
-	if err := checkRequestMappings(method, in.RequestParameters); err != nil {
+	if err := checkRequestMappings(method, in.RequestParameters, old.RequestParameters); err != nil {
 		return err
 	}
 	if err := checkMediaTypes(in.RequestTemplates); err != nil {

@@ -35,7 +35,7 @@ func (s *Service) PutIntegrationResponse(c *awswire.Call, in *apigateway.PutInte
 	}
 	_, err := s.editMethod(c, value(in.RestApiId), value(in.ResourceId), value(in.HttpMethod),
 		func(_ *store.Tx, _ *definition.Resource, method *apigateway.Method) error {
-			return s.setIntegrationResponse(method, response)
+			return s.setIntegrationResponse(method, response, nil)
 		})
 	if err != nil {
 		return nil, err
@@ -60,10 +60,11 @@ func (s *Service) UpdateIntegrationResponse(c *awswire.Call, in *apigateway.Upda
 			if response, err = integrationResponseOf(method, value(in.StatusCode)); err != nil {
 				return err
 			}
+			old := response.ResponseParameters
 			if err := integrationResponseRules.apply(response, in.PatchOperations); err != nil {
 				return err
 			}
-			return s.setIntegrationResponse(method, response)
+			return s.setIntegrationResponse(method, response, old)
 		})
 	if err != nil {
 		return nil, err
@@ -110,13 +111,13 @@ func integrationResponseOf(method *apigateway.Method, status string) (*apigatewa
 }
 
 // setIntegrationResponse checks a response and gives it to a method's
-// integration.
-func (s *Service) setIntegrationResponse(method *apigateway.Method, response *apigateway.IntegrationResponse) error {
+// integration. old are the mappings it had before.
+func (s *Service) setIntegrationResponse(method *apigateway.Method, response *apigateway.IntegrationResponse, old map[string]string) error {
 	integration, err := integrationOf(method)
 	if err != nil {
 		return err
 	}
-	if err := checkResponseMappings(method, *response.StatusCode, response.ResponseParameters); err != nil {
+	if err := checkResponseMappings(method, *response.StatusCode, response.ResponseParameters, old); err != nil {
 		return err
 	}
 	if err := checkMediaTypes(response.ResponseTemplates); err != nil {

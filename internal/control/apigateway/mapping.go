@@ -32,9 +32,10 @@ var (
 )
 
 // checkRequestMappings refuses mappings of an integration's request that can't
-// be, and those of parameters the method doesn't name.
-func checkRequestMappings(method *apigateway.Method, mappings map[string]string) error {
-	for _, target := range slices.Sorted(maps.Keys(mappings)) {
+// be, and those of parameters the method doesn't name. Those in old were there
+// before: a parameter may have been taken from the method since.
+func checkRequestMappings(method *apigateway.Method, mappings, old map[string]string) error {
+	for _, target := range changedKeys(mappings, old) {
 		if !integrationParameter.MatchString(target) {
 			return invalidParameter(target)
 		}
@@ -50,6 +51,18 @@ func checkRequestMappings(method *apigateway.Method, mappings map[string]string)
 	return nil
 }
 
+// changedKeys are the keys of what is new or another value in m, sorted.
+func changedKeys(m, old map[string]string) []string {
+	var keys []string
+	for key, v := range m {
+		if was, ok := old[key]; !ok || was != v {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
 // declares tells whether a method has a parameter, as a single value or as
 // many.
 func declares(method *apigateway.Method, place, name string) bool {
@@ -62,9 +75,10 @@ func declares(method *apigateway.Method, place, name string) bool {
 }
 
 // checkResponseMappings refuses mappings of an integration's response that
-// can't be, and those to headers that the method's response doesn't name.
-func checkResponseMappings(method *apigateway.Method, status string, mappings map[string]string) error {
-	for _, target := range slices.Sorted(maps.Keys(mappings)) {
+// can't be, and those to headers that the method's response doesn't name. Those
+// in old were there before.
+func checkResponseMappings(method *apigateway.Method, status string, mappings, old map[string]string) error {
+	for _, target := range changedKeys(mappings, old) {
 		if _, ok := method.MethodResponses[status].ResponseParameters[target]; !ok {
 			return invalidParameter(target)
 		}

@@ -130,7 +130,7 @@ func (s *Service) CreateStage(c *awswire.Call, in *apigateway.CreateStageRequest
 		} else if taken {
 			return conflict("Stage already exists")
 		}
-		return s.putStage(tx, c, *api.Id, stage)
+		return s.putStage(tx, c, *api.Id, stage, &apigateway.Stage{})
 	})
 	if err != nil {
 		return nil, err
@@ -184,14 +184,14 @@ func (s *Service) UpdateStage(c *awswire.Call, in *apigateway.UpdateStageRequest
 		if stage, err = getStage(tx, c, apiID, value(in.StageName)); err != nil {
 			return err
 		}
-		old := value(stage.AccessLogSettings)
+		old := stage.Stage
 		if err := stageRules.apply(&stage.Stage, in.PatchOperations); err != nil {
 			return err
 		}
-		if err := s.checkAccessLog(c, stage.AccessLogSettings, old); err != nil {
+		if err := s.checkAccessLog(c, stage.AccessLogSettings, value(old.AccessLogSettings)); err != nil {
 			return err
 		}
-		return s.putStage(tx, c, apiID, stage)
+		return s.putStage(tx, c, apiID, stage, &old)
 	})
 	if err != nil {
 		return nil, err
@@ -219,8 +219,8 @@ func getStage(tx *store.Tx, c *awswire.Call, apiID, name string) (*definition.Re
 }
 
 // putStage fills in AWS's defaults, refuses what a stage can't be, and stores
-// it.
-func (s *Service) putStage(tx *store.Tx, c *awswire.Call, apiID string, stage *definition.RestStage) error {
+// it. old is what it was before.
+func (s *Service) putStage(tx *store.Tx, c *awswire.Call, apiID string, stage *definition.RestStage, old *apigateway.Stage) error {
 	stage.LastUpdatedDate = now(c)
 	stage.TracingEnabled = orDefault(stage.TracingEnabled, false)
 	stage.CacheClusterEnabled = orDefault(stage.CacheClusterEnabled, false)
@@ -242,15 +242,15 @@ func (s *Service) putStage(tx *store.Tx, c *awswire.Call, apiID string, stage *d
 			return err
 		}
 	}
-	if err := checkStageReferences(tx, c, apiID, &stage.Stage); err != nil {
+	if err := checkStageReferences(tx, c, apiID, &stage.Stage, old); err != nil {
 		return err
 	}
 	return definition.RestStages.Put(tx, scope(c), stage, apiID, *stage.StageName)
 }
 
-// checkStageReferences refuses deployments, certificates and documentation that
-// aren't there.
-func checkStageReferences(tx *store.Tx, c *awswire.Call, apiID string, stage *apigateway.Stage) error {
+// checkStageReferences refuses deployments that aren't there, and certificates
+// and documentation that weren't there when the stage got them.
+func checkStageReferences(tx *store.Tx, c *awswire.Call, apiID string, stage, old *apigateway.Stage) error {
 	deployments := []string{value(stage.DeploymentId)}
 	if stage.CanarySettings != nil {
 		deployments = append(deployments, value(stage.CanarySettings.DeploymentId))
@@ -263,14 +263,14 @@ func checkStageReferences(tx *store.Tx, c *awswire.Call, apiID string, stage *ap
 		}
 	}
 	// UNVERIFIED: the words of these two errors.
-	if id := value(stage.ClientCertificateId); id != "" {
+	if id := value(stage.ClientCertificateId); id != value(old.ClientCertificateId) && id != "" {
 		if found, err := definition.ClientCertificates.Exists(tx, scope(c), id); err != nil {
 			return err
 		} else if !found {
 			return badRequest("Invalid client certificate ID specified")
 		}
 	}
-	if version := value(stage.DocumentationVersion); version != "" {
+	if version := value(stage.DocumentationVersion); version != value(old.DocumentationVersion) && version != "" {
 		if found, err := definition.DocumentationVersions.Exists(tx, scope(c), apiID, version); err != nil {
 			return err
 		} else if !found {
