@@ -102,11 +102,7 @@ func TestMethodRefusals(t *testing.T) {
 	get := func(api_, resource, method string) error {
 		return one(g.GetMethod(c, &api.GetMethodRequest{RestApiId: &api_, ResourceId: &resource, HttpMethod: &method}))
 	}
-	for _, test := range []struct {
-		name string
-		err  error
-		want string
-	}{
+	checkRefusals(t, []refusal{
 		{"unknown API", get("nope", g.root, "GET"), "NotFoundException 404: Invalid Resource identifier specified"},
 		{"unknown resource", get(g.id, "nope", "GET"), "NotFoundException 404: Invalid Resource identifier specified"},
 		{"unknown method", get(g.id, g.root, "HEAD"), "NotFoundException 404: Invalid Method identifier specified"},
@@ -130,11 +126,7 @@ func TestMethodRefusals(t *testing.T) {
 		{"type without an authorizer", g.update("GET", patch("replace", "/authorizationType", "CUSTOM")...), noAuthorizer},
 		{"half of it done", g.update("GET", patch("replace", "/operationName", "x", "replace", "/requestValidatorId", "nope")...), "BadRequestException 400: Invalid Request Validator identifier specified"},
 		{"update of an unknown method", g.update("HEAD"), "NotFoundException 404: Invalid Method identifier specified"},
-	} {
-		if got := describeError(test.err); got != test.want {
-			t.Errorf("%s:\n got %s\nwant %s", test.name, got, test.want)
-		}
-	}
+	})
 	if name := g.get("GET").OperationName; name != nil {
 		t.Errorf("an update that was refused left operationName %s", *name)
 	}
@@ -158,11 +150,7 @@ func TestMethodResponses(t *testing.T) {
 		`{"statusCode": "200", "responseModels": {"application/json": "Empty"}, "responseParameters": {"method.response.header.x": true}}`)
 	sameJSON(t, "remove", must[*api.MethodResponse](t)(update("200", "remove", "/responseParameters/method.response.header.x", "", "remove", "/responseModels/application~1json", "")),
 		`{"statusCode": "200"}`)
-	for _, test := range []struct {
-		name string
-		err  error
-		want string
-	}{
+	checkRefusals(t, []refusal{
 		{"twice", one(put(api.PutMethodResponseRequest{})), "ConflictException 409: Response already exists for this resource"},
 		{"unknown model", one(put(api.PutMethodResponseRequest{StatusCode: new("201"), ResponseModels: map[string]string{"a/b": "nope"}})), "BadRequestException 400: Invalid model identifier specified: nope"},
 		{"parameter", one(put(api.PutMethodResponseRequest{StatusCode: new("201"), ResponseParameters: map[string]bool{"x": true}})), "BadRequestException 400: Invalid mapping expression parameter specified: x"},
@@ -172,11 +160,7 @@ func TestMethodResponses(t *testing.T) {
 		{"replacing no model", one(update("200", "replace", "/responseModels/wrong", "Empty")), "NotFoundException 404: Content-Type specified was not found"},
 		{"removing no model", one(update("200", "remove", "/responseModels/wrong", "Empty")), "NotFoundException 404: Content-Type specified was not found"},
 		{"path", one(update("200", "remove", "/wrong/method.response.header.my-header", "true")), "BadRequestException 400: Invalid patch path /wrong/method.response.header.my-header"},
-	} {
-		if got := describeError(test.err); got != test.want {
-			t.Errorf("%s:\n got %s\nwant %s", test.name, got, test.want)
-		}
-	}
+	})
 	in := &api.DeleteMethodResponseRequest{RestApiId: &g.id, ResourceId: &g.root, HttpMethod: new("GET"), StatusCode: new("200")}
 	if err := g.DeleteMethodResponse(c, in); err != nil {
 		t.Error(err)

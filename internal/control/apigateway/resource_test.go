@@ -99,11 +99,7 @@ func TestResourceRefusals(t *testing.T) {
 		return one(g.CreateResource(c, &api.CreateResourceRequest{RestApiId: &id, ParentId: &parent, PathPart: &part}))
 	}
 	const badPart = "BadRequestException 400: Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the beginning and the end."
-	for _, test := range []struct {
-		name string
-		err  error
-		want string
-	}{
+	checkRefusals(t, []refusal{
 		{"unknown API", one(g.GetResources(c, &api.GetResourcesRequest{RestApiId: new("nope")})), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
 		{"bad position", one(g.GetResources(c, &api.GetResourcesRequest{RestApiId: &id, Position: new("x")})), "BadRequestException 400: Invalid position specified"},
 		{"unknown resource", one(g.GetResource(c, &api.GetResourceRequest{RestApiId: &id, ResourceId: new("nope")})), "NotFoundException 404: Invalid Resource identifier specified"},
@@ -123,11 +119,7 @@ func TestResourceRefusals(t *testing.T) {
 		{"moved to nowhere", one(g.UpdateResource(c, &api.UpdateResourceRequest{RestApiId: &id, ResourceId: &pets, PatchOperations: patch("replace", "/parentId", "nope")})), "NotFoundException 404: Invalid Resource identifier specified"},
 		{"unknown path", one(g.UpdateResource(c, &api.UpdateResourceRequest{RestApiId: &id, ResourceId: &pets, PatchOperations: patch("replace", "/path", "x")})), "BadRequestException 400: Invalid patch path  '/path' specified for op 'replace'. Must be one of: [/parentId, /pathPart]"},
 		{"unknown operation", one(g.UpdateResource(c, &api.UpdateResourceRequest{RestApiId: &id, ResourceId: &pets, PatchOperations: patch("add", "/pathPart", "x")})), "BadRequestException 400: Invalid patch path  '/pathPart' specified for op 'add'. Please choose supported operations"},
-	} {
-		if got := describeError(test.err); got != test.want {
-			t.Errorf("%s:\n got %s\nwant %s", test.name, got, test.want)
-		}
-	}
+	})
 	// What begins with the last letter is no variable.
 	if err := create(root, "zebra"); err != nil {
 		t.Error(err)
