@@ -49,6 +49,7 @@ func (m *methodBuilder) integration(route *plan.Route, method *apigateway.Method
 		return err
 	}
 	route.Rest.ReportsTrace = kind == rest.AWS || kind == rest.AWSProxy || kind == rest.HTTP
+	route.Rest.Streams = value(doc.ResponseTransferMode) == apigateway.ResponseTransferModeStream
 	route.Integration, err = m.backend(kind, doc, uri)
 	return err
 }

@@ -45,6 +45,9 @@ type Method struct {
 	Log ExecutionLogging
 	// ReportsTrace tells that successes carry X-Amzn-Trace-Id.
 	ReportsTrace bool
+	// Streams tells that responses go out while they come (responseTransferMode
+	// STREAM): they are never compressed.
+	Streams bool
 }
 
 // An APIKeyCheck sets APIKeyID of the exchange or returns a *Fault.

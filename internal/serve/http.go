@@ -20,6 +20,9 @@ func (s *Server) run(x *plan.Exchange, placed error) {
 		err = s.steps(x)
 	}
 	s.conclude(x, err)
+	if isREST(x) {
+		completeREST(x)
+	}
 }
 
 // conclude makes the answer of a failed exchange. err is nil if it was answered.

@@ -199,7 +199,12 @@ func (f *http2Front) respond(w *http2Writer, x *plan.Exchange) {
 	if onManagementOrigin(x) && fromBrowser(x.Request.Headers) {
 		header.Add("Content-Security-Policy", sandbox)
 	}
-	header.Set("Apigw-Requestid", strings.Clone(x.RequestID))
+	if isREST(x) {
+		header.Set("X-Amzn-Requestid", strings.Clone(x.RequestID))
+		header.Set("X-Amz-Apigw-Id", strings.Clone(x.ExtendedRequestID))
+	} else {
+		header.Set("Apigw-Requestid", strings.Clone(x.RequestID))
+	}
 	w.WriteHeader(r.Status)
 	if !o.body {
 		return

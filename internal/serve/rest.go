@@ -40,7 +40,18 @@ func (s *Server) serveREST(x *plan.Exchange) error {
 	if err := s.limit(x); err != nil {
 		return err
 	}
-	return s.execute(x)
+	if err := s.execute(x); err != nil {
+		return err
+	}
+	return s.compress(x)
+}
+
+// completeREST gives a response what all responses of REST APIs have.
+func completeREST(x *plan.Exchange) {
+	if _, has := x.Response.Headers.Lookup("content-type"); !has {
+		// Empty ones, too.
+		x.Response.Add("Content-Type", "application/json")
+	}
 }
 
 // execute runs what a method does: what comes after everyone who may refuse
@@ -49,6 +60,9 @@ func (s *Server) execute(x *plan.Exchange) error {
 	r := x.Route
 	if x.Request.ContentLength > s.MaxBodyBytes {
 		return &plan.Fault{Kind: plan.RequestTooLarge, Reason: "the body is over the limit"}
+	}
+	if err := s.decompress(x); err != nil {
+		return err
 	}
 	if x.Trace != nil {
 		if err := traceRequest(x); err != nil {

@@ -75,7 +75,9 @@ type Server struct {
 	exchanges sync.Pool // *plan.Exchange
 	traces    sync.Pool // *plan.Trace
 	buffers   sync.Pool // *[]byte of readBuffer bytes
-	watch     watch
+
+	compressors compressors
+	watch       watch
 
 	base     context.Context // of management calls; ends when Shutdown gives up on them
 	abandon  context.CancelFunc
