@@ -139,7 +139,7 @@ func (x *Exchange) ReadBody() error {
 // ResponseLength is how many bytes of a body went to the client.
 func (x *Exchange) ResponseLength() int64 {
 	switch {
-	case x.Request.Method == "HEAD":
+	case x.Request.IsHead():
 		return 0
 	case x.Response.BodyStream != nil:
 		return max(x.Response.StreamLength, 0)

@@ -21,22 +21,28 @@ func (s *Stage) Match(x *Exchange) error {
 }
 
 // methodOverride is the header by which a client of a REST API asks for another
-// method than it sends.
+// method than it sends. From then on the request has that method, for its
+// integration, too.
 const methodOverride = "X-HTTP-Method-Override"
 
 // matchMethod is Match for a REST API: a slash at the end of the path is as if
 // it weren't there.
+//
+// UNVERIFIED: that a method which ANY isn't documented to stand for has no
+// route.
 func (s *Stage) matchMethod(x *Exchange) error {
-	method := x.Request.Method
 	if asked, ok := x.Request.Headers.Lookup(methodOverride); ok && asked != "" {
-		method = asked
+		x.Request.Sent, x.Request.Method = x.Request.Method, asked
 	}
+	method := x.Request.Method
 	path := strings.TrimRight(x.StagePath, "/")
 	if path == "" {
 		path = "/"
 	}
-	var ok bool
-	x.Route, x.Params, ok = s.Routes.MatchNested(method, path, x.Params)
+	ok := isMethod(method)
+	if ok {
+		x.Route, x.Params, ok = s.Routes.MatchNested(method, path, x.Params)
+	}
 	if !ok {
 		return &Fault{Kind: RouteNotFound, Reason: "no method of stage " + s.Name + " takes " + method + " " + x.StagePath}
 	}

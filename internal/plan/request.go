@@ -59,8 +59,10 @@ func EqualFold(a, b string) bool {
 // they are valid until the Exchange ends, and whoever keeps one longer clones
 // it.
 type Request struct {
-	// Method is the method as received.
-	Method string
+	// Method is the method as received, or the one that the client of a REST API
+	// asked for instead. Sent is then the one that was received; it is empty
+	// otherwise.
+	Method, Sent string
 	// Path is the path as received: percent-encoded, never cleaned, without the
 	// query. It begins with "/".
 	Path string
@@ -85,6 +87,14 @@ type Request struct {
 	ContentLength int64
 	// Done is closed when the client has gone away. It may be nil.
 	Done <-chan struct{}
+}
+
+// IsHead tells that the request came as HEAD, whose answer has no body.
+func (q *Request) IsHead() bool {
+	if q.Sent != "" {
+		return q.Sent == "HEAD"
+	}
+	return q.Method == "HEAD"
 }
 
 // A Response is what a step leaves for serve to write. Content-Length,

@@ -115,6 +115,15 @@ func TestMatchMethod(t *testing.T) {
 	if err := stage.Match(&x); err != nil {
 		t.Error("the method that a client asks for by header:", err)
 	}
+	if x.Request.Method != "DELETE" || x.Request.Sent != "POST" || x.Request.IsHead() {
+		t.Errorf("the request is %q, sent as %q", x.Request.Method, x.Request.Sent)
+	}
+	for _, method := range []string{"PROPFIND", "get", "GET /b"} {
+		x := Exchange{StagePath: "/a", Request: Request{Method: "HEAD", Headers: Headers{{"X-HTTP-Method-Override", method}}}}
+		if err := restStage(t, "ANY /a").Match(&x); err == nil || !x.Request.IsHead() {
+			t.Errorf("%q is served", method)
+		}
+	}
 }
 
 // scanNested is MatchNested's naive twin: of all routes that take the path, the

@@ -36,9 +36,7 @@ func ParseRouteKey(key string) (RouteKey, error) {
 	if !ok {
 		return RouteKey{}, fmt.Errorf("route key %q is neither %s nor a method and a path", key, DefaultRouteKey)
 	}
-	switch method {
-	case "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "DELETE", AnyMethod:
-	default:
+	if method != AnyMethod && !isMethod(method) {
 		return RouteKey{}, fmt.Errorf("route key %q: method %q is unknown", key, method)
 	}
 	k := RouteKey{Method: method, Path: path}
@@ -46,6 +44,15 @@ func ParseRouteKey(key string) (RouteKey, error) {
 		return RouteKey{}, fmt.Errorf("route key %q: %w", key, err)
 	}
 	return k, nil
+}
+
+// isMethod tells whether a method is one that a route can name.
+func isMethod(method string) bool {
+	switch method {
+	case "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "DELETE":
+		return true
+	}
+	return false
 }
 
 // parsePath checks the path and finds its variables.

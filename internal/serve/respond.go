@@ -133,7 +133,7 @@ func outcomeOf(x *plan.Exchange) outcome {
 		return outcome{rest: o.rest}
 	case r.Status == http.StatusNotModified:
 		return outcome{ownLength: true, rest: o.rest}
-	case x.Request.Method == http.MethodHead:
+	case x.Request.IsHead():
 		o.body = false
 		_, o.ownLength = r.Headers.Lookup("content-length")
 		o.announce = o.announce && !o.ownLength

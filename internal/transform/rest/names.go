@@ -84,6 +84,8 @@ func ruleOf(name string) headerRule {
 		return is(name, "transfer-encoding", notForwarded|hidden|unmappable|dropped|droppedProxy)
 	case 18:
 		return is(name, "proxy-authenticate", notForwarded|hidden|unmappableToAWS|unsent|remapped)
+	case 22:
+		return is(name, "x-http-method-override", notForwarded)
 	case 24:
 		return is(name, "x-amzn-apigateway-api-id", notForwarded)
 	}
