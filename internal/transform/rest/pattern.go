@@ -3,11 +3,22 @@ package rest
 import (
 	"fmt"
 	"regexp"
+	"time"
+
+	"github.com/dlclark/regexp2/v2"
 )
 
 // A pattern is a selection pattern: a regular expression of Java that the whole
 // text has to match.
-type pattern struct{ re *regexp.Regexp }
+type pattern struct {
+	re *regexp.Regexp
+	// full is for patterns with what RE2 hasn't, such as look-ahead; else nil. It
+	// goes back and forth over the text, so its time is bounded.
+	full *regexp2.Regexp
+}
+
+// matchTimeout bounds a match that goes back and forth.
+const matchTimeout = 20 * time.Millisecond
 
 // A PatternError refuses a selection pattern.
 type PatternError struct {
@@ -22,11 +33,23 @@ func (e *PatternError) Error() string {
 func (e *PatternError) Unwrap() error { return e.Err }
 
 func compilePattern(text string) (*pattern, error) {
-	re, err := regexp.Compile(`\A(?:` + text + `)\z`)
+	whole := `\A(?:` + text + `)\z`
+	re, err := regexp.Compile(whole)
+	if err == nil {
+		return &pattern{re: re}, nil
+	}
+	full, err := regexp2.Compile(whole)
 	if err != nil {
 		return nil, &PatternError{text, err}
 	}
-	return &pattern{re}, nil
+	full.MatchTimeout = matchTimeout
+	return &pattern{full: full}, nil
 }
 
-func (p *pattern) matches(text string) bool { return p.re.MatchString(text) }
+func (p *pattern) matches(text string) bool {
+	if p.full == nil {
+		return p.re.MatchString(text)
+	}
+	ok, err := p.full.MatchString(text)
+	return ok && err == nil
+}
