@@ -24,7 +24,7 @@ func (st *state) eachMatch(p *pattern, s string, f func(m []int) bool) {
 		if p.near {
 			st.charge(8 + m[1]>>3)
 		} else {
-			st.charge(8 + (len(s)-from)>>3)
+			st.charge(8 + (len(s)-from)>>2)
 		}
 		for i := range m {
 			if m[i] >= 0 {
@@ -60,7 +60,7 @@ func (st *state) eachMatchAtOnce(p *pattern, s string, f func(m []int) bool) {
 		if p.near {
 			st.charge(8)
 		} else {
-			st.charge(8 + len(s)>>3)
+			st.charge(8 + len(s)>>2)
 		}
 		if st.err != nil || !f(m) {
 			return
@@ -68,27 +68,79 @@ func (st *state) eachMatchAtOnce(p *pattern, s string, f func(m []int) bool) {
 	}
 }
 
-// sight tells whether an expression is near, which it is if nothing but its last
-// part repeats without bounds, and that is one character; and whether it is
-// free, which it is if it has no \b and no start of line or text.
+// sight tells whether an expression is near, and whether it is free: it has no
+// \b and no start of line or text. Near it is if all that repeats without bounds
+// is one character, and the next that the expression wants can't be such a one:
+// so that no match is looked for beyond where it ends.
 func sight(source string) (near, free bool) {
 	tree, err := syntax.Parse(source, syntax.Perl)
 	if err != nil {
 		return false, false // it was compiled, so this can't be
 	}
-	return isNear(tree, true), isFree(tree)
+	return isNear(tree, nil, true), isFree(tree)
 }
 
-func isNear(re *syntax.Regexp, last bool) bool {
+// isNear is about a part of an expression and what follows it, nil if that isn't
+// known or, at the end, nothing.
+func isNear(re, next *syntax.Regexp, last bool) bool {
 	switch re.Op {
-	case syntax.OpStar, syntax.OpPlus, syntax.OpRepeat, syntax.OpQuest:
-		one := re.Sub[0].Op
-		single := one == syntax.OpCharClass || one == syntax.OpLiteral && len(re.Sub[0].Rune) == 1
-		return single && (last || re.Op == syntax.OpQuest)
-	}
-	for i, sub := range re.Sub {
-		if !isNear(sub, last && (re.Op != syntax.OpConcat || i == len(re.Sub)-1)) {
+	case syntax.OpStar, syntax.OpPlus, syntax.OpRepeat:
+		repeated, ok := firstRunes(re.Sub[0])
+		if !ok || !isSingle(re.Sub[0]) {
 			return false
+		}
+		if last {
+			return true
+		}
+		following, ok := firstRunes(next)
+		return ok && disjoint(repeated, following)
+	case syntax.OpConcat:
+		for i, sub := range re.Sub {
+			after := next
+			if i+1 < len(re.Sub) {
+				after = re.Sub[i+1]
+			}
+			if !isNear(sub, after, last && i+1 == len(re.Sub)) {
+				return false
+			}
+		}
+		return true
+	}
+	for _, sub := range re.Sub {
+		if !isNear(sub, next, last) {
+			return false
+		}
+	}
+	return true
+}
+
+func isSingle(re *syntax.Regexp) bool {
+	return re.Op == syntax.OpCharClass || re.Op == syntax.OpLiteral && len(re.Rune) == 1
+}
+
+// firstRunes are the ranges of characters that what an expression matches starts
+// with, if that is easily told.
+func firstRunes(re *syntax.Regexp) ([]rune, bool) {
+	switch {
+	case re == nil:
+		return nil, false
+	case re.Op == syntax.OpCharClass:
+		return re.Rune, true
+	case re.Op == syntax.OpLiteral && re.Flags&syntax.FoldCase == 0:
+		return []rune{re.Rune[0], re.Rune[0]}, true
+	case re.Op == syntax.OpCapture, re.Op == syntax.OpPlus, re.Op == syntax.OpConcat:
+		return firstRunes(re.Sub[0])
+	}
+	return nil, false
+}
+
+// disjoint tells whether two sets of ranges have nothing in common.
+func disjoint(a, b []rune) bool {
+	for i := 0; i < len(a); i += 2 {
+		for j := 0; j < len(b); j += 2 {
+			if a[i] <= b[j+1] && b[j] <= a[i+1] {
+				return false
+			}
 		}
 	}
 	return true

@@ -67,7 +67,7 @@ func compareUnits(a, b string) int64 {
 	if a == "" || b == "" {
 		return int64(unitCount(a) - unitCount(b))
 	}
-	x, y := utf16.Encode([]rune(firstRunes(a))), utf16.Encode([]rune(firstRunes(b)))
+	x, y := utf16.Encode([]rune(firstCharacter(a))), utf16.Encode([]rune(firstCharacter(b)))
 	for i := range min(len(x), len(y)) {
 		if x[i] != y[i] {
 			return int64(x[i]) - int64(y[i])
@@ -76,8 +76,8 @@ func compareUnits(a, b string) int64 {
 	return int64(unitCount(a) - unitCount(b))
 }
 
-// firstRunes is the first character of a text.
-func firstRunes(s string) string {
+// firstCharacter is the first character of a text.
+func firstCharacter(s string) string {
 	_, size := utf8.DecodeRuneInString(s)
 	return strings.ToValidUTF8(s[:size], string(utf8.RuneError))
 }
