@@ -15,11 +15,20 @@ type invoker struct{ directory *lambda.Directory }
 
 // Invoke implements integrate.Invoker.
 func (i invoker) Invoke(ctx context.Context, call integrate.Invocation) (integrate.InvocationResult, error) {
-	res, _, err := i.directory.InvokeWith(ctx, calledARN(call), &function.Invocation{Payload: call.Payload, TraceID: call.TraceID})
+	return i.InvokeStream(ctx, call, nil)
+}
+
+// InvokeStream implements integrate.Streamer.
+func (i invoker) InvokeStream(ctx context.Context, call integrate.Invocation, to integrate.ResultStream) (integrate.InvocationResult, error) {
+	res, _, err := i.directory.InvokeWith(ctx, calledARN(call), &function.Invocation{
+		Payload: call.Payload, TraceID: call.TraceID, RequestID: call.RequestID, Stream: to,
+	})
 	if err != nil {
 		return integrate.InvocationResult{}, err
 	}
-	return integrate.InvocationResult{RequestID: res.RequestID, Payload: res.Payload, FunctionError: res.FunctionError}, nil
+	return integrate.InvocationResult{
+		RequestID: res.RequestID, Payload: res.Payload, FunctionError: res.FunctionError, Streamed: res.Streamed,
+	}, nil
 }
 
 // calledARN is the ARN of a call, qualified if it is for a version or an alias.

@@ -137,7 +137,9 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		return nil, err
 	}
 	async := &lateEvents{}
-	lambdas := integrate.NewLambdaService(integrate.LambdaOptions{Invoker: invoker{directory}, Events: async, NewID: newUUID})
+	lambdas := integrate.NewLambdaService(integrate.LambdaOptions{
+		Invoker: invoker{directory}, Streamer: invoker{directory}, Events: async, NewID: newUUID,
+	})
 	buckets := throttle.NewBuckets()
 	compiler := compile.New(compile.Options{
 		Lambda: func(call compile.LambdaCall) (plan.Integration, error) {

@@ -132,7 +132,10 @@ func (m *methodBuilder) function(kind rest.Kind, doc *apigateway.Integration, ur
 		return misconfigured("functions are invoked by POST, not by " + method), nil
 	}
 	payload := integrate.PayloadFormatBody
-	if kind == rest.AWSProxy {
+	switch {
+	case kind == rest.AWSProxy && value(doc.ResponseTransferMode) == apigateway.ResponseTransferModeStream:
+		payload = integrate.PayloadFormatStream
+	case kind == rest.AWSProxy:
 		payload = integrate.PayloadFormatREST
 	}
 	return m.c.parts.Lambda(LambdaCall{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -13,13 +14,15 @@ import (
 )
 
 // What functions get and answer: the payload format versions of HTTP APIs, the
-// event and the reply of a REST API's AWS_PROXY integration, and the body as a
-// mapping made it and the result as it is, of AWS integrations.
+// event and the reply of a REST API's AWS_PROXY integration, the same event with
+// a reply that is streamed, and the body as a mapping made it and the result as
+// it is, of AWS integrations.
 const (
-	PayloadFormat10   = "1.0"
-	PayloadFormat20   = "2.0"
-	PayloadFormatREST = "rest"
-	PayloadFormatBody = "body"
+	PayloadFormat10     = "1.0"
+	PayloadFormat20     = "2.0"
+	PayloadFormatREST   = "rest"
+	PayloadFormatStream = "stream"
+	PayloadFormatBody   = "body"
 )
 
 const (
@@ -42,6 +45,8 @@ type Invocation struct {
 	TraceID string
 	// Payload is the event. It is the invoker's to keep.
 	Payload []byte
+	// RequestID is the id that the invocation gets; "" lets the invoker make one.
+	RequestID string
 }
 
 // An InvocationResult is what a function that could be run came to.
@@ -53,6 +58,9 @@ type InvocationResult struct {
 	Payload []byte
 	// FunctionError is "" when the function succeeded.
 	FunctionError string
+	// Streamed tells that the result went to a ResultStream; Payload has no more
+	// than the document of an error then.
+	Streamed bool
 }
 
 // An Invoker runs functions and waits for their results. An error means that
@@ -61,6 +69,23 @@ type InvocationResult struct {
 // ends with its error.
 type Invoker interface {
 	Invoke(ctx context.Context, call Invocation) (InvocationResult, error)
+}
+
+// A ResultStream takes a result while it is made, from one goroutine at a time.
+// Write blocks while the client is slower than the function; after an error the
+// rest of the result is for nobody.
+type ResultStream interface {
+	// Start is called once, before the first Write. REST APIs don't ask what the
+	// content type is.
+	Start(contentType string) error
+	io.Writer
+}
+
+// A Streamer runs functions as an Invoker does and hands results on while they
+// are made. The result of a function that doesn't stream is in the payload, as
+// an Invoker's.
+type Streamer interface {
+	InvokeStream(ctx context.Context, call Invocation, to ResultStream) (InvocationResult, error)
 }
 
 // An EventQueue takes events for functions whose results nobody waits for. An
@@ -72,28 +97,32 @@ type EventQueue interface {
 // LambdaOptions are what all integrations with functions share.
 type LambdaOptions struct {
 	Invoker Invoker
+	// Streamer is needed for PayloadFormatStream.
+	Streamer Streamer
 	// Events takes asynchronous invocations of REST APIs; nil refuses them.
 	Events EventQueue
 	// Clock measures latencies; nil is time.Now.
 	Clock func() time.Time
-	// NewID makes the request id of a call that Lambda refused, which has none
-	// of its own. Nil gives it none.
+	// NewID makes the request id of an invocation that has to be known before it
+	// is over, and of a call that Lambda refused, which has none of its own. Nil
+	// gives them none.
 	NewID func() string
 }
 
 // A LambdaService makes integrations with functions. It lives as long as the
 // process and keeps what one plan leaves for the next.
 type LambdaService struct {
-	invoker Invoker
-	events  EventQueue
-	clock   func() time.Time
-	newID   func() string
-	buffers sync.Pool // of *[]byte
+	invoker  Invoker
+	streamer Streamer
+	events   EventQueue
+	clock    func() time.Time
+	newID    func() string
+	buffers  sync.Pool // of *[]byte
 }
 
 // NewLambdaService returns a service.
 func NewLambdaService(o LambdaOptions) *LambdaService {
-	s := &LambdaService{invoker: o.Invoker, events: o.Events, clock: o.Clock, newID: o.NewID}
+	s := &LambdaService{invoker: o.Invoker, streamer: o.Streamer, events: o.Events, clock: o.Clock, newID: o.NewID}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -111,8 +140,9 @@ type LambdaTarget struct {
 	FunctionARN, Qualifier string
 	// PayloadFormat is one of the PayloadFormat constants.
 	PayloadFormat string
-	// Timeout bounds the call; 0 is the 30 seconds that are also the most for an
-	// HTTP API, and 29 seconds for a REST API.
+	// Timeout bounds the call, and of a streamed reply all of it; 0 is the 30
+	// seconds that are also the most for an HTTP API, and 29 seconds for a REST
+	// API.
 	Timeout time.Duration
 	// Permitted returns why the API may not invoke the function for a request,
 	// nil when it may. SourceARN is what to ask the function's policy about. A
@@ -135,6 +165,11 @@ func (s *LambdaService) Lambda(target LambdaTarget) (plan.Integration, error) {
 		return s.httpAPI(target, lambdaevent.HTTP20, lambdaevent.Reply20)
 	case PayloadFormatREST:
 		return &lambdaProxy{s.restAPI(target)}, nil
+	case PayloadFormatStream:
+		if s.streamer == nil {
+			return nil, errors.New("there is nothing that streams results")
+		}
+		return &lambdaStream{s.restAPI(target)}, nil
 	case PayloadFormatBody:
 		return &lambdaBody{s.restAPI(target)}, nil
 	default:

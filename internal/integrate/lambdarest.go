@@ -29,6 +29,10 @@ func (s *LambdaService) restAPI(target LambdaTarget) restLambda {
 
 // invocationURI is the URI of a function's invocations in the function's region.
 func invocationURI(target LambdaTarget) string {
+	version, calls := "2015-03-31", "/invocations"
+	if target.PayloadFormat == PayloadFormatStream {
+		version, calls = "2021-11-15", "/response-streaming-invocations"
+	}
 	arn, region := target.FunctionARN, ""
 	if parts := strings.SplitN(arn, ":", 5); len(parts) == 5 {
 		region = parts[3]
@@ -36,7 +40,7 @@ func invocationURI(target LambdaTarget) string {
 	if target.Qualifier != "" {
 		arn += ":" + target.Qualifier
 	}
-	return "https://lambda." + region + ".amazonaws.com/2015-03-31/functions/" + arn + "/invocations"
+	return "https://lambda." + region + ".amazonaws.com/" + version + "/functions/" + arn + calls
 }
 
 // A lambdaProxy is an AWS_PROXY integration of a REST API with a function.

@@ -237,3 +237,12 @@ func TestRESTReplyGolden(t *testing.T) {
 func restReplyExchange(binary ...string) *plan.Exchange {
 	return &plan.Exchange{Stage: &plan.Stage{Rest: &plan.RestStage{BinaryTypes: plan.NewMediaTypes(binary)}}}
 }
+
+func TestRESTStreamHeadGolden(t *testing.T) {
+	replyGolden(t, "reststream", func(metadata []byte, resp *plan.Response) error {
+		x := restReplyExchange()
+		err := RESTStreamHead(metadata, x)
+		*resp = x.Response
+		return err
+	})
+}

@@ -136,3 +136,18 @@ func FuzzRESTReplies(f *testing.F) {
 		}
 	})
 }
+
+// Metadata of a stream never makes anything but the head of a response.
+func FuzzRESTStreamHeads(f *testing.F) {
+	for _, metadata := range []string{`{"statusCode":200,"headers":{"a":"b"},"cookies":["c"]}`, `{"cookies":"a"}`, `[]`, `{}x`} {
+		f.Add([]byte(metadata))
+	}
+	f.Fuzz(func(t *testing.T, metadata []byte) {
+		x := restReplyExchange()
+		err := RESTStreamHead(slices.Clone(metadata), x)
+		checkResponse(t, err, &x.Response)
+		if err == nil && (!json.Valid(metadata) || x.Response.Body != nil) {
+			t.Fatalf("%q made %+v", metadata, x.Response)
+		}
+	})
+}

@@ -65,10 +65,11 @@ func (r *restReply) setStatus(resp *plan.Response) error {
 // that is in both is written as the former has it, and the same value is sent
 // once.
 func (r *restReply) setHeaders(resp *plan.Response) error {
+	before := len(resp.Headers)
 	if err := r.addValues(resp); err != nil {
 		return err
 	}
-	lists := resp.Headers
+	lists := resp.Headers[before:]
 	err := eachHeader("headers", r.headers, func(name string, value []byte) error {
 		text, ok, err := headerText(name, value)
 		if err != nil || !ok {
@@ -142,4 +143,20 @@ func (r *restReply) setBody(resp *plan.Response) error {
 		return nil
 	}
 	return decodeBody(resp)
+}
+
+// RESTStreamHead turns the metadata that a streamed reply begins with into the
+// head of the response of x: an object of statusCode, headers,
+// multiValueHeaders and cookies. It uses the metadata up; with an error the
+// response is empty.
+// UNVERIFIED: that other members are let pass, unlike those of a whole reply.
+func RESTStreamHead(metadata []byte, x *plan.Exchange) error {
+	var r restReply
+	if err := r.parse(metadata, r.reply.member); err != nil {
+		return err
+	}
+	if r.value[0] != '{' {
+		return errors.New("the metadata isn't an object")
+	}
+	return fill(&x.Response, r.setStatus, r.setCookies, r.setHeaders)
 }
