@@ -15,13 +15,34 @@ import (
 type templates struct {
 	byType []typedTemplate
 	// fallback is the template of "$default", nil without one.
-	fallback *vtl.Template
+	fallback *template
 }
 
 type typedTemplate struct {
 	mediaType string
 	// template is nil for an empty one, which passes the body on.
-	template *vtl.Template
+	template *template
+}
+
+// A template is a mapping template, or the text of one that is nothing else.
+type template struct {
+	program *vtl.Template
+	text    []byte
+}
+
+// parseTemplate compiles a template; nil is an empty one.
+func parseTemplate(text string) (*template, error) {
+	if text == "" {
+		return nil, nil
+	}
+	program, err := vtl.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.ContainsAny(text, `$#\\`) {
+		return &template{text: []byte(text)}, nil
+	}
+	return &template{program: program}, nil
 }
 
 // defaultTemplate is the media type of the template for all others.
@@ -42,19 +63,15 @@ func (e *TemplateError) Unwrap() error { return e.Err }
 func parseTemplates(byType map[string]string) (templates, error) {
 	var t templates
 	for _, mediaType := range sortedKeys(byType) {
-		var template *vtl.Template
-		// An empty template renders nothing for a request.
-		if text := byType[mediaType]; text != "" {
-			var err error
-			if template, err = vtl.Parse(text); err != nil {
-				return templates{}, &TemplateError{mediaType, err}
-			}
+		compiled, err := parseTemplate(byType[mediaType])
+		if err != nil {
+			return templates{}, &TemplateError{mediaType, err}
 		}
 		if mediaType == defaultTemplate {
-			t.fallback = template
+			t.fallback = compiled
 			continue
 		}
-		t.byType = append(t.byType, typedTemplate{strings.TrimSpace(plan.MediaType(mediaType)), template})
+		t.byType = append(t.byType, typedTemplate{plan.MediaType(mediaType), compiled})
 	}
 	return t, nil
 }
@@ -72,7 +89,7 @@ func sortedKeys[V any](m map[string]V) []string {
 func (t *templates) any() bool { return len(t.byType) > 0 || t.fallback != nil }
 
 // of returns the template for a media type, and whether there is one.
-func (t *templates) of(mediaType string) (*vtl.Template, bool) {
+func (t *templates) of(mediaType string) (*template, bool) {
 	for i := range t.byType {
 		if plan.EqualFold(t.byType[i].mediaType, mediaType) {
 			return t.byType[i].template, true
@@ -83,7 +100,10 @@ func (t *templates) of(mediaType string) (*vtl.Template, bool) {
 
 // render runs a template over a body and returns its output in the exchange's
 // memory.
-func render(x *plan.Exchange, t *vtl.Template, body []byte) ([]byte, error) {
+func render(x *plan.Exchange, t *template, body []byte) ([]byte, error) {
+	if t.program == nil {
+		return t.text, nil
+	}
 	scope := vtl.Scope{
 		Body:           body,
 		Params:         parameters{x},
@@ -92,7 +112,7 @@ func render(x *plan.Exchange, t *vtl.Template, body []byte) ([]byte, error) {
 		Overrides:      &x.Overrides,
 	}
 	// The scope's parameters use Scratch while the output grows.
-	out, err := t.Render(nil, &scope)
+	out, err := t.program.Render(nil, &scope)
 	if err != nil {
 		return nil, &plan.Fault{Kind: plan.ConfigurationError, Reason: "the mapping template failed: " + err.Error(), Cause: err}
 	}
