@@ -64,10 +64,10 @@ func isJSON(mediaType string) bool {
 	return strings.HasSuffix(mediaType, "/json") || strings.HasSuffix(mediaType, "+json")
 }
 
-// render makes the body. A reference without a value leaves nothing.
-// UNVERIFIED: that text put into JSON is escaped. Templates in the wild write
-// "$context.error.validationErrorString", quotes included, for what has quotes
-// in it.
+// render makes the body. Text that is put into JSON is escaped: AWS answers
+// "$context.error.validationErrorString", whose text has quotes in it, with JSON.
+// UNVERIFIED: that a reference without a value leaves nothing, and that text in
+// bodies of other types stays as it is.
 func (t *gatewayTemplate) render(x *plan.Exchange) []byte {
 	var body []byte
 	for i := range t.parts {
