@@ -45,9 +45,9 @@ func (c *Compiler) restAccessLog(api *plan.API, doc *definition.RestStage) (plan
 }
 
 // accessLogOf compiles the access log that a stage configures, the default one
-// without a destination.
+// without a destination or a format: stages of REST APIs may have one of them.
 func (c *Compiler) accessLogOf(api *plan.API, stage string, destination, text *string, lookup observe.Lookup) (plan.AccessLog, error) {
-	if value(destination) == "" {
+	if value(destination) == "" || value(text) == "" {
 		return c.parts.DefaultAccessLog, nil
 	}
 	a, err := arn.Parse(*destination)
