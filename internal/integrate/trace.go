@@ -12,7 +12,7 @@ import (
 // traceCall tells what is sent where.
 func traceCall(x *plan.Exchange, uri string, headers plan.Headers, body []byte) {
 	t := x.Trace
-	t.DataInfo("Endpoint request URI: %s", uri)
+	t.Info("Endpoint request URI: %s", uri)
 	t.DataHeaders("Endpoint request headers", headers)
 	t.DataBody("Endpoint request body after transformations", body)
 	t.Info("Sending request to %s", uri)

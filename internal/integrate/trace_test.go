@@ -63,7 +63,7 @@ func TestHTTPTrace(t *testing.T) {
 	if err := h.Integrate(x); err != nil {
 		t.Fatal(err)
 	}
-	if got := lines(x); len(got) != 2 || got[0] != "Sending request to "+uri {
+	if got := lines(x); len(got) != 3 || got[1] != "Sending request to "+uri {
 		t.Errorf("lines without data: %q", got)
 	}
 }
