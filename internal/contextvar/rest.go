@@ -26,6 +26,8 @@ func LookupREST(name string) (Variable, bool) {
 		return text(AtRequest, func(x *plan.Exchange) string { return x.APIKey }), true
 	case "identity.apiKeyId":
 		return text(AtRequest, func(x *plan.Exchange) string { return x.APIKeyID }), true
+	case "identity.accessKey":
+		return text(AtRequest, func(x *plan.Exchange) string { return x.Caller.AccessKeyID }), true
 	case "isCanaryRequest":
 		return text(AtRequest, isCanaryRequest), true
 	case "xrayTraceId":
@@ -40,9 +42,9 @@ func LookupREST(name string) (Variable, bool) {
 	case "error.validationErrorString":
 		return text(AtEnd, func(x *plan.Exchange) string { return x.Error.Validation }), true
 
-	// What these tell of isn't there yet: signed callers, VPC endpoints, web
-	// ACLs, what TLS agreed on and how a streamed response came about.
-	case "identity.accessKey", "identity.vpcId", "identity.vpceId",
+	// What these tell of isn't there yet: VPC endpoints, web ACLs, what TLS
+	// agreed on and how a streamed response came about.
+	case "identity.vpcId", "identity.vpceId",
 		"authenticate.error", "authenticate.latency", "authenticate.status",
 		"authorize.error", "authorize.latency", "authorize.status",
 		"waf.error", "waf.latency", "waf.status", "wafResponseCode", "webaclArn",

@@ -14,8 +14,8 @@ import (
 func TestLookupREST(t *testing.T) {
 	const never = AtEnd + 1
 	for from, names := range map[Moment]string{
-		AtRequest: `accountId apiId deploymentId domainName domainPrefix extendedRequestId httpMethod identity.apiKey identity.apiKeyId
-			identity.sourceIp identity.userAgent isCanaryRequest path protocol requestId requestTime requestTimeEpoch resourceId
+		AtRequest: `accountId apiId deploymentId domainName domainPrefix extendedRequestId httpMethod identity.accessKey identity.accountId
+			identity.apiKey identity.apiKeyId identity.caller identity.sourceIp identity.user identity.userArn identity.userAgent isCanaryRequest path protocol requestId requestTime requestTimeEpoch resourceId
 			resourcePath stage xrayTraceId`,
 		AtResponse: `awsEndpointRequestId integration.error integration.integrationStatus integration.latency integration.requestId
 			integration.status integrationErrorMessage integrationLatency integrationStatus`,
@@ -23,11 +23,11 @@ func TestLookupREST(t *testing.T) {
 		never: `authorizer.claims.sub authorizer.principalId authorizer.error authorizer.integrationLatency authorizer.integrationStatus
 			authorizer.latency authorizer.requestId authorizer.status authenticate.error authenticate.latency authenticate.status
 			authorize.error authorize.latency authorize.status awsEndpointRequestId2 cipherSuite customDomain.basePathMatched endpointType
-			identity.accessKey identity.accountId identity.caller identity.cognitoAuthenticationProvider
+			identity.cognitoAuthenticationProvider
 			identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId
 			identity.clientCert.clientCertPem identity.clientCert.subjectDN identity.clientCert.issuerDN
 			identity.clientCert.serialNumber identity.clientCert.validity.notBefore identity.clientCert.validity.notAfter
-			identity.user identity.userArn identity.vpcId identity.vpceId integration.responseTransferMode
+			identity.vpcId identity.vpceId integration.responseTransferMode
 			integration.timeToAllHeaders integration.timeToFirstContent tlsVersion waf.error waf.latency waf.status
 			wafResponseCode webaclArn`,
 	} {
@@ -57,7 +57,9 @@ func restExchange() *plan.Exchange {
 		Stage:       &plan.Stage{API: &plan.API{ID: "a", AccountID: "1"}, Name: "dev", DeploymentID: "d1", Rest: &plan.RestStage{}},
 		Route:       &plan.Route{Path: "/pets/{id}", Rest: &plan.Method{ResourceID: "r1"}},
 		GatewayPath: "/dev/pets/a%20b",
+		Request:     plan.Request{SourceName: "test-invoke-source-ip"},
 		APIKey:      "secret-key", APIKeyID: "key-id",
+		Caller: plan.Caller{AccountID: "1", ID: "AIDA1", AccessKeyID: "AKIA1", ARN: "arn:aws:iam::1:user/u"},
 	}
 }
 
@@ -66,7 +68,7 @@ func TestRESTValues(t *testing.T) {
 	canary := restExchange()
 	canary.Stage.Rest.IsCanary, canary.Stage.Rest.Tracing = true, true
 	refused := restExchange()
-	refused.Route, refused.APIKey, refused.APIKeyID = nil, "", ""
+	refused.Route, refused.APIKey, refused.APIKeyID, refused.Caller = nil, "", "", plan.Caller{}
 	refused.Stage.Rest.Canary = &plan.Canary{}
 	refused.Error = plan.GatewayError{Type: plan.BadRequestBodyResponse, Raised: true, Message: `a "b" <c>`, Validation: "[x]"}
 	null := restExchange()
@@ -79,6 +81,12 @@ func TestRESTValues(t *testing.T) {
 		{"resourcePath", "/pets/{id}", "/pets/{id}", "-", "/pets/{id}"},
 		{"identity.apiKey", "secret-key", "secret-key", "-", "secret-key"},
 		{"identity.apiKeyId", "key-id", "key-id", "-", "key-id"},
+		{"identity.sourceIp", "test-invoke-source-ip", "test-invoke-source-ip", "test-invoke-source-ip", "test-invoke-source-ip"},
+		{"identity.accountId", "1", "1", "-", "1"},
+		{"identity.caller", "AIDA1", "AIDA1", "-", "AIDA1"},
+		{"identity.user", "AIDA1", "AIDA1", "-", "AIDA1"},
+		{"identity.accessKey", "AKIA1", "AKIA1", "-", "AKIA1"},
+		{"identity.userArn", "arn:aws:iam::1:user/u", "arn:aws:iam::1:user/u", "-", "arn:aws:iam::1:user/u"},
 		{"isCanaryRequest", "-", "true", "false", "-"},
 		{"xrayTraceId", "-", "1-5759e988-bd862e3fe1be46a994272793", "-", "-"},
 		{"error.message", "-", "-", `a "b" <c>`, "null"},

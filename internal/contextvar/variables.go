@@ -55,6 +55,12 @@ func lookupShared(name string) (Variable, bool) {
 		return text(AtRequest, func(x *plan.Exchange) string { return x.Request.Method }), true
 	case "identity.userAgent":
 		return text(AtRequest, func(x *plan.Exchange) string { return x.Request.Headers.Get("user-agent") }), true
+	case "identity.accountId":
+		return text(AtRequest, func(x *plan.Exchange) string { return x.Caller.AccountID }), true
+	case "identity.caller", "identity.user":
+		return text(AtRequest, func(x *plan.Exchange) string { return x.Caller.ID }), true
+	case "identity.userArn":
+		return text(AtRequest, func(x *plan.Exchange) string { return x.Caller.ARN }), true
 	case "protocol":
 		// AWS says HTTP/1.1 whatever the client spoke.
 		return text(AtRequest, func(*plan.Exchange) string { return "HTTP/1.1" }), true
@@ -84,11 +90,10 @@ func lookupShared(name string) (Variable, bool) {
 		return Variable{AtEnd, appendLatency}, true
 
 	// What these tell of isn't there yet: AWS's second request id, custom
-	// domains, signed callers and client certificates.
+	// domains, Cognito's identities and client certificates.
 	case "awsEndpointRequestId2", "customDomain.basePathMatched",
-		"identity.accountId", "identity.caller", "identity.cognitoAuthenticationProvider",
-		"identity.cognitoAuthenticationType", "identity.cognitoIdentityId", "identity.cognitoIdentityPoolId",
-		"identity.principalOrgId", "identity.user", "identity.userArn",
+		"identity.cognitoAuthenticationProvider", "identity.cognitoAuthenticationType",
+		"identity.cognitoIdentityId", "identity.cognitoIdentityPoolId", "identity.principalOrgId",
 		"identity.clientCert.clientCertPem", "identity.clientCert.subjectDN", "identity.clientCert.issuerDN",
 		"identity.clientCert.serialNumber", "identity.clientCert.validity.notBefore", "identity.clientCert.validity.notAfter":
 		return Variable{}, true
@@ -156,7 +161,7 @@ func appendPath(dst []byte, x *plan.Exchange, _ time.Duration, escape Escape) ([
 func appendSourceIP(dst []byte, x *plan.Exchange, _ time.Duration, _ Escape) ([]byte, bool) {
 	address := x.Request.Source.Addr()
 	if !address.IsValid() {
-		return dst, false
+		return append(dst, x.Request.SourceName...), x.Request.SourceName != ""
 	}
 	return address.Unmap().AppendTo(dst), true
 }

@@ -229,7 +229,7 @@ func headerClass(name string) class {
 func sourceIP(x *plan.Exchange) string {
 	address := x.Request.Source.Addr()
 	if !address.IsValid() {
-		return ""
+		return x.Request.SourceName
 	}
 	start := len(x.Scratch)
 	x.Scratch = address.Unmap().AppendTo(x.Scratch)

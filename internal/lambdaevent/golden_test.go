@@ -79,8 +79,9 @@ func cutComments(input []byte) []byte {
 // before it: @route, @stage (if not $default), @var name=value, @plain for a
 // request without TLS. A line "@method ANY /{proxy+}" makes it a request for
 // that method of a REST API; then there are @operation name, @binary media-type,
-// @key of the request's API key and @canary stage or canary, too. The request
-// is placed and matched as serve does.
+// @key of the request's API key, @canary stage or canary and @test for a
+// request of a test, too. The request is placed and matched as serve
+// does.
 func parseExchange(t testing.TB, input []byte) *plan.Exchange {
 	t.Helper()
 	api := &plan.API{ID: "a1b2c3d4e5", AccountID: "123456789012", Region: "eu-west-1", Protocol: plan.HTTP}
@@ -123,6 +124,10 @@ func parseExchange(t testing.TB, input []byte) *plan.Exchange {
 			restMethod.OperationName = value
 		case "key":
 			restMethod.APIKey, x.APIKey, x.APIKeyID = anyKey{}, value, "id-of-"+value
+		case "test":
+			x.Request.SourceName, x.Request.Source = "test-invoke-source-ip", netip.AddrPort{}
+			x.APIKey, x.APIKeyID = "test-invoke-api-key", "test-invoke-api-key-id"
+			x.Caller = plan.Caller{AccountID: "123456789012", ID: "AIDAEXAMPLE", AccessKeyID: "AKIAEXAMPLE", ARN: "arn:aws:iam::123456789012:user/me"}
 		case "binary":
 			binary = append(binary, value)
 		case "canary":
@@ -162,6 +167,9 @@ func parseExchange(t testing.TB, input []byte) *plan.Exchange {
 		x.Request.Headers = append(x.Request.Headers, plan.Header{Name: name, Value: strings.TrimSpace(value)})
 	}
 	x.Request.Host = x.Request.Headers.Get("Host")
+	if x.Request.SourceName != "" {
+		x.Request.Host = api.ID + ".execute-api.localhost" // tests are placed without a host
+	}
 	x.Request.Body = bytes.TrimSuffix(body, []byte("\n"))
 	if traffic, err := (*plan.Plan)(nil).With(api).Place(x); !traffic || err != nil {
 		t.Fatalf("Place: %t, %v", traffic, err)

@@ -86,7 +86,13 @@ func appendHeadersREST(dst []byte, x *plan.Exchange) []byte {
 		}
 		pairs = append(pairs, pair{name, h.Value})
 	}
-	return appendHeaderMaps(dst, appendGatewayHeaders(pairs, x, x.TraceHeader, client))
+	if x.Request.SourceName == "" {
+		pairs = appendGatewayHeaders(pairs, x, x.TraceHeader, client)
+	}
+	if len(pairs) == 0 {
+		return append(dst, `,"headers":null,"multiValueHeaders":null`...)
+	}
+	return appendHeaderMaps(dst, pairs)
 }
 
 // headerClassREST tells what becomes of a client's header: REST APIs keep
@@ -178,7 +184,8 @@ func appendContextREST(dst []byte, x *plan.Exchange) []byte {
 	dst = appendMember(dst, "requestId", x.RequestID)
 	dst = appendIdentityREST(dst, x)
 	dst = appendMember(dst, "domainName", x.DomainName)
-	dst = appendMember(dst, "deploymentId", x.Stage.DeploymentID)
+	// UNVERIFIED: that it is null in tests, which run what isn't deployed.
+	dst = appendOrNull(dst, "deploymentId", x.Stage.DeploymentID)
 	if stage := x.Stage.Rest; stage.Canary != nil || stage.IsCanary {
 		// UNVERIFIED: that it is a boolean, as $context writes it.
 		dst = append(dst, `,"isCanaryRequest":`...)
@@ -189,13 +196,19 @@ func appendContextREST(dst []byte, x *plan.Exchange) []byte {
 }
 
 // appendIdentityREST appends who called. An API key is told where a method asks
-// for one.
+// for one, and in tests.
 func appendIdentityREST(dst []byte, x *plan.Exchange) []byte {
-	dst = append(dst, `,"identity":{"cognitoIdentityPoolId":null,"accountId":null,"cognitoIdentityId":null,"caller":null`...)
+	caller := &x.Caller
+	dst = append(dst, `,"identity":{"cognitoIdentityPoolId":null`...)
+	dst = appendOrNull(dst, "accountId", caller.AccountID)
+	dst = append(dst, `,"cognitoIdentityId":null`...)
+	dst = appendOrNull(dst, "caller", caller.ID)
 	dst = appendMember(dst, "sourceIp", sourceIP(x))
-	dst = append(dst, `,"principalOrgId":null,"accessKey":null,"cognitoAuthenticationType":null,`+
-		`"cognitoAuthenticationProvider":null,"userArn":null`...)
-	if x.Route.Rest.APIKey != nil {
+	dst = append(dst, `,"principalOrgId":null`...)
+	dst = appendOrNull(dst, "accessKey", caller.AccessKeyID)
+	dst = append(dst, `,"cognitoAuthenticationType":null,"cognitoAuthenticationProvider":null`...)
+	dst = appendOrNull(dst, "userArn", caller.ARN)
+	if x.Route.Rest.APIKey != nil || x.Request.SourceName != "" {
 		dst = appendMember(dst, "apiKey", x.APIKey)
 		dst = appendMember(dst, "apiKeyId", x.APIKeyID)
 	}
@@ -204,5 +217,14 @@ func appendIdentityREST(dst []byte, x *plan.Exchange) []byte {
 	} else {
 		dst = append(dst, `,"userAgent":null`...)
 	}
-	return append(dst, `,"user":null}`...)
+	return append(appendOrNull(dst, "user", caller.ID), '}')
+}
+
+// appendOrNull is appendMember of null for "".
+func appendOrNull(dst []byte, name, value string) []byte {
+	if value != "" {
+		return appendMember(dst, name, value)
+	}
+	dst = append(append(dst, ',', '"'), name...)
+	return append(dst, `":null`...)
 }

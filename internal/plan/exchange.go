@@ -55,6 +55,8 @@ type Exchange struct {
 	// APIKey is the API key that the request brought and APIKeyID its id, "" for
 	// none.
 	APIKey, APIKeyID string
+	// Caller is who signed the request; its members are "" when nobody did.
+	Caller Caller
 	// Fault is why the gateway itself answered, nil when it did not; Error is
 	// what $context.error says of it on REST APIs.
 	Fault *Fault
@@ -154,6 +156,15 @@ func (x *Exchange) DataProcessed() int64 {
 		received = max(x.Request.ContentLength, 0)
 	}
 	return received + x.ResponseLength()
+}
+
+// A Caller is the AWS identity that a request was signed with.
+type Caller struct {
+	AccountID string
+	// ID is the unique id of the user, or "<role id>:<session name>".
+	ID          string
+	AccessKeyID string
+	ARN         string
 }
 
 // A MappedRequest is what parameter mapping made of a request.

@@ -74,6 +74,9 @@ type Request struct {
 	Proto string
 	// Secure tells that the client came over TLS.
 	Secure bool
+	// SourceName stands in place of the client's address if the request came over
+	// no connection, as that of a test; else "".
+	SourceName string
 	// Source is the client's address and port; LocalPort the port it reached.
 	Source    netip.AddrPort
 	LocalPort uint16
