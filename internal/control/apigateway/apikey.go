@@ -2,6 +2,7 @@ package apigateway
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -26,21 +27,19 @@ const keyAlphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456
 // CreateApiKey makes an API key. Its id is always another text than its value;
 // that generateDistinctId could say otherwise is history at AWS, too.
 func (s *Service) CreateApiKey(c *awswire.Call, in *apigateway.CreateApiKeyRequest) (*apigateway.ApiKey, error) {
-	if len(in.StageKeys) > 0 {
-		// UNVERIFIED: the words.
-		return nil, badRequest("Stage keys are not supported for API keys of accounts with usage plans")
-	}
 	key := &definition.APIKey{}
 	key.Name, key.Description, key.CustomerId = nonEmpty(in.Name), nonEmpty(in.Description), nonEmpty(in.CustomerId)
 	key.Value = nonEmpty(in.Value)
 	key.Enabled = orDefault(in.Enabled, false)
 	key.Tags = maps.Clone(in.Tags)
 	err := s.store.Update(c, func(tx *store.Tx) error {
-		values, err := keyValues(tx, c)
-		if err != nil {
-			return err
+		key.StageKeys = nil
+		for _, stage := range in.StageKeys {
+			if err := addStageKey(tx, c, key, value(stage.RestApiId), value(stage.StageName)); err != nil {
+				return err
+			}
 		}
-		return s.addKey(tx, c, key, values)
+		return s.addKey(tx, c, key, map[string]struct{}{})
 	})
 	if err != nil {
 		return nil, err
@@ -50,20 +49,20 @@ func (s *Service) CreateApiKey(c *awswire.Call, in *apigateway.CreateApiKeyReque
 	return view, nil
 }
 
-// keyValues are the values that the account's keys in the region have.
-func keyValues(tx *store.Tx, c *awswire.Call) (map[string]struct{}, error) {
-	values := map[string]struct{}{}
-	for e, err := range definition.APIKeys.All(tx, scope(c)) {
-		if err != nil {
-			return nil, err
-		}
-		values[value(e.Doc.Value)] = struct{}{}
+// addStageKey notes a stage of a key. What a key opens is said by usage plans:
+// this is what was there before them.
+func addStageKey(tx *store.Tx, c *awswire.Call, key *definition.APIKey, apiID, stage string) error {
+	if _, err := getStage(tx, c, apiID, stage); err != nil {
+		return err
 	}
-	return values, nil
+	if name := apiID + "/" + stage; !slices.Contains(key.StageKeys, name) {
+		key.StageKeys = append(slices.Clip(key.StageKeys), name)
+	}
+	return nil
 }
 
 // addKey stores a new key, whose value is made up if it has none. values are
-// those that are taken; it adds the new one.
+// those that the transaction gave to others; it adds the new one.
 func (s *Service) addKey(tx *store.Tx, c *awswire.Call, key *definition.APIKey, values map[string]struct{}) error {
 	if err := checkKey(key); err != nil {
 		return err
@@ -75,7 +74,7 @@ func (s *Service) addKey(tx *store.Tx, c *awswire.Call, key *definition.APIKey, 
 		}
 		key.Value = &made
 	}
-	if _, used := values[*key.Value]; used {
+	if _, used := values[*key.Value]; used || s.keys.taken(scope(c), *key.Value) {
 		return conflict("API Key already exists")
 	}
 	values[*key.Value] = struct{}{}
@@ -138,11 +137,29 @@ func (s *Service) GetApiKeys(c *awswire.Call, in *apigateway.GetApiKeysRequest) 
 	return out, nil
 }
 
-var keyRules = patchRules[definition.APIKey]{refuse: refuseListing, rules: []patchRule[definition.APIKey]{
+// A key's patch may name stages, which are looked up.
+type keyPatch struct {
+	definition.APIKey
+	add func(apiID, stage string) error
+}
+
+var keyRules = patchRules[keyPatch]{refuse: refuseListing, rules: []patchRule[keyPatch]{
 	{path: "/description", ops: opReplace},
 	{path: "/enabled", ops: opReplace},
 	{path: "/name", ops: opReplace},
 	{path: "/customerId", ops: opReplace},
+	{path: "/stages", ops: opAdd | opRemove, set: func(p *keyPatch, o patchOp) error {
+		apiID, stage, ok := strings.Cut(value(o.Value), "/")
+		if !ok {
+			// UNVERIFIED: the words.
+			return badRequest("Invalid stage specified: %s", value(o.Value))
+		}
+		if o.Op == apigateway.OpAdd {
+			return p.add(apiID, stage)
+		}
+		p.StageKeys = slices.DeleteFunc(slices.Clone(p.StageKeys), func(s string) bool { return s == *o.Value })
+		return nil
+	}},
 }}
 
 // UpdateApiKey patches a key, whose value stays what it is.
@@ -153,9 +170,12 @@ func (s *Service) UpdateApiKey(c *awswire.Call, in *apigateway.UpdateApiKeyReque
 		if key, err = getKey(tx, c, id); err != nil {
 			return err
 		}
-		if err := keyRules.apply(key, in.PatchOperations); err != nil {
+		patched := keyPatch{APIKey: *key}
+		patched.add = func(apiID, stage string) error { return addStageKey(tx, c, &patched.APIKey, apiID, stage) }
+		if err := keyRules.apply(&patched, in.PatchOperations); err != nil {
 			return err
 		}
+		key = &patched.APIKey
 		if err := checkKey(key); err != nil {
 			return err
 		}
@@ -196,7 +216,10 @@ func getKey(tx *store.Tx, c *awswire.Call, id string) (*definition.APIKey, error
 // keyView is the shape as lists carry it.
 func keyView(key *definition.APIKey, withValue bool) *apigateway.ApiKey {
 	view := key.ApiKey
-	view.StageKeys, view.Tags = []string{}, nil
+	view.Tags = nil
+	if view.StageKeys == nil {
+		view.StageKeys = []string{}
+	}
 	if !withValue {
 		view.Value = nil
 	}

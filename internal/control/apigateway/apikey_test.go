@@ -71,6 +71,20 @@ func TestAPIKeys(t *testing.T) {
 	c = g.call()
 	sameJSON(t, "updated", must[*api.ApiKey](t)(update("replace", "/enabled", "whatever", "replace", "/customerId", "d", "replace", "/description", "x", "replace", "/name", "")),
 		`{"createdDate":"2026-03-04T05:06:07Z","lastUpdatedDate":"2026-03-04T05:06:12Z","customerId":"d","description":"x","enabled":false,"id":"`+*key.Id+`","stageKeys":[],"tags":{}}`)
+	// Stages of a key are shown, and open nothing.
+	apiID, _ := g.api()
+	g.stage(apiID, "dev")
+	old := must[*api.ApiKey](t)(g.CreateApiKey(c, &api.CreateApiKeyRequest{Enabled: new(true), StageKeys: []api.StageKey{{RestApiId: &apiID, StageName: new("dev")}}}))
+	sameJSON(t, "stages", old.StageKeys, `["`+apiID+`/dev"]`)
+	if key, ok := g.keys.Key(apiID, "dev", *old.Value); ok {
+		t.Errorf("%s opens a stage without a plan", key)
+	}
+	if got := must[*api.ApiKey](t)(update("add", "/stages", apiID+"/dev", "add", "/stages", apiID+"/dev")); len(got.StageKeys) != 1 {
+		t.Errorf("stages %v", got.StageKeys)
+	}
+	if got := must[*api.ApiKey](t)(update("remove", "/stages", apiID+"/dev")); len(got.StageKeys) != 0 {
+		t.Errorf("stages %v", got.StageKeys)
+	}
 	long := strings.Repeat("a", 125001)
 	const unknown = "NotFoundException 404: Invalid API Key identifier specified"
 	checkRefusals(t, []refusal{
@@ -79,8 +93,10 @@ func TestAPIKeys(t *testing.T) {
 		{"long value", one(g.CreateApiKey(c, &api.CreateApiKeyRequest{Value: new(long[:129])})), "BadRequestException 400: API Key value exceeds maximum size of 128 characters"},
 		{"long description", one(g.CreateApiKey(c, &api.CreateApiKeyRequest{Description: &long})), "BadRequestException 400: Invalid API Key description specified."},
 		{"long description later", one(update("replace", "/description", long)), "BadRequestException 400: Invalid API Key description specified."},
+		{"value of a disabled key", one(g.CreateApiKey(c, &api.CreateApiKeyRequest{Value: other.Value})), "ConflictException 409: API Key already exists"},
 		{"value twice", one(g.CreateApiKey(c, &api.CreateApiKeyRequest{Value: key.Value})), "ConflictException 409: API Key already exists"},
-		{"stage keys", one(g.CreateApiKey(c, &api.CreateApiKeyRequest{StageKeys: []api.StageKey{{}}})), "BadRequestException 400: Stage keys are not supported…"},
+		{"stage of nothing", one(g.CreateApiKey(c, &api.CreateApiKeyRequest{StageKeys: []api.StageKey{{RestApiId: &apiID, StageName: new("x")}}})), "NotFoundException 404: Invalid stage identifier specified"},
+		{"stage without an API", one(update("add", "/stages", "x")), "BadRequestException 400: Invalid stage specified: x"},
 		{"id", one(update("replace", "/id", "x")), "BadRequestException 400: Invalid patch path  '/id' specified for op 'replace'. Must be one of: [/description, /enabled, /name, /customerId]"},
 		{"get nothing", one(g.GetApiKey(c, &api.GetApiKeyRequest{ApiKey: new("nope")})), unknown},
 		{"delete nothing", g.DeleteApiKey(c, &api.DeleteApiKeyRequest{ApiKey: new("nope")}), unknown},

@@ -37,10 +37,7 @@ func (s *Service) ImportApiKeys(c *awswire.Call, in *apigateway.ImportApiKeysReq
 	var out *apigateway.ApiKeyIds
 	err = s.store.Update(c, func(tx *store.Tx) error {
 		out = &apigateway.ApiKeyIds{Ids: []string{}}
-		values, err := keyValues(tx, c)
-		if err != nil {
-			return err
-		}
+		values := map[string]struct{}{}
 		for _, k := range keys {
 			id, err := s.importKey(tx, c, k, values)
 			if refusal := (*awswire.Error)(nil); errors.As(err, &refusal) {

@@ -52,7 +52,7 @@ func newGateway(t testing.TB) *gateway {
 			t.Error(err)
 		}
 	})
-	g.Service = control.New(control.Options{Store: g.store, Compiler: compile.New(compile.Options{}), Rand: rand.NewChaCha8([32]byte{1})})
+	g.Service = control.New(control.Options{Store: g.store, Compiler: compile.New(compile.Options{}), Keys: g.keys, Rand: rand.NewChaCha8([32]byte{1})})
 	return g
 }
 

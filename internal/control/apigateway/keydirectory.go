@@ -33,7 +33,7 @@ type stageRef struct{ apiID, stage string }
 
 // keyState is one state of the directory. What is in it is never written to.
 type keyState struct {
-	// keys are the enabled keys; two accounts may have the same value.
+	// keys are those of a value, of which two accounts may have one each.
 	keys  map[digest][]*directoryKey
 	byID  map[entityRef]*directoryKey
 	plans map[entityRef]map[stageRef]struct{}
@@ -67,6 +67,9 @@ func (d *KeyDirectory) Key(apiID, stage, value string) (keyID string, ok bool) {
 	}
 	state := d.state.Load()
 	for _, key := range state.keys[sha256.Sum256(text[:copy(text[:], value)])] {
+		if !key.enabled {
+			continue
+		}
 		for _, plan := range key.plans {
 			if _, ok := state.plans[plan][stageRef{apiID, stage}]; ok {
 				return key.ref.id, true
@@ -74,6 +77,11 @@ func (d *KeyDirectory) Key(apiID, stage, value string) (keyID string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// taken tells whether a key in the scope has the value.
+func (d *KeyDirectory) taken(scope store.Scope, value string) bool {
+	return slices.ContainsFunc(d.state.Load().keys[sha256.Sum256([]byte(value))], func(k *directoryKey) bool { return k.ref.scope == scope })
 }
 
 // Load reads all keys and plans; it is called once, before requests are
@@ -170,9 +178,7 @@ func (s *keyState) setKey(key *directoryKey) {
 	}
 	s.dropKey(key.ref)
 	s.byID[key.ref] = key
-	if key.enabled {
-		s.keys[key.digest] = append(slices.Clip(s.keys[key.digest]), key)
-	}
+	s.keys[key.digest] = append(slices.Clip(s.keys[key.digest]), key)
 }
 
 func (s *keyState) dropKey(ref entityRef) {

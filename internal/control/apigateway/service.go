@@ -28,6 +28,8 @@ type Compiler interface {
 type Options struct {
 	Store    *store.Store
 	Compiler Compiler
+	// Keys follows the store and tells which values API keys have.
+	Keys *KeyDirectory
 	// Rand yields the randomness of ids and of API keys.
 	Rand io.Reader
 	// AccountRate and AccountBurst are the throttle that GetAccount shows, in
@@ -41,6 +43,7 @@ type Service struct {
 	apigateway.Unimplemented
 	store    *store.Store
 	compiler Compiler
+	keys     *KeyDirectory
 	rand     io.Reader
 	// The throttle of accounts, for GetAccount.
 	accountRate  float64
@@ -51,7 +54,7 @@ var _ apigateway.Operations = (*Service)(nil)
 
 // New makes the service.
 func New(o Options) *Service {
-	s := &Service{store: o.Store, compiler: o.Compiler, rand: o.Rand, accountRate: o.AccountRate, accountBurst: o.AccountBurst}
+	s := &Service{store: o.Store, compiler: o.Compiler, keys: o.Keys, rand: o.Rand, accountRate: o.AccountRate, accountBurst: o.AccountBurst}
 	if s.accountRate == 0 {
 		s.accountRate, s.accountBurst = defaultAccountRate, defaultAccountBurst
 	}
