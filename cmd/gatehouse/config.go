@@ -65,7 +65,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.FunctionIsolation, "function-isolation", "auto", "`auto`: functions run in namespaces of their own; none: as plain processes")
 	fs.StringVar(&c.FunctionModules, "function-modules", "", "host `directory` of modules offered to all functions (AWS's runtimes bring @aws-sdk/* and boto3)")
 	fs.StringSliceVar(&c.UpstreamCA, "upstream-ca", nil, "PEM `FILE` of authorities that https backends may be signed by, besides the system's (repeatable)")
-	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission, instead of a warning")
+	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission or a role it may not assume, instead of a warning")
 	fs.StringVar(&c.AccessLog, "access-log", "", "also write a line for every request to `FILE` (- for standard output); it may be rotated by copying and truncating")
 	fs.StringVar(&c.AccessLogFormat, "access-log-format", defaultAccessLogFormat, "its `FORMAT`: clf, json, xml, csv, or one of your own in $context variables")
 	fs.Float64Var(&c.AccountRateLimit, "account-rate-limit", 0, "`requests` a second that an account may have in a region, over all its APIs; 0 is no limit, AWS's quota is 10000")
