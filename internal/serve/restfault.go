@@ -59,8 +59,9 @@ func restFaultOf(kind plan.FaultKind) restFault {
 	case plan.InvalidAPIKey:
 		return restFault{plan.InvalidAPIKeyResponse, 403, forbidden, "Forbidden", front}
 	case plan.URITooLong:
-		// UNVERIFIED: the kind of error.
-		return restFault{plan.Default4XXResponse, 414, badRequest, "Request-URI Too Long", front}
+		// UNVERIFIED: the kind of error; the text is that of a method's ARN being
+		// too long.
+		return restFault{plan.Default4XXResponse, 414, badRequest, "Request URI too long", front}
 	case plan.HeadersTooLarge:
 		// UNVERIFIED: status and text.
 		return restFault{plan.Default4XXResponse, 431, badRequest, "Request Header Fields Too Large", front}

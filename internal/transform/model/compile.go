@@ -180,7 +180,7 @@ func (c *compiler) checkSyntax() error {
 // A libraryPattern is a regular expression as the library has it.
 type libraryPattern struct{ *pattern }
 
-func (p libraryPattern) MatchString(text string) bool { return p.re.MatchString(text) }
+func (p libraryPattern) MatchString(text string) bool { return p.matches([]byte(text)) }
 func (p libraryPattern) String() string               { return p.source }
 
 // resolve follows references: it returns the place of the schema that isn't one.

@@ -9,7 +9,8 @@
 // wrong with a body is said in the words of the Java validator that AWS uses.
 //
 // Regular expressions are ECMA's in RE2's form (regexp.go), so that none takes
-// more than linear time; look-around and back references don't compile.
+// more than linear time. Back references don't compile, look-around does only
+// where an anchored expression begins with it.
 //
 // What AWS documents as without effect has none: exclusiveMinimum, and formats
 // other than those in format.go.

@@ -16,7 +16,7 @@ type Model struct {
 // keptValues is up to how many values a check keeps its memory.
 const keptValues = 16 << 10
 
-// unparsed is what is said of a body that isn't JSON.
+// unparsed is what is said of a body that isn't JSON, or takes too much work.
 const unparsed = "[Unknown error parsing request body]"
 
 // Validate tells whether a body is as the model says. Otherwise problems is the
@@ -34,14 +34,15 @@ func (m *Model) Validate(body []byte) (problems string, ok bool) {
 	if c.parse(body) != nil {
 		return unparsed, false
 	}
-	c.steps = maxSteps
+	steps := leastSteps + stepsPerValue*len(c.values)
+	c.steps = steps
 	if c.run(m.root, 0, nil) {
 		return "", true
 	}
-	if empty {
+	if empty || c.steps < 0 {
 		return unparsed, false
 	}
-	c.steps = maxSteps
+	c.steps = steps
 	var r report
 	c.run(m.root, 0, &r)
 	return r.String(), false

@@ -182,7 +182,7 @@ func TestCompileErrors(t *testing.T) {
 		`{"required":true}`:                `required`,
 		`{"minLength":-1}`:                 `minLength`,
 		`{"properties":{"a":{"items":1}}}`: `/properties/a/items`,
-		`{"pattern":"a(?=b)"}`:             `regular expression "a(?=b)": look-around isn't supported`,
+		`{"pattern":"a(?=b)"}`:             `regular expression "a(?=b)": look-around is supported only`,
 		`{"pattern":"(a)\\1"}`:             `back references aren't supported`,
 		`{"patternProperties":{"(":{}}}`:   `missing closing )`,
 		`{"$ref":"#/definitions/a"}`:       `definitions`,
@@ -216,6 +216,21 @@ func TestStepsAreBounded(t *testing.T) {
 	}
 }
 
+// A long body isn't too much work.
+func TestLongBody(t *testing.T) {
+	m := compile(t, `{"type":"array","items":{"type":"integer","allOf":[{"minimum":0},{"maximum":9},{"type":"number"}]}}`)
+	body := "[1" + strings.Repeat(",1", 400_000) + "]"
+	if problems, ok := m.Validate([]byte(body)); !ok {
+		t.Error(problems)
+	}
+	if problems, ok := m.Validate([]byte(strings.ReplaceAll(body, ",1,1", ",a,b"))); ok || problems != unparsed {
+		t.Errorf("%.100s", problems)
+	}
+	if problems, ok := m.Validate([]byte(strings.ReplaceAll(body, ",1", `,""`))); ok || len(problems) > 2*maxReport {
+		t.Errorf("%d bytes of problems", len(problems))
+	}
+}
+
 const (
 	orderSchema = `{"type":"object","required":["id","customer","items"],"additionalProperties":false,"properties":{
 		"id":{"type":"string","minLength":8,"maxLength":64},"note":{"type":["string","null"]},
@@ -235,7 +250,7 @@ func TestValidateAllocatesNothing(t *testing.T) {
 	if problems, ok := m.Validate(body); !ok {
 		t.Fatal(problems)
 	}
-	if n := testing.AllocsPerRun(100, func() { m.Validate(body) }); n > 20 {
+	if n := testing.AllocsPerRun(100, func() { m.Validate(body) }); n >= 1 {
 		t.Errorf("%v allocations", n)
 	}
 }

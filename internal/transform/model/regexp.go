@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"regexp"
 	"strconv"
 	"strings"
@@ -10,15 +11,23 @@ import (
 	"unicode/utf8"
 )
 
-// A pattern is a regular expression of ECMA 262 in RE2's form. Look-around and
-// back references have none.
+// A pattern is a regular expression of ECMA 262 in RE2's form. Back references
+// have none, and look-around only where an anchored expression begins with it:
+// "^(?=.*\\d)(?!.*x).{8,}$" asks for several things at once.
 type pattern struct {
 	source string // as the schema has it
 	re     *regexp.Regexp
+	// ahead is what text has to begin with as well, or mustn't.
+	ahead []lookahead
+}
+
+type lookahead struct {
+	re      *regexp.Regexp
+	refuses bool
 }
 
 var (
-	errLookaround = errors.New("look-around isn't supported")
+	errLookaround = errors.New("look-around is supported only where an expression begins, behind ^")
 	errBackref    = errors.New("back references aren't supported")
 	errRepeat     = errors.New("it repeats too often")
 )
@@ -35,15 +44,113 @@ const (
 
 // newPattern compiles a regular expression.
 func newPattern(source string) (*pattern, error) {
+	p := &pattern{source: source}
+	var err error
+	if p.ahead, p.re, err = compileExpression(source); err != nil {
+		return nil, fmt.Errorf("regular expression %q: %w", source, err)
+	}
+	return p, nil
+}
+
+func compileExpression(source string) (ahead []lookahead, re *regexp.Regexp, err error) {
+	for isAhead(source) {
+		inside, rest, closed := cutGroup(source[1:])
+		if !closed {
+			return nil, nil, errors.New("a group has no end")
+		}
+		// Alternatives would each have their own.
+		if hasAlternatives(rest) || rest != "" && strings.IndexByte("*+?{", rest[0]) >= 0 {
+			return nil, nil, errLookaround
+		}
+		re, err := translate("^(?:" + inside[3:] + ")")
+		if err != nil {
+			return nil, nil, err
+		}
+		ahead = append(ahead, lookahead{re, inside[2] == '!'})
+		source = "^" + rest
+	}
+	re, err = translate(source)
+	return ahead, re, err
+}
+
+func translate(source string) (*regexp.Regexp, error) {
 	t := translator{in: source}
 	if err := t.run(); err != nil {
-		return nil, fmt.Errorf("regular expression %q: %w", source, err)
+		return nil, err
 	}
-	re, err := regexp.Compile(t.out.String())
-	if err != nil {
-		return nil, fmt.Errorf("regular expression %q: %w", source, err)
+	return regexp.Compile(t.out.String())
+}
+
+// matches tells whether the expression is found in text.
+func (p *pattern) matches(text []byte) bool {
+	for i := range p.ahead {
+		if p.ahead[i].re.Match(text) == p.ahead[i].refuses {
+			return false
+		}
 	}
-	return &pattern{source, re}, nil
+	return p.re.Match(text)
+}
+
+// isAhead tells whether an expression begins with look-ahead behind an anchor.
+func isAhead(source string) bool {
+	return strings.HasPrefix(source, "^(?=") || strings.HasPrefix(source, "^(?!")
+}
+
+// cutGroup cuts the group that an expression begins with, without its last
+// parenthesis.
+func cutGroup(source string) (inside, rest string, closed bool) {
+	depth := 0
+	for i, c := range syntaxOf(source) {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return source[:i], source[i+1:], true
+			}
+		}
+	}
+	return "", "", false
+}
+
+// hasAlternatives tells whether an expression has alternatives outside of
+// groups.
+func hasAlternatives(source string) bool {
+	depth := 0
+	for _, c := range syntaxOf(source) {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case '|':
+			if depth == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// syntaxOf yields the bytes of an expression that aren't escaped or in a set.
+func syntaxOf(source string) iter.Seq2[int, byte] {
+	return func(yield func(int, byte) bool) {
+		inClass := false
+		for i := 0; i < len(source); i++ {
+			switch c := source[i]; {
+			case c == '\\':
+				i++
+			case inClass:
+				inClass = c != ']'
+			case c == '[':
+				inClass = true
+			default:
+				if !yield(i, c) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // A translator writes an ECMA expression as one of RE2.

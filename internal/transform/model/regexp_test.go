@@ -49,17 +49,27 @@ func TestPatterns(t *testing.T) {
 		{`^[a&&b]$`, "&", true},
 		{`^\ö\q$`, "öq", true},
 		{`(?<year>\d)`, "1", true},
+		{`^(?=.*[A-Z])(?=.*\d)(?!.*pass).{8,}$`, "Abcdefg1", true},
+		{`^(?=.*[A-Z])(?=.*\d)(?!.*pass).{8,}$`, "abcdefg1", false},
+		{`^(?=.*[A-Z])(?=.*\d)(?!.*pass).{8,}$`, "Abcdefgh", false},
+		{`^(?=.*[A-Z])(?=.*\d)(?!.*pass).{8,}$`, "Abcpass1", false},
+		{`^(?=.*[A-Z])(?=.*\d)(?!.*pass).{8,}$`, "Abcdef1", false},
+		{`^(?!(?:a|b)$)`, "a", false},
+		{`^(?!(?:a|b)$)`, "ab", true},
+		{`^(?=a|b)(c|b)$`, "b", true},
+		{`^(?=a|b)(c|b)$`, "c", false},
+		{`^(?=[)|(]\))[^x]*$`, "|)", true},
 	} {
 		p, err := newPattern(test.source)
 		if err != nil {
 			t.Errorf("%s: %v", test.source, err)
 			continue
 		}
-		if got := p.re.MatchString(test.text); got != test.want {
+		if got := p.matches([]byte(test.text)); got != test.want {
 			t.Errorf("%s (%s): %.40q %v", test.source, p.re, test.text, got)
 		}
 	}
-	for _, source := range []string{`(?=a)`, `(?!a)`, `(?<=a)b`, `(?<!a)b`, `(a)\1`, `(?<n>a)\k<n>`, `a{2,1}{`, `x{20000}`, `(x{5000}){5000}`, `\ud83d`, `[a`, `a\`, `(?i)a`, `*`} {
+	for _, source := range []string{`(?=a)`, `(?!a)`, `^(?=a)b|c`, `^(?=a)*b`, `^(?=(a`, `^(?=(?=a)b)c`, `^a(?=b)`, `^(?=(a)\1)a`, `(?<=a)b`, `(?<!a)b`, `(a)\1`, `(?<n>a)\k<n>`, `a{2,1}{`, `x{20000}`, `(x{5000}){5000}`, `\ud83d`, `[a`, `a\`, `(?i)a`, `*`} {
 		if p, err := newPattern(source); err == nil {
 			t.Errorf("%s is taken as %.100s", source, p.re)
 		}
@@ -72,7 +82,7 @@ func TestPathologicalPattern(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.re.MatchString(strings.Repeat("a", 100_000)) {
+	if p.matches([]byte(strings.Repeat("a", 100_000))) {
 		t.Error("it matches")
 	}
 }

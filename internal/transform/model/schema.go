@@ -94,9 +94,13 @@ type dependency struct {
 	schema   *schema  // nil if it is names that are required
 }
 
-// maxSteps bounds the work of one validation: alternatives within alternatives
-// can ask for more than any body is worth.
-const maxSteps = 2_000_000
+// The work of one validation is bounded: alternatives within alternatives can
+// ask for more than any body is worth. A value may be held against a schema this
+// often, on average, and so often in a small body.
+const (
+	stepsPerValue = 32
+	leastSteps    = 1_000_000
+)
 
 // A check is one run of a schema over a body.
 type check struct {
@@ -244,7 +248,7 @@ func (c *check) characters(s *stringRules, i int, r *report) bool {
 			ok = r != nil && r.addf("string \"%s\" is too long (length: %d, maximum allowed: %d)", text, length, s.maxLength)
 		}
 	}
-	if s.pattern != nil && !s.pattern.re.Match(text) {
+	if s.pattern != nil && !s.pattern.matches(text) {
 		ok = r != nil && r.add(`ECMA 262 regex "`+s.pattern.source+`" does not match input string "`+string(text)+`"`)
 	}
 	if s.format != noFormat && !s.format.holds(string(text)) {
@@ -353,7 +357,7 @@ func (c *check) member(o *objectRules, p property, name []byte, value int, r *re
 		ok = c.run(p.schema, value, r)
 	}
 	for j := range o.patterns {
-		if o.patterns[j].pattern.re.Match(name) {
+		if o.patterns[j].pattern.matches(name) {
 			known = true
 			ok = c.run(o.patterns[j].schema, value, r) && ok
 		}
@@ -375,7 +379,7 @@ func (o *objectRules) allows(name []byte) bool {
 		return true
 	}
 	for k := range o.patterns {
-		if o.patterns[k].pattern.re.Match(name) {
+		if o.patterns[k].pattern.matches(name) {
 			return true
 		}
 	}
