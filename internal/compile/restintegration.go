@@ -45,7 +45,7 @@ func (m *methodBuilder) integration(route *plan.Route, method *apigateway.Method
 	if route.MapRequest, err = mapping(rest.NewRequest(request)); err != nil {
 		return err
 	}
-	if route.MapResponse, err = rest.NewResponse(responseOptions(kind, doc, variables)); err != nil {
+	if route.MapResponse, err = rest.NewResponse(responseOptions(kind, method, variables)); err != nil {
 		return err
 	}
 	route.Rest.ReportsTrace = kind == rest.AWS || kind == rest.AWSProxy || kind == rest.HTTP
@@ -79,16 +79,19 @@ func kindOf(name string) (rest.Kind, error) {
 	}
 }
 
-func responseOptions(kind rest.Kind, doc *apigateway.Integration, variables map[string]string) rest.ResponseOptions {
+func responseOptions(kind rest.Kind, method *apigateway.Method, variables map[string]string) rest.ResponseOptions {
 	o := rest.ResponseOptions{Kind: kind, Variables: variables}
-	for _, status := range slices.Sorted(maps.Keys(doc.IntegrationResponses)) {
-		r := doc.IntegrationResponses[status]
+	responses := method.MethodIntegration.IntegrationResponses
+	for _, status := range slices.Sorted(maps.Keys(responses)) {
+		r := responses[status]
+		_, declared := method.MethodResponses[status]
 		o.Responses = append(o.Responses, rest.IntegrationResponse{
 			Status:     statusOf(status),
 			Pattern:    value(r.SelectionPattern),
 			Parameters: r.ResponseParameters,
 			Templates:  r.ResponseTemplates,
 			Handling:   rest.ParseHandling(value(r.ContentHandling)),
+			Undeclared: !declared,
 		})
 	}
 	return o
@@ -127,9 +130,10 @@ func (m *methodBuilder) function(kind rest.Kind, doc *apigateway.Integration, ur
 	if err != nil {
 		return misconfigured("Invalid function: " + err.Error()), nil
 	}
-	if method := value(doc.HttpMethod); method != http.MethodPost {
+	method := value(doc.HttpMethod)
+	if method != http.MethodPost && method != plan.AnyMethod {
 		// Lambda takes nothing else. PutIntegration accepts it all the same.
-		return misconfigured("functions are invoked by POST, not by " + method), nil
+		return notPost(method), nil
 	}
 	payload := integrate.PayloadFormatBody
 	switch {
@@ -138,13 +142,33 @@ func (m *methodBuilder) function(kind rest.Kind, doc *apigateway.Integration, ur
 	case kind == rest.AWSProxy:
 		payload = integrate.PayloadFormatREST
 	}
-	return m.c.parts.Lambda(LambdaCall{
+	call, err := m.c.parts.Lambda(LambdaCall{
 		FunctionARN: f.ARN,
 		Qualifier:   f.Qualifier,
 		Payload:     payload,
 		Timeout:     timeout,
 		Credentials: expandOrEmpty(value(doc.Credentials), m.stage.Variables),
 	})
+	if err != nil || method != plan.AnyMethod {
+		return call, err
+	}
+	return ofPost{call}, nil
+}
+
+// ofPost is a function whose integration uses the client's method.
+type ofPost struct{ call plan.Integration }
+
+// Integrate invokes the function for a POST.
+func (o ofPost) Integrate(x *plan.Exchange) error {
+	if x.Request.Method != http.MethodPost {
+		return notPost(x.Request.Method).Integrate(x)
+	}
+	return o.call.Integrate(x)
+}
+
+// notPost is the integration whose method Lambda doesn't take.
+func notPost(method string) misconfigured {
+	return misconfigured("functions are invoked by POST, not by " + method)
 }
 
 // expandOrEmpty puts stage variables in their places; one that the stage doesn't
@@ -191,6 +215,6 @@ func (c *Compiler) CheckRestIntegration(doc *apigateway.Integration) error {
 	if err != nil {
 		return err
 	}
-	_, err = rest.NewResponse(responseOptions(kind, doc, nil))
+	_, err = rest.NewResponse(responseOptions(kind, &apigateway.Method{MethodIntegration: doc}, nil))
 	return err
 }

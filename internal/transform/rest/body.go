@@ -39,9 +39,9 @@ type bodyPath struct {
 }
 
 // newBodyPath compiles a path that stands in an expression without its "$.".
-func newBodyPath(path string, body func(*plan.Exchange) []byte) (source, error) {
+func newBodyPath(path string, body func(*plan.Exchange) []byte) (bodyPath, error) {
 	if path == "" || strings.ContainsAny(path, "'\\\n") && strings.Contains(path, `"`) {
-		return nil, &ExpressionError{path}
+		return bodyPath{}, &ExpressionError{path}
 	}
 	quote := "'"
 	if strings.Contains(path, quote) {
@@ -50,13 +50,16 @@ func newBodyPath(path string, body func(*plan.Exchange) []byte) (source, error) 
 	argument := quote + "$." + strings.TrimPrefix(path, "$.") + quote
 	find, err := vtl.Parse("#if($input.path(" + argument + ") != $null)=$input.json(" + argument + ")#end")
 	if err != nil {
-		return nil, &ExpressionError{path}
+		return bodyPath{}, &ExpressionError{path}
 	}
 	return bodyPath{find, body}, nil
 }
 
-func (s bodyPath) value(x *plan.Exchange) (string, bool) {
-	found, err := s.find.Render(nil, &vtl.Scope{Body: s.body(x)})
+func (s bodyPath) value(x *plan.Exchange) (string, bool) { return s.in(s.body(x)) }
+
+// in is what the path finds in a body.
+func (s bodyPath) in(body []byte) (string, bool) {
+	found, err := s.find.Render(nil, &vtl.Scope{Body: body})
 	if err != nil || len(found) == 0 {
 		return "", false
 	}
@@ -69,4 +72,41 @@ func (s bodyPath) value(x *plan.Exchange) (string, bool) {
 		return "", false
 	}
 	return unquoted, true
+}
+
+// errorMessage is the member of a failed function's answer that may be JSON
+// again, in a string.
+const errorMessage = "errorMessage"
+
+// An errorPath is a path that leads into errorMessage: what a function threw can
+// be a document of its own.
+type errorPath struct{ direct, message, within bodyPath }
+
+// newResponsePath compiles a path into the body of an integration's response.
+func newResponsePath(path string) (source, error) {
+	inner, leads := strings.CutPrefix(path, errorMessage+".")
+	if !leads {
+		return newBodyPath(path, responseBytes)
+	}
+	var s errorPath
+	var err error
+	if s.direct, err = newBodyPath(path, responseBytes); err != nil {
+		return nil, err
+	}
+	if s.message, err = newBodyPath(errorMessage, responseBytes); err != nil {
+		return nil, err
+	}
+	s.within, err = newBodyPath(inner, nil)
+	return s, err
+}
+
+func (s errorPath) value(x *plan.Exchange) (string, bool) {
+	if text, ok := s.direct.value(x); ok || !x.Integration.Failed {
+		return text, ok
+	}
+	text, ok := s.message.value(x)
+	if !ok {
+		return "", false
+	}
+	return s.within.in([]byte(text))
 }

@@ -68,7 +68,7 @@ func parseResponseExpression(text string, variables map[string]string) (source, 
 		case kind == "body" && !dotted:
 			return responseBody{}, nil
 		case kind == "body":
-			return newBodyPath(name, responseBytes)
+			return newResponsePath(name)
 		case name == "":
 		case kind == "header":
 			return responseHeader(name), nil

@@ -28,6 +28,9 @@ type IntegrationResponse struct {
 	// Templates are responseTemplates by media type.
 	Templates map[string]string
 	Handling  Handling
+	// Undeclared tells that the method has no response of the status, which is
+	// found out when a request gets it.
+	Undeclared bool
 }
 
 // NewResponse compiles the way from an integration's response to the client's.
@@ -105,12 +108,14 @@ type choice struct {
 	headers   []parameter
 	templates templates
 	handling  Handling
+	// undeclared is that of the IntegrationResponse.
+	undeclared bool
 }
 
 const toResponseHeader = "method.response.header."
 
 func compileChoice(ir IntegrationResponse, variables map[string]string) (*choice, error) {
-	c := &choice{status: ir.Status, handling: ir.Handling}
+	c := &choice{status: ir.Status, handling: ir.Handling, undeclared: ir.Undeclared}
 	for _, key := range sortedKeys(ir.Parameters) {
 		from, err := parseResponseExpression(ir.Parameters[key], variables)
 		if err != nil {
@@ -138,6 +143,9 @@ func (r *response) Map(x *plan.Exchange) error {
 	if c == nil {
 		reason := fmt.Sprintf("No match for output mapping and no default output mapping configured. Endpoint Response Status Code: %d", x.Integration.Status)
 		return configurationError(x, reason)
+	}
+	if c.undeclared {
+		return configurationError(x, fmt.Sprintf("Output mapping refers to an invalid method response: %d", c.status))
 	}
 	if err := x.Response.ReadBody(); err != nil {
 		return &plan.Fault{Kind: plan.IntegrationUnreachable, Reason: "the integration's response broke off: " + err.Error(), Cause: err}

@@ -74,6 +74,37 @@ func TestSelection(t *testing.T) {
 	if err := answered(t, ResponseOptions{Kind: HTTP, Responses: responses[1:2]}, x); !errors.As(err, &fault) || fault.Kind != plan.ConfigurationError {
 		t.Errorf("no match and no default: %v", err)
 	}
+	if err := answered(t, ResponseOptions{Kind: HTTP, Responses: []IntegrationResponse{{Status: 200, Undeclared: true}}}, x); !errors.As(err, &fault) || fault.Kind != plan.ConfigurationError {
+		t.Errorf("no method response: %v", err)
+	}
+}
+
+func TestErrorMessage(t *testing.T) {
+	for _, test := range []struct {
+		name, body, path string
+		failed           bool
+		want             string
+	}{
+		{"the text", `{"errorMessage":"gone"}`, "errorMessage", true, "gone"},
+		{"JSON in the text", `{"errorMessage":"{\"a\":{\"b\":[1,\"x\"]}}"}`, "errorMessage.a.b[1]", true, "x"},
+		{"an object in the text", `{"errorMessage":"{\"a\":{\"b\":1}}"}`, "errorMessage.a", true, `{"b":1}`},
+		{"an object", `{"errorMessage":{"a":2}}`, "errorMessage.a", true, "2"},
+		{"no JSON", `{"errorMessage":"a"}`, "errorMessage.a", true, ""},
+		{"no error", `{"errorMessage":"{\"a\":1}"}`, "errorMessage.a", false, ""},
+		{"another member", `{"x":"{\"a\":1}"}`, "x.a", true, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			x := exchange("GET", "/", "", "")
+			x.Integration.Failed, x.Integration.Selection = test.failed, "failed"
+			x.Response.Body = []byte(test.body)
+			err := answered(t, ResponseOptions{Kind: AWS, Responses: []IntegrationResponse{{
+				Status: 200, Parameters: map[string]string{"method.response.header.X": "integration.response.body." + test.path},
+			}}}, x)
+			if got := x.Response.Headers.Get("X"); err != nil || got != test.want {
+				t.Errorf("%q, %v, want %q", got, err, test.want)
+			}
+		})
+	}
 }
 
 func TestResponseHeaders(t *testing.T) {
