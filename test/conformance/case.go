@@ -134,7 +134,10 @@ func (r *run) adopt(call string, got *answer) {
 	if got.status >= 300 {
 		return
 	}
-	var made struct{ APIID, ID string }
+	var made struct {
+		APIID, ID string
+		APIStages []struct{ APIID, Stage string }
+	}
 	if json.Unmarshal(got.body, &made) != nil {
 		return
 	}
@@ -147,5 +150,10 @@ func (r *run) adopt(call string, got *answer) {
 		r.world.later("apigateway:DeleteApiKey", Members{"apiKey": made.ID})
 	case "apigateway:CreateUsagePlan":
 		r.world.later("apigateway:DeleteUsagePlan", Members{"usagePlanId": made.ID})
+		for _, s := range made.APIStages {
+			// A plan with stages can't be deleted.
+			leave := Members{"op": "remove", "path": "/apiStages", "value": s.APIID + ":" + s.Stage}
+			r.world.later("apigateway:UpdateUsagePlan", Members{"usagePlanId": made.ID, "patchOperations": []any{leave}})
+		}
 	}
 }
