@@ -31,9 +31,11 @@ const (
 	compressionLevel = 3
 )
 
-// compressors are the writers of content codings, for their memory.
+// compressors are the writers of content codings and the readers of the common
+// one, for their memory.
 type compressors struct {
 	gzip, zlib sync.Pool // *gzip.Writer, *zlib.Writer
+	readers    sync.Pool // *gzip.Reader
 }
 
 // A compressor is a writer of a content coding.

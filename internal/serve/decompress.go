@@ -31,7 +31,12 @@ func (s *Server) decompress(x *plan.Exchange) error {
 	case name == "", plan.EqualFold(name, "identity"):
 		return nil
 	case plan.EqualFold(name, "gzip"):
-		open = openGzip
+		r, _ := s.compressors.readers.Get().(*gzip.Reader)
+		if r == nil {
+			r = new(gzip.Reader)
+		}
+		defer s.compressors.readers.Put(r)
+		open = func(source *bufio.Reader) (io.ReadCloser, error) { return r, r.Reset(source) }
 	case plan.EqualFold(name, "deflate"):
 		open = openDeflate
 	default:
@@ -91,8 +96,6 @@ func (s *Server) readCoded(x *plan.Exchange, open func(*bufio.Reader) (io.ReadCl
 	}
 	return x.Scratch[start:len(x.Scratch):len(x.Scratch)], nil
 }
-
-func openGzip(source *bufio.Reader) (io.ReadCloser, error) { return gzip.NewReader(source) }
 
 // openDeflate opens what is called deflate: zlib's format, or as many send it,
 // the bare data.

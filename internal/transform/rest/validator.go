@@ -196,7 +196,7 @@ func (v *validator) body(x *plan.Exchange) error {
 		return nil
 	}
 	if err := x.ReadBody(); err != nil {
-		return err
+		return &plan.Fault{Kind: plan.BadRequest, Reason: "the request's body can't be read: " + err.Error(), Cause: err}
 	}
 	problems, ok := m.Validate(x.Request.Body)
 	if ok {
