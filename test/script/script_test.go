@@ -4,8 +4,8 @@
 //	gateway [ARG...]           start `gatehouse serve ARG...` on $DATA and wait until it is ready;
 //	                           sets $AWS_ENDPOINT_URL, $ADDR and $PORT
 //	restart [stop|kill]        end it (SIGTERM, or SIGKILL) and start it again with the same arguments
-//	http METHOD URL [BODY]     send a request, with $HOST as its Host if set; stdout is the status line,
-//	                           the headers in lower case and the body
+//	http METHOD URL [BODY]     send a request, with $HOST as its Host and $HEADER ("name: value") as a header,
+//	                           where set; stdout is the status line, the headers in lower case and the body
 //	json PATH WANT             the JSON on the last command's stdout has WANT at PATH, as in items.0.name
 //	keep NAME PATH             put the value at PATH into the environment variable NAME
 //
@@ -131,6 +131,9 @@ func cmdHTTP(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if host := ts.Getenv("HOST"); host != "" {
 		req.Host = host
+	}
+	if name, value, ok := strings.Cut(ts.Getenv("HEADER"), ": "); ok {
+		req.Header.Set(name, value)
 	}
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if neg {
