@@ -27,27 +27,30 @@ func (r *reader) documentation() {
 	}
 }
 
+// documentationPart reads a part. One that can't be one is left to who stores
+// it: its location or its properties are nil, or these aren't an object.
 func (r *reader) documentationPart(n *tree.Node, where string) {
-	location := n.Get("location")
-	if !r.is(n, tree.Object, where) || !r.is(location, tree.Object, where, ".location") {
+	part := &apigateway.DocumentationPart{}
+	if properties := n.Get("properties"); properties != nil && properties.Kind != tree.Null {
+		part.Properties = new(compact(properties))
+	}
+	at := n.Get("location")
+	if at == nil || at.Kind != tree.Object {
+		r.api.Parts = append(r.api.Parts, part)
 		return
 	}
-	properties := n.Get("properties")
-	if !r.is(properties, tree.Object, where, ".properties") {
-		return
+	part.Location = &apigateway.DocumentationPartLocation{
+		Type:       r.upper(at, "type", where),
+		Path:       r.string(at, "path", where),
+		Method:     r.upper(at, "method", where),
+		StatusCode: r.string(at, "statusCode", where),
+		Name:       r.string(at, "name", where),
 	}
-	at := &apigateway.DocumentationPartLocation{
-		Type:       r.upper(location, "type", where),
-		Path:       r.string(location, "path", where),
-		Method:     r.upper(location, "method", where),
-		StatusCode: r.string(location, "statusCode", where),
-		Name:       r.string(location, "name", where),
-	}
-	if at.Path == nil && hasPath(value(at.Type)) {
+	if part.Location.Path == nil && hasPath(value(part.Location.Type)) {
 		// Recorded of methods and responses.
-		at.Path = new("/")
+		part.Location.Path = new("/")
 	}
-	r.part(at, *properties)
+	r.part(part)
 }
 
 // hasPath tells the kinds of parts that stand at a path.
@@ -60,17 +63,14 @@ func hasPath(kind string) bool {
 }
 
 // part adds a part, or puts it in the place of one that is there.
-func (r *reader) part(at *apigateway.DocumentationPartLocation, properties tree.Node) {
-	if !r.spend(len(properties.Members)) {
-		return
-	}
-	place := location(at)
+func (r *reader) part(part *apigateway.DocumentationPart) {
+	place := location(part.Location)
 	if i, there := r.located[place]; there {
-		r.api.Parts[i].Properties = new(compact(&properties))
+		r.api.Parts[i] = part
 		return
 	}
 	r.located[place] = len(r.api.Parts)
-	r.api.Parts = append(r.api.Parts, &apigateway.DocumentationPart{Location: at, Properties: new(compact(&properties))})
+	r.api.Parts = append(r.api.Parts, part)
 }
 
 // location is the same for parts that stand at the same place.
@@ -120,8 +120,8 @@ func (r *reader) describeSection(section, kind string, keys ...string) {
 
 // describe makes a part of properties, unless there are none.
 func (r *reader) describe(properties tree.Node, at apigateway.DocumentationPartLocation) {
-	if len(properties.Members) > 0 {
-		r.part(&at, properties)
+	if len(properties.Members) > 0 && r.spend(len(properties.Members)) {
+		r.part(&apigateway.DocumentationPart{Location: &at, Properties: new(compact(&properties))})
 	}
 }
 

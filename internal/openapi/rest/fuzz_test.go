@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/openapi/rest"
 )
 
@@ -58,6 +59,9 @@ var (
 // storable takes away what control refuses, and what the variables of AWS in a
 // text would become.
 func storable(api *rest.API) {
+	api.Parts = slices.DeleteFunc(api.Parts, func(p *apigateway.DocumentationPart) bool {
+		return p.Location == nil || p.Properties == nil || !strings.HasPrefix(*p.Properties, "{")
+	})
 	api.Resources = slices.DeleteFunc(api.Resources, func(r *rest.Resource) bool { return !resourcePath.MatchString(r.Path) })
 	for _, resource := range api.Resources {
 		for _, m := range resource.Methods {

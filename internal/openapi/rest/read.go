@@ -2,6 +2,7 @@ package rest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"gatehouse/internal/awsapi/apigateway"
@@ -41,9 +42,15 @@ var errInvalid = errors.New("Invalid OpenAPI input.") //nolint:staticcheck // AW
 // errNoImporter is its answer where only the documentation is imported.
 var errNoImporter = errors.New("Unable to build importer with provided input.") //nolint:staticcheck // AWS's words
 
+// errTooLong is no answer of AWS's, which is UNVERIFIED.
+var errTooLong = fmt.Errorf("%w The document is longer than %d bytes.", errInvalid, MaxBytes) //nolint:staticcheck // AWS's manner
+
 // Read reads a document in JSON or YAML. An error is worded as AWS answers it.
 // What is wrong with the document and no error is in the API's Warnings.
 func Read(document string, o Options) (*API, error) {
+	if len(document) > MaxBytes {
+		return nil, errTooLong
+	}
 	r, err := newReader(document, o)
 	if err != nil {
 		return nil, errInvalid
@@ -68,6 +75,9 @@ func Read(document string, o Options) (*API, error) {
 
 // ReadDocumentation reads nothing but the documentation parts of a document.
 func ReadDocumentation(document string, o Options) (*API, error) {
+	if len(document) > MaxBytes {
+		return nil, errTooLong
+	}
 	r, err := newReader(document, o)
 	if err != nil {
 		return nil, errNoImporter
@@ -113,9 +123,6 @@ type reader struct {
 }
 
 func newReader(document string, o Options) (*reader, error) {
-	if len(document) > MaxBytes {
-		return nil, errInvalid
-	}
 	root, err := tree.Parse(document, strings.NewReplacer("${AWS::Partition}", o.Partition, "${AWS::Region}", o.Region,
 		"${AWS::AccountId}", o.Account, "${AWS::URLSuffix}", o.URLSuffix))
 	if err != nil {

@@ -29,7 +29,7 @@ func TestRefusals(t *testing.T) {
 		{"recorded JSON", "{'key:value}", invalid},
 
 		{"nothing", "", invalid},
-		{"too long", head + `"paths":{}` + strings.Repeat(" ", rest.MaxBytes) + "}", invalid},
+		{"too long", head + `"paths":{}` + strings.Repeat(" ", rest.MaxBytes) + "}", invalid + " The document is longer than 6291456 bytes."},
 		{"not UTF-8", "{\"openapi\":\"\xff\"}", invalid},
 		{"key twice", `{"swagger":"2.0","swagger":"2.0"}`, invalid},
 		{"no version", `{"paths":{}}`, invalid},
@@ -117,15 +117,15 @@ func TestRepetitionIsBounded(t *testing.T) {
 	}
 	const tooMuch = "Errors found during import:\n\tThe document repeats more than can be imported"
 	for _, test := range []struct{ name, document string }{
-		{"headers", head + `"paths":{` + many(20000, `"/x%d":{"get":{"responses":{"200":{"$ref":"#/components/responses/r"}}}}`) +
-			`},"components":{"responses":{"r":{"headers":{` + many(20000, `"h%d":{}`) + `}}}}}`},
-		{"inline schemas", head + `"paths":{` + many(20000, `"/x%d":{"get":{"responses":{"200":{"$ref":"#/components/responses/r"}}}}`) +
-			`},"components":{"responses":{"r":{"content":{"a/b":{"schema":{"type":"object","properties":{` + many(20000, `"p%d":{}`) + `}}}}}}}}`},
-		{"security", head + `"security":[{` + many(20000, `"s%d":[]`) + `}],"paths":{` + many(20000, `"/x%d":{"get":{}}`) + `}}`},
-		{"media types", `{"swagger":"2.0","produces":[` + many(20000, `"t/%d"`) + `],"definitions":{"A":{}},"paths":{` +
-			many(20000, `"/x%d":{"get":{"responses":{"200":{"schema":{"$ref":"A"}}}}}`) + `}}`},
-		{"parameters", head + `"paths":{` + many(20000, `"/x%d":{"$ref":"#/components/pathItems/p"}`) + `},"components":{"pathItems":{"p":{"get":{"parameters":[` +
-			many(20000, `{"in":"query","name":"p%d"}`) + `]}}}}}`},
+		{"headers", head + `"paths":{` + many(4000, `"/x%d":{"get":{"responses":{"200":{"$ref":"#/components/responses/r"}}}}`) +
+			`},"components":{"responses":{"r":{"headers":{` + many(4000, `"h%d":{}`) + `}}}}}`},
+		{"inline schemas", head + `"paths":{` + many(4000, `"/x%d":{"get":{"responses":{"200":{"$ref":"#/components/responses/r"}}}}`) +
+			`},"components":{"responses":{"r":{"content":{"a/b":{"schema":{"type":"object","properties":{` + many(4000, `"p%d":{}`) + `}}}}}}}}`},
+		{"security", head + `"security":[{` + many(4000, `"s%d":[]`) + `}],"paths":{` + many(4000, `"/x%d":{"get":{}}`) + `}}`},
+		{"media types", `{"swagger":"2.0","produces":[` + many(4000, `"t/%d"`) + `],"definitions":{"A":{}},"paths":{` +
+			many(4000, `"/x%d":{"get":{"responses":{"200":{"schema":{"$ref":"A"}}}}}`) + `}}`},
+		{"parameters", head + `"paths":{` + many(4000, `"/x%d":{"$ref":"#/components/pathItems/p"}`) + `},"components":{"pathItems":{"p":{"get":{"parameters":[` +
+			many(4000, `{"in":"query","name":"p%d"}`) + `]}}}}}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			document := strings.Replace(test.document, "3.0.1", "3.1.0", 1)

@@ -28,8 +28,8 @@ func (r *reader) servers() {
 			r.endpoint(server.Get(endpointKey), "servers."+endpointKey)
 		}
 	}
-	if len(servers.Members) > 0 && use {
-		r.prefix(serverPath(&servers.Members[0].Node))
+	if use {
+		r.prefix(serverPath(servers))
 	}
 }
 
@@ -70,14 +70,23 @@ func (r *reader) endpoint(n *tree.Node, where string) {
 // made of; longer ones are as if they weren't there.
 const maxBasePath = 512
 
-// serverPath is the path of a server's URL, in which variables have their
-// defaults.
-func serverPath(server *tree.Node) string {
-	address, _ := server.Get("url").Str()
+// serverPath is the base path of OpenAPI 3: the default of the first variable
+// basePath, whether an address has it or not, else the path of the first
+// address, in which variables have their defaults.
+func serverPath(servers *tree.Node) string {
+	for i := range servers.Members {
+		if path, ok := servers.Members[i].Get("variables").Get("basePath").Get("default").Str(); ok {
+			return path
+		}
+	}
+	if len(servers.Members) == 0 {
+		return ""
+	}
+	address, _ := servers.Members[0].Get("url").Str()
 	if len(address) > maxBasePath {
 		return ""
 	}
-	if variables := server.Get("variables"); variables != nil {
+	if variables := servers.Members[0].Get("variables"); variables != nil {
 		var defaults []string
 		for i := range variables.Members {
 			value, _ := variables.Members[i].Get("default").Str()
