@@ -143,7 +143,12 @@ func (s *Service) GetRestApi(c *awswire.Call, in *apigateway.GetRestApiRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return apiView(api), nil
+	view := apiView(api)
+	if view.Tags == nil {
+		// Recorded: read alone, an API shows that it has no tags.
+		view.Tags = map[string]string{}
+	}
+	return view, nil
 }
 
 // GetRestApis lists the APIs of the account and region.
