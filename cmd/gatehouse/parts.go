@@ -223,7 +223,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	apis := apigatewayv2.New(apigatewayv2.Options{Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader})
 	restAPIs := apigateway.New(apigateway.Options{
-		Store: documents, Compiler: compiler, Keys: apiKeys, Rand: rand.Reader, AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit,
+		Store: documents, Compiler: compiler, Keys: apiKeys, Rand: rand.Reader, Endpoint: own.URL,
+		AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit,
 	})
 	management := awswire.NewHandler(awswire.Options{
 		Services: []*awswire.Service{

@@ -149,7 +149,8 @@ func checkHeaderSource(in *definition.RestAuthorizer) error {
 // answers are kept for them.
 func checkRequestSources(in *definition.RestAuthorizer) error {
 	if in.IdentitySource == nil {
-		if *in.AuthorizerResultTtlInSeconds > 0 {
+		// An imported authorizer may have no time to live.
+		if *orDefault(in.AuthorizerResultTtlInSeconds, defaultAuthorizerTTL) > 0 {
 			return badRequest("Identity source must be set if authorizer caching is enabled (TTL is greater than 0)")
 		}
 		return nil

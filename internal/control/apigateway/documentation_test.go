@@ -119,7 +119,7 @@ func TestImportDocumentationParts(t *testing.T) {
 	sameJSON(t, "first", byID[out.Ids[0]], `{"id":"`+out.Ids[0]+`","location":{"type":"API"},"properties":"{\"description\":\"d\",\"info\":{\"version\":3}}"}`)
 	sameJSON(t, "second", byID[out.Ids[1]], `{"id":"`+out.Ids[1]+`","location":{"type":"METHOD","path":"/","method":"GET"},"properties":"{\"description\":\"m\"}"}`)
 
-	const second = "x-amazon-apigateway-documentation:\n  documentationParts:\n  - location: {type: API}\n    properties: {description: e}\n  - location: {type: MODEL}\n    properties: {}\n  - location: {type: MODEL, name: M}\n"
+	const second = "swagger: 2.0\nx-amazon-apigateway-documentation:\n  documentationParts:\n  - location: {type: API}\n    properties: {description: e}\n  - location: {type: MODEL}\n    properties: {}\n  - location: {type: MODEL, name: M}\n"
 	merged := must[*api.DocumentationPartIds](t)(imports("merge", second, false))
 	sameJSON(t, "merged", merged, `{"ids":["`+out.Ids[0]+`"],"warnings":["Unable to import documentation part 2: Invalid location specified: name is required for type MODEL",
 		"Unable to import documentation part 3: Invalid documentation part properties specified: they must be a JSON object"]}`)

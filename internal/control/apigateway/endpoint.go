@@ -51,19 +51,29 @@ func setEndpointType(api *apigateway.RestApi, o patchOp) error {
 	if o.Op != apigateway.OpReplace {
 		return badRequest("Invalid patch operation specified. Must be 'add'|'remove'|'replace'")
 	}
-	switch kind := value(o.Value); kind {
-	case apigateway.EndpointTypeEdge, apigateway.EndpointTypeRegional, apigateway.EndpointTypePrivate:
-		endpoint := *api.EndpointConfiguration
-		endpoint.Types = []string{kind}
-		if isPrivate(&endpoint) {
-			endpoint.IpAddressType = new(apigateway.IpAddressTypeDualstack)
-		} else {
-			endpoint.VpcEndpointIds = nil
-		}
-		api.EndpointConfiguration = &endpoint
-		return nil
+	kind := value(o.Value)
+	if !isEndpointType(kind) {
+		return badRequest(invalidEndpointType)
 	}
-	return badRequest("Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE")
+	endpoint := *api.EndpointConfiguration
+	endpoint.Types = []string{kind}
+	if isPrivate(&endpoint) {
+		endpoint.IpAddressType = new(apigateway.IpAddressTypeDualstack)
+	} else {
+		endpoint.VpcEndpointIds = nil
+	}
+	api.EndpointConfiguration = &endpoint
+	return nil
+}
+
+const invalidEndpointType = "Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE"
+
+func isEndpointType(kind string) bool {
+	switch kind {
+	case apigateway.EndpointTypeEdge, apigateway.EndpointTypeRegional, apigateway.EndpointTypePrivate:
+		return true
+	}
+	return false
 }
 
 func checkIPAddressType(_ *apigateway.RestApi, o patchOp) error {

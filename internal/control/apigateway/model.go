@@ -14,6 +14,9 @@ import (
 // maxModels is the length of all of an API's schemas together, in bytes.
 const maxModels = 400 << 10
 
+// UNVERIFIED: the words.
+const modelsTooLong = "The models of an API can have at most %d bytes in total"
+
 var modelName = regexp.MustCompile(`^[a-zA-Z0-9]+$`)
 
 // addDefaultModels gives a new API the two models that AWS gives it.
@@ -103,8 +106,7 @@ func putModel(tx *store.Tx, c *awswire.Call, apiID string, model *definition.Res
 		}
 	}
 	if total > maxModels {
-		// UNVERIFIED: the words.
-		return badRequest("The models of an API can have at most %d bytes in total", maxModels)
+		return badRequest(modelsTooLong, maxModels)
 	}
 	return definition.RestModels.Put(tx, scope(c), model, apiID, *model.Name)
 }

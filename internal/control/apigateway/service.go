@@ -32,6 +32,8 @@ type Options struct {
 	Keys *KeyDirectory
 	// Rand yields the randomness of ids and of API keys.
 	Rand io.Reader
+	// Endpoint is the address of an API's traffic without a path, for exports.
+	Endpoint func(apiID string) string
 	// AccountRate and AccountBurst are the throttle that GetAccount shows, in
 	// requests per second and requests; zero shows AWS's.
 	AccountRate  float64
@@ -45,6 +47,7 @@ type Service struct {
 	compiler Compiler
 	keys     *KeyDirectory
 	rand     io.Reader
+	endpoint func(apiID string) string
 	// The throttle of accounts, for GetAccount.
 	accountRate  float64
 	accountBurst int32
@@ -54,7 +57,10 @@ var _ apigateway.Operations = (*Service)(nil)
 
 // New makes the service.
 func New(o Options) *Service {
-	s := &Service{store: o.Store, compiler: o.Compiler, keys: o.Keys, rand: o.Rand, accountRate: o.AccountRate, accountBurst: o.AccountBurst}
+	s := &Service{
+		store: o.Store, compiler: o.Compiler, keys: o.Keys, rand: o.Rand, endpoint: o.Endpoint,
+		accountRate: o.AccountRate, accountBurst: o.AccountBurst,
+	}
 	if s.accountRate == 0 {
 		s.accountRate, s.accountBurst = defaultAccountRate, defaultAccountBurst
 	}

@@ -64,7 +64,10 @@ func newServing(t testing.TB) *serving {
 			t.Error(err)
 		}
 	})
-	g.Service = control.New(control.Options{Store: g.store, Compiler: compiler, Rand: rand.NewChaCha8([32]byte{2})})
+	g.Service = control.New(control.Options{
+		Store: g.store, Compiler: compiler, Rand: rand.NewChaCha8([32]byte{2}),
+		Endpoint: func(apiID string) string { return "https://" + apiID + ".example.com" },
+	})
 	return &serving{g, compiler}
 }
 

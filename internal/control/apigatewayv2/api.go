@@ -253,7 +253,7 @@ func checkAPI(api *definition.API) error {
 // apiView is the shape with what is computed when it is read.
 func (s *Service) apiView(api *definition.API) *apigatewayv2.Api {
 	view := api.Api
-	view.ApiEndpoint = new(s.endpoint.url(value(api.ApiId)))
+	view.ApiEndpoint = new(s.endpoint.URL(value(api.ApiId)))
 	view.Tags = orEmpty(api.Tags)
 	return &view
 }

@@ -53,7 +53,8 @@ type Endpoint struct {
 	Port int
 }
 
-func (e Endpoint) url(apiID string) string {
+// URL is the address of an API, without a path.
+func (e Endpoint) URL(apiID string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s://%s.execute-api.%s", e.Scheme, apiID, e.Domain)
 	if e.Port != 0 && !(e.Scheme == "http" && e.Port == 80) && !(e.Scheme == "https" && e.Port == 443) {
