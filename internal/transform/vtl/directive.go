@@ -48,6 +48,10 @@ func (g *gather) directive(name string, after int) {
 			p.closeDirective()
 			g.add(&evaluate{p.base + start, arg})
 		}
+	case "literal":
+		g.flush(start)
+		p.i = after
+		g.add(p.literal(start))
 	case "break":
 		g.flush(start)
 		p.i = after
@@ -209,6 +213,21 @@ func (p *parser) define(start int) node {
 	p.closeDirective()
 	n.body = p.body(start, "define")
 	return n
+}
+
+// literal reads #literal() ... #end, whose body is text as it stands.
+func (p *parser) literal(start int) node {
+	if !p.open("literal") {
+		return nil
+	}
+	p.closeDirective()
+	from := p.i
+	p.body(start, "literal")
+	end := strings.LastIndexByte(p.src[:p.i], '#')
+	if p.failed() || end < from {
+		return nil
+	}
+	return textNode(p.src[from:end])
 }
 
 // macro reads the definition of a macro. The first one of a name counts.

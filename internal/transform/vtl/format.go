@@ -24,8 +24,12 @@ func textFormat(st *state, _ value, args []value) (value, bool) {
 			return st.throws("format", "a format specifier isn't known: %"+shortened(rest))
 		}
 		format = rest[n:]
-		if v.letter == '%' || v.letter == 'n' {
-			b = append(b, map[byte]byte{'%': '%', 'n': '\n'}[v.letter])
+		switch v.letter {
+		case '%':
+			b = append(b, '%')
+			continue
+		case 'n':
+			b = append(b, '\n')
 			continue
 		}
 		at := next
@@ -107,7 +111,11 @@ func (st *state) formatVerb(v verb, arg value) (string, bool) {
 		if arg.k != integer && arg.k != bigInteger || v.precision >= 0 {
 			return "", false
 		}
-		s = bigOf(arg).Text(map[byte]int{'d': 10, 'x': 16, 'X': 16}[v.letter])
+		base := 10
+		if v.letter != 'd' {
+			base = 16
+		}
+		s = bigOf(arg).Text(base)
 	case 'f', 'e', 'E':
 		if arg.k != double {
 			return "", false

@@ -90,20 +90,27 @@ func (st *state) appendInputJSON(dst []byte, p *jsonPath) []byte {
 // path is a path that a template made at run time.
 func (st *state) path(source string) *jsonPath {
 	p := st.paths[source]
-	if p == nil {
-		p = parseJSONPath(source)
-		st.charge(len(source))
-		if st.paths == nil || len(st.paths) >= maxKept {
-			st.paths = map[string]*jsonPath{}
-		}
-		st.paths[source] = p
+	if p != nil {
+		return p
 	}
+	p = parseJSONPath(source)
+	st.charge(len(source))
+	if len(source) > maxKeptLength {
+		return p
+	}
+	if st.paths == nil || len(st.paths) >= maxKept {
+		st.paths = map[string]*jsonPath{}
+	}
+	st.paths[source] = p
 	return p
 }
 
-// maxKept is how many paths and how many patterns made at run time are kept for
-// later.
-const maxKept = 64
+// maxKept is how many paths, and how many patterns, made at run time are kept
+// for later, and maxKeptLength how long they may be for that.
+const (
+	maxKept       = 64
+	maxKeptLength = 1 << 10
+)
 
 // inputMethod are the methods of $input.
 func inputMethod(name string) method {

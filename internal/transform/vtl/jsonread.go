@@ -183,7 +183,9 @@ func (r *jsonReader) makeMap(keys []string, vals []value) *mapObject {
 }
 
 func unique(keys []string) bool {
-	if len(keys) >= indexed {
+	// Up to here comparing each with each is faster than a map.
+	const few = 24
+	if len(keys) > few {
 		seen := make(map[string]struct{}, len(keys))
 		for _, k := range keys {
 			seen[k] = struct{}{}

@@ -131,6 +131,17 @@ func (m *mapObject) remove(st *state, key string) value {
 	return v
 }
 
+// clear empties a map.
+func (m *mapObject) clear(st *state) {
+	m.load(st)
+	if m.writes != nil {
+		for _, key := range m.keys {
+			m.writes.remove(st, key)
+		}
+	}
+	m.keys, m.vals, m.index = nil, nil, nil
+}
+
 // keySet are the keys as a list of their own.
 func (m *mapObject) keySet(st *state) value {
 	m.load(st)

@@ -54,10 +54,7 @@ func mapMethod(name string) method {
 		})
 	case "clear":
 		return whole(func(m *mapObject, st *state) value {
-			m.load(st)
-			for len(m.keys) > 0 {
-				m.remove(st, m.keys[len(m.keys)-1])
-			}
+			m.clear(st)
 			return nothing()
 		})
 	}

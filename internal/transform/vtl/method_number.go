@@ -141,6 +141,12 @@ func inBase(name string, args []value) (value, bool) {
 	if args[0].n < 0 && args[0].n >= math.MinInt32 {
 		n = uint64(uint32(args[0].n))
 	}
-	base := map[string]int{"toHexString": 16, "toBinaryString": 2, "toOctalString": 8}[name]
+	base := 16
+	switch name {
+	case "toBinaryString":
+		base = 2
+	case "toOctalString":
+		base = 8
+	}
 	return textValue(strconv.FormatUint(n, base)), true
 }

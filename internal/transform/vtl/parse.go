@@ -103,9 +103,12 @@ func (g *gather) flush(end int) {
 	}
 }
 
+// maxJoined is up to which length a text is joined with the one behind it.
+const maxJoined = 1 << 10
+
 func (g *gather) add(n node) {
 	if t, ok := n.(textNode); ok && len(g.list) > 0 {
-		if last, ok := g.list[len(g.list)-1].(textNode); ok {
+		if last, ok := g.list[len(g.list)-1].(textNode); ok && len(last) < maxJoined {
 			g.list[len(g.list)-1] = last + t
 			return
 		}
@@ -306,7 +309,7 @@ func (p *parser) directiveName() (name string, after int) {
 // isDirective tells a directive or a macro that was defined before.
 func (c *compiler) isDirective(name string) bool {
 	switch name {
-	case "if", "else", "elseif", "end", "set", "foreach", "break", "stop", "macro", "define", "evaluate", "include", "parse":
+	case "if", "else", "elseif", "end", "set", "foreach", "break", "stop", "macro", "define", "evaluate", "literal", "include", "parse":
 		return true
 	}
 	return c.macros[name] != nil || c.outer[name] != nil

@@ -29,7 +29,7 @@ func (st *state) pattern(source string) *pattern {
 	if literal, ok := plainPattern(source); ok {
 		p.plain, p.literal = true, literal
 	} else if len(source) > longest {
-		st.throws("matches", "the pattern is too long")
+		st.fail(st.pos, "the pattern is too long")
 		return nil
 	} else {
 		re, err := regexp.Compile(p.source)
@@ -39,6 +39,9 @@ func (st *state) pattern(source string) *pattern {
 		}
 		p.re = re
 		p.near, p.free = sight(p.source)
+	}
+	if len(source) > maxKeptLength {
+		return p
 	}
 	if st.patterns == nil || len(st.patterns) >= maxKept {
 		st.patterns = map[string]*pattern{}
