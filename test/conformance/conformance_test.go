@@ -118,7 +118,7 @@ func newWorld(t *testing.T) (w *World, own bool) {
 	}
 	w = NewWorld(Options{
 		Client: client, Backend: backend, Address: os.Getenv("GATEHOUSE_CONFORMANCE_ADDRESS"), Role: os.Getenv("GATEHOUSE_CONFORMANCE_ROLE"),
-		Invoke:    or(invoke, "https://{api}.execute-api."+client.region+".amazonaws.com"), Settle: settle,
+		Invoke: or(invoke, "https://{api}.execute-api."+client.region+".amazonaws.com"), Settle: settle,
 		Functions: "functions", Run: strings.ToLower(rand.Text()[:8]),
 	})
 	t.Cleanup(func() {

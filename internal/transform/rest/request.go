@@ -69,6 +69,7 @@ type Request struct {
 	handling    Handling
 	unmappable  string // a header whose mapping is an error of the configuration
 	readsBody   bool
+	mapsBody    bool // a parameter comes from the body
 }
 
 // A parameter is a header or a query parameter with what is mapped to it.
@@ -110,7 +111,7 @@ func NewRequest(o RequestOptions) (*Request, error) {
 		}
 		switch from.(type) {
 		case requestBody, bodyPath:
-			r.readsBody = true
+			r.readsBody, r.mapsBody = true, true
 		}
 	}
 	for _, name := range o.URIVariables {
@@ -151,6 +152,9 @@ func (r *Request) Map(x *plan.Exchange) error {
 		if err := x.ReadBody(); err != nil {
 			return &plan.Fault{Kind: plan.BadRequest, Reason: "the request's body can't be read: " + err.Error(), Cause: err}
 		}
+	}
+	if r.mapsBody && !readable(x.Request.Body) {
+		return &plan.Fault{Kind: plan.BadRequest, Reason: "a parameter is mapped from the body, which is no JSON", Message: "Invalid JSON in request body"}
 	}
 	if r.kind != HTTPProxy {
 		if err := r.mapBody(x); err != nil {

@@ -245,3 +245,13 @@ func TestBadExpressions(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestReadable(t *testing.T) {
+	for body, want := range map[string]bool{
+		``: true, `{"a":1}`: true, `{"a":`: false, `[1]`: true, `[1`: false, `"a"`: true, `"a`: false, `'a'`: false, `plain`: true, `1`: true,
+	} {
+		if readable([]byte(body)) != want {
+			t.Errorf("%q: %t", body, !want)
+		}
+	}
+}
