@@ -67,7 +67,7 @@ func (c *Compiler) loadRest(tx *store.Tx, next *plan.Plan) (*plan.Plan, map[apiK
 			if err != nil {
 				return nil, nil, fmt.Errorf("compile: load stages of %s: %w", key.id, err)
 			}
-			st, err := c.restStage(tx, key, a.plan, s.Doc, nil)
+			st, err := c.restStage(tx, key, e.Doc, a.plan, s.Doc, nil)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -100,19 +100,19 @@ func (c *Compiler) prepareRest(tx *store.Tx, e *restEdits) (*plan.API, func(), e
 		if e.stages[name] {
 			continue
 		}
-		if after.stages[name], err = c.restStage(tx, e.key, head, st.doc, st); err != nil {
+		if after.stages[name], err = c.restStage(tx, e.key, doc, head, st.doc, st); err != nil {
 			return nil, nil, err
 		}
 	}
 	for name := range e.stages {
-		doc, err := definition.RestStages.Get(tx, e.key.Scope, e.key.id, name)
+		stage, err := definition.RestStages.Get(tx, e.key.Scope, e.key.id, name)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("compile: stage %s of API %s: %w", name, e.key.id, err)
 		}
-		if after.stages[name], err = c.restStage(tx, e.key, head, doc, old.stages[name]); err != nil {
+		if after.stages[name], err = c.restStage(tx, e.key, doc, head, stage, old.stages[name]); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -137,7 +137,18 @@ func newRestAPI(key apiKey, doc *definition.RestAPI) *plan.API {
 // has changed. One that doesn't compile goes on with what it served before:
 // operations check before they store, so this is for what an older release let
 // pass.
-func (c *Compiler) restStage(tx *store.Tx, key apiKey, head *plan.API, doc *definition.RestStage, old *restStage) (*restStage, error) {
+func (c *Compiler) restStage(tx *store.Tx, key apiKey, api *definition.RestAPI, head *plan.API, doc *definition.RestStage, old *restStage) (*restStage, error) {
+	st, err := c.anyRestStage(tx, key, head, doc, old)
+	if err == nil {
+		st.plan.DisableExecuteAPIEndpoint = api.EndpointDisabled
+		if canary := st.plan.Rest.Canary; canary != nil {
+			canary.Stage.DisableExecuteAPIEndpoint = api.EndpointDisabled
+		}
+	}
+	return st, err
+}
+
+func (c *Compiler) anyRestStage(tx *store.Tx, key apiKey, head *plan.API, doc *definition.RestStage, old *restStage) (*restStage, error) {
 	if old != nil && sameRest(old, head, doc) {
 		return &restStage{doc: doc, plan: adopt(old.plan, head)}, nil
 	}

@@ -106,14 +106,13 @@ func (b *restBuilder) build(view *store.Tx, doc *definition.RestStage, v variant
 		return nil, problem("Access log of stage", name, err)
 	}
 	stage := &plan.Stage{
-		API:                       b.head,
-		Name:                      name,
-		DeploymentID:              v.deploymentID,
-		Variables:                 v.variables,
-		DisableExecuteAPIEndpoint: value(api.DisableExecuteApiEndpoint),
-		Limit:                     b.c.parts.accountLimit(b.head),
-		AccessLog:                 accessLog,
-		Metrics:                   b.c.parts.stageMetrics(b.head, counted),
+		API:          b.head,
+		Name:         name,
+		DeploymentID: v.deploymentID,
+		Variables:    v.variables,
+		Limit:        b.c.parts.accountLimit(b.head),
+		AccessLog:    accessLog,
+		Metrics:      b.c.parts.stageMetrics(b.head, counted),
 		Rest: &plan.RestStage{
 			BinaryTypes:    plan.NewMediaTypes(api.BinaryMediaTypes),
 			MinCompression: -1,

@@ -33,6 +33,9 @@ func LookupREST(name string) (Variable, bool) {
 	case "xrayTraceId":
 		return text(AtRequest, tracedRoot), true
 
+	case "integration.responseTransferMode":
+		return text(AtRequest, transferMode), true
+
 	case "error.message":
 		return Variable{AtEnd, appendErrorMessage}, true
 	case "error.messageString":
@@ -49,7 +52,7 @@ func LookupREST(name string) (Variable, bool) {
 		"authorize.error", "authorize.latency", "authorize.status",
 		"waf.error", "waf.latency", "waf.status", "wafResponseCode", "webaclArn",
 		"cipherSuite", "tlsVersion", "endpointType",
-		"integration.responseTransferMode", "integration.timeToAllHeaders", "integration.timeToFirstContent":
+		"integration.timeToAllHeaders", "integration.timeToFirstContent":
 		return Variable{}, true
 	}
 	return lookupShared(name)
@@ -91,6 +94,18 @@ func resourceID(x *plan.Exchange) string {
 		return ""
 	}
 	return x.Route.Rest.ResourceID
+}
+
+// transferMode tells whether the response goes out while it comes.
+func transferMode(x *plan.Exchange) string {
+	switch {
+	case x.Route == nil || x.Route.Rest == nil:
+		return ""
+	case x.Route.Rest.Streams:
+		return "STREAMED"
+	default:
+		return "BUFFERED"
+	}
 }
 
 func resourcePath(x *plan.Exchange) string {

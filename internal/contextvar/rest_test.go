@@ -14,7 +14,7 @@ import (
 func TestLookupREST(t *testing.T) {
 	const never = AtEnd + 1
 	for from, names := range map[Moment]string{
-		AtRequest: `accountId apiId deploymentId domainName domainPrefix extendedRequestId httpMethod identity.accessKey identity.accountId
+		AtRequest: `integration.responseTransferMode accountId apiId deploymentId domainName domainPrefix extendedRequestId httpMethod identity.accessKey identity.accountId
 			identity.apiKey identity.apiKeyId identity.caller identity.sourceIp identity.user identity.userArn identity.userAgent isCanaryRequest path protocol requestId requestTime requestTimeEpoch resourceId
 			resourcePath stage xrayTraceId`,
 		AtResponse: `awsEndpointRequestId integration.error integration.integrationStatus integration.latency integration.requestId
@@ -27,7 +27,7 @@ func TestLookupREST(t *testing.T) {
 			identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId
 			identity.clientCert.clientCertPem identity.clientCert.subjectDN identity.clientCert.issuerDN
 			identity.clientCert.serialNumber identity.clientCert.validity.notBefore identity.clientCert.validity.notAfter
-			identity.vpcId identity.vpceId integration.responseTransferMode
+			identity.vpcId identity.vpceId
 			integration.timeToAllHeaders integration.timeToFirstContent tlsVersion waf.error waf.latency waf.status
 			wafResponseCode webaclArn`,
 	} {

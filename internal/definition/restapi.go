@@ -10,7 +10,12 @@ import (
 // of a revision are a deployment.
 
 // A RestAPI is keyed {apiID}.
-type RestAPI struct{ apigateway.RestApi }
+type RestAPI struct {
+	apigateway.RestApi
+	// EndpointDisabled is DisableExecuteApiEndpoint as of the latest deployment:
+	// that, of whatever stage, puts it in force for all stages.
+	EndpointDisabled bool `json:"_endpointDisabled,omitzero"`
+}
 
 // RestAPIs is the kind of RestAPI.
 var RestAPIs = store.Kind[RestAPI]{Name: "apigateway/restapi", Versioned: true, Version: 1}

@@ -24,6 +24,14 @@ const pagesPrefix = "/_gatehouse/"
 func (s *Server) place(x *plan.Exchange, management bool, head int) (destination, error) {
 	traffic, err := s.Plan.Load().Place(x)
 	if traffic {
+		if isREST(x) {
+			// The URL has a limit of its own.
+			url := len(x.Request.Path) + len(x.Request.Query)
+			if url > s.MaxHeadBytes {
+				return toAPI, &plan.Fault{Kind: plan.URITooLong, Reason: "the URL is over the limit"}
+			}
+			head -= url
+		}
 		if head > s.MaxHeadBytes {
 			return toAPI, &plan.Fault{Kind: plan.HeadersTooLarge, Reason: "request line and headers are over the limit"}
 		}

@@ -38,6 +38,10 @@ func (s *Service) CreateDeployment(c *awswire.Call, in *apigateway.CreateDeploym
 		if err := s.checkDeployable(tx, c, *api.Id); err != nil {
 			return err
 		}
+		api.EndpointDisabled = value(api.DisableExecuteApiEndpoint)
+		if err := definition.RestAPIs.Put(tx, scope(c), api, *api.Id); err != nil {
+			return err
+		}
 		if err := s.addDeployment(tx, c, *api.Id, deployment); err != nil || value(in.StageName) == "" {
 			return err
 		}

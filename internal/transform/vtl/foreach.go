@@ -71,7 +71,8 @@ func (n *foreach) render(st *state) signal {
 func (n *foreach) loop(st *state, l *loopObject, items []value) signal {
 	for i := range items {
 		if i == maxLoops {
-			st.fail(n.pos, "#foreach goes over more than 1000 elements")
+			// Velocity, too, says nothing when it ends a loop.
+			break
 		}
 		st.charge(1)
 		if st.err != nil {
