@@ -1,5 +1,7 @@
 package vtl
 
+import "strings"
+
 // A message is what $input reads, parsed at most once.
 type message struct {
 	text   string
@@ -93,6 +95,8 @@ func (st *state) path(source string) *jsonPath {
 	if p != nil {
 		return p
 	}
+	// The text may be in memory that is the exchange's.
+	source = strings.Clone(source)
 	p = parseJSONPath(source)
 	st.charge(len(source))
 	if len(source) > maxKeptLength {

@@ -101,20 +101,13 @@ func parseJSONPath(source string) *jsonPath {
 // path reads tokens up to what can't be one.
 func (r *pathReader) path() *jsonPath {
 	p := &jsonPath{}
-	for r.bad == "" && r.i < len(r.s) && p.function == "" {
-		scan := false
+	for r.bad == "" && p.function == "" && (r.peek() == '.' || r.peek() == '[') {
+		scan := strings.HasPrefix(r.s[r.i:], "..")
 		switch {
-		case r.s[r.i] == '[':
-		case strings.HasPrefix(r.s[r.i:], ".."):
-			scan = true
+		case scan:
 			r.i += 2
-		case r.s[r.i] == '.':
-			r.i++
-			if r.peek() == '[' {
-				r.fail("a dot before a bracket")
-			}
-		default:
-			return p
+		case r.take('.') && r.peek() == '[':
+			r.fail("a dot before a bracket")
 		}
 		r.token(p, scan)
 	}

@@ -43,7 +43,10 @@ func (o *operand) eval(st *state, doc, at value) (value, bool) {
 	if o.root {
 		at = doc
 	}
-	if !o.path.indefinite && o.path.function == "" && len(o.path.tokens) > 0 {
+	if len(o.path.tokens) == 0 && o.path.function == "" {
+		return at, true
+	}
+	if !o.path.indefinite && o.path.function == "" {
 		// What is null is there, what is missing isn't.
 		last := len(o.path.tokens) - 1
 		for i := range o.path.tokens[:last] {

@@ -24,6 +24,8 @@ func (st *state) pattern(source string) *pattern {
 		return p
 	}
 	const longest = 4 << 10
+	// The text may be in memory that is the exchange's.
+	source = strings.Clone(source)
 	p := &pattern{source: javaPattern(source)}
 	st.charge(20 * len(source))
 	if literal, ok := plainPattern(source); ok {

@@ -6,7 +6,9 @@ import (
 	"gatehouse/internal/plan"
 )
 
-// A Scope is what a template sees beside its own variables.
+// A Scope is what a template sees beside its own variables. Texts that Params,
+// StageVariables and Context give may end up in Overrides, and so must stay as
+// they are for as long as these are used.
 type Scope struct {
 	// Body is the message that $input.body, $input.json and $input.path read:
 	// the request's, or in a template of the response the integration's. An
@@ -43,7 +45,10 @@ type Params interface {
 	Params(place Place) iter.Seq2[string, string]
 }
 
-// A Context is $context without requestOverride and responseOverride.
+// A Context is $context without requestOverride and responseOverride. All its
+// values are texts.
+// UNVERIFIED: that AWS has requestTimeEpoch as a text, not as a number, and
+// isCanaryRequest, not as a boolean.
 type Context interface {
 	// Get is the value of a variable by its dotted name without "$context.":
 	// "identity.sourceIp", "authorizer.claims.email".

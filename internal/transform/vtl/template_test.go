@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"gatehouse/internal/plan"
 	"gatehouse/internal/transform/vtl"
@@ -199,6 +200,26 @@ func TestRenderKeepsNoBody(t *testing.T) {
 	clear(body)
 	if got := render(t, "$context.requestOverride.header.a", &vtl.Scope{Overrides: overrides}); got != "kept" {
 		t.Errorf("an override reads %q after the body is gone", got)
+	}
+}
+
+// Paths and patterns made at run time are kept, but not the memory they were
+// made in.
+func TestKeptPathsAreCopies(t *testing.T) {
+	compiled := mustParse(t, "#set($p = $input.params('p'))$input.path($p) $input.body.replaceAll($p, '-')")
+	memory := []byte("xxx")
+	scope := &vtl.Scope{
+		Body:   []byte(`{"$.a":1,"a":"A","b":"B"}`),
+		Params: paramData{{{"p", unsafe.String(&memory[0], len(memory))}}},
+	}
+	for range 50 {
+		for _, c := range [][2]string{{"$.a", "A"}, {"$.b", "B"}, {"[a]", ""}} {
+			copy(memory, c[0])
+			out, err := compiled.Render(nil, scope)
+			if c[1] != "" && (err != nil || !strings.HasPrefix(string(out), c[1]+" ")) {
+				t.Fatalf("%s gives %q, %v, want %s", c[0], out, err, c[1])
+			}
+		}
 	}
 }
 
