@@ -85,6 +85,30 @@ func TestRequestHeaders(t *testing.T) {
 	}
 }
 
+// A test comes from nobody, unless it says from whom.
+func TestHeadersOfTests(t *testing.T) {
+	for _, test := range []struct {
+		client []plan.Header
+		want   string
+	}{
+		{nil, ""},
+		{[]plan.Header{{Name: "X-Forwarded-For", Value: "198.51.100.1"}}, "X-Forwarded-For: 198.51.100.1\nX-Mapped: 198.51.100.1\n"},
+	} {
+		x := exchange("GET", "/pets/7/x", "", "", test.client...)
+		x.Request.Source, x.Request.SourceName = netip.AddrPort{}, "test-invoke-source-ip"
+		parameters := map[string]string{
+			"integration.request.header.X-Mapped": "method.request.header.X-Forwarded-For",
+			"integration.request.header.X-Port":   "method.request.header.X-Forwarded-Port",
+		}
+		if err := mapped(t, RequestOptions{Kind: HTTPProxy, Parameters: parameters}, x); err != nil {
+			t.Fatal(err)
+		}
+		if got := lines(x.Mapped.Headers); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}
+
 func TestUnmappableHeaders(t *testing.T) {
 	for name, kinds := range map[string][]Kind{
 		"Content-Length":     {HTTP, HTTPProxy, AWS, AWSProxy, Mock},
