@@ -64,12 +64,23 @@ func (m *methodBuilder) addResource(r *apigateway.Resource) error {
 
 // method compiles one method.
 func (m *methodBuilder) method(r *apigateway.Resource, verb string, doc *apigateway.Method) (*plan.Route, error) {
+	route, err := newMethod(r, verb, doc)
+	if err != nil {
+		return nil, err
+	}
+	m.guard(route, doc)
+	m.applySettings(route)
+	return route, m.execution(route, doc)
+}
+
+// newMethod compiles when a method is called.
+func newMethod(r *apigateway.Resource, verb string, doc *apigateway.Method) (*plan.Route, error) {
 	path := value(r.Path)
 	key, err := plan.ParseRouteKey(verb + " " + path)
 	if err != nil {
 		return nil, problem("Resource", path, err)
 	}
-	route := &plan.Route{
+	return &plan.Route{
 		Key:        verb + " " + path,
 		ID:         value(r.Id) + "/" + verb,
 		Method:     key.Method,
@@ -80,7 +91,11 @@ func (m *methodBuilder) method(r *apigateway.Resource, verb string, doc *apigate
 			ResourceID:    value(r.Id),
 			OperationName: value(doc.OperationName),
 		},
-	}
+	}, nil
+}
+
+// guard compiles who may call a method.
+func (m *methodBuilder) guard(route *plan.Route, doc *apigateway.Method) {
 	if kind := value(doc.AuthorizationType); kind != "" && kind != authorizationNone {
 		// TODO(#6): the authorizers of each kind. Until then nobody may.
 		route.Authorizer = closed("method " + route.Key + " asks for " + kind + " authorization, which this gateway doesn't have yet")
@@ -92,14 +107,17 @@ func (m *methodBuilder) method(r *apigateway.Resource, verb string, doc *apigate
 	if value(doc.ApiKeyRequired) {
 		route.Rest.APIKey = m.apiKeys()
 	}
-	m.applySettings(route)
-	if route.Rest.Validator, err = m.validator(doc, key); err != nil {
-		return nil, problem("Method", route.Key, err)
+}
+
+// execution compiles what a method does with a request that may call it.
+func (m *methodBuilder) execution(route *plan.Route, doc *apigateway.Method) (err error) {
+	if route.Rest.Validator, err = m.validator(doc, route.ParamNames); err == nil {
+		err = m.integration(route, doc)
 	}
-	if err := m.integration(route, doc); err != nil {
-		return nil, problem("Method", route.Key, err)
+	if err != nil {
+		return problem("Method", route.Key, err)
 	}
-	return route, nil
+	return nil
 }
 
 // apiKeys is the check of the stage's API keys.
@@ -161,7 +179,7 @@ func orElse[T any](p *T, d T) T {
 }
 
 // validator compiles the request validation of a method; nil without one.
-func (m *methodBuilder) validator(doc *apigateway.Method, key plan.RouteKey) (plan.Validator, error) {
+func (m *methodBuilder) validator(doc *apigateway.Method, pathVariables []string) (plan.Validator, error) {
 	id := value(doc.RequestValidatorId)
 	if id == "" {
 		return nil, nil
@@ -179,6 +197,6 @@ func (m *methodBuilder) validator(doc *apigateway.Method, key plan.RouteKey) (pl
 		CheckBody:       value(v.ValidateRequestBody),
 		Models:          doc.RequestModels,
 		Library:         m.models,
-		PathVariables:   key.ParamNames,
+		PathVariables:   pathVariables,
 	})
 }

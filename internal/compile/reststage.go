@@ -113,20 +113,13 @@ func (b *restBuilder) build(view *store.Tx, doc *definition.RestStage, v variant
 		Limit:        b.c.parts.accountLimit(b.head),
 		AccessLog:    accessLog,
 		Metrics:      b.c.parts.stageMetrics(b.head, counted),
-		Rest: &plan.RestStage{
-			BinaryTypes:    plan.NewMediaTypes(api.BinaryMediaTypes),
-			MinCompression: -1,
-			ExecutionLog:   b.c.parts.executionLog(b.head, counted),
-			Tracing:        value(doc.TracingEnabled),
-			IsCanary:       v.canary,
-		},
 	}
-	if api.MinimumCompressionSize != nil {
-		stage.Rest.MinCompression = int(*api.MinimumCompressionSize)
-	}
-	if stage.Rest.Responses, err = b.gatewayResponses(view, v.variables); err != nil {
+	if stage.Rest, err = b.frozen(view, api, v.variables); err != nil {
 		return nil, err
 	}
+	stage.Rest.ExecutionLog = b.c.parts.executionLog(b.head, counted)
+	stage.Rest.Tracing = value(doc.TracingEnabled)
+	stage.Rest.IsCanary = v.canary
 	m := methodBuilder{
 		restBuilder: b, stage: stage, doc: doc, counted: counted,
 		guarded:            value(api.Policy) != "" && !opensToAll(*api.Policy),
@@ -144,6 +137,17 @@ func (b *restBuilder) build(view *store.Tx, doc *definition.RestStage, v variant
 		}
 	}
 	return stage, nil
+}
+
+// frozen compiles what a deployment freezes of the API itself.
+func (b *restBuilder) frozen(view *store.Tx, api *definition.RestAPI, variables map[string]string) (*plan.RestStage, error) {
+	r := &plan.RestStage{BinaryTypes: plan.NewMediaTypes(api.BinaryMediaTypes), MinCompression: -1}
+	if api.MinimumCompressionSize != nil {
+		r.MinCompression = int(*api.MinimumCompressionSize)
+	}
+	var err error
+	r.Responses, err = b.gatewayResponses(view, variables)
+	return r, err
 }
 
 // gatewayResponses compiles the responses that were customised.
