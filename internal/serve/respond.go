@@ -23,6 +23,8 @@ const (
 	// may go on, lingerIdle how long it may pause.
 	lingerTime = 30 * time.Second
 	lingerIdle = 5 * time.Second
+	// reasonHeader is where the operator's clients read why.
+	reasonHeader = "x-gatehouse-reason"
 	// sandbox keeps a page served under management's origin from acting as
 	// that origin.
 	sandbox = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts"
@@ -79,7 +81,7 @@ func (s *Server) answerFault(x *plan.Exchange, fault *plan.Fault) {
 // reportFault tells the operator of a fault, and in development the client.
 func (s *Server) reportFault(x *plan.Exchange, fault *plan.Fault) {
 	if s.ShowReasons && fault.Reason != "" {
-		x.Response.Add("x-gatehouse-reason", printable(fault.Reason))
+		x.Response.Add(reasonHeader, printable(fault.Reason))
 	}
 	if x.Response.Status >= 500 {
 		s.log.Warn("request failed", "request", x.RequestID, "status", x.Response.Status, "reason", fault.Reason, "cause", fault.Cause)
