@@ -164,6 +164,7 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 		ShowReasons: c.Explain && c.loopback(),
 	})
 	g.onClose("server", server.Shutdown)
+	p.tester.server = server
 	run := func(ln net.Listener, f func(net.Listener) error) {
 		go func() {
 			if err := f(ln); err != nil {

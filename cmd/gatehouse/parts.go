@@ -44,6 +44,7 @@ import (
 // parts are what the server needs of the rest.
 type parts struct {
 	compiler     *compile.Compiler
+	tester       *methodTester
 	management   http.Handler
 	lambda       *lambda.Service
 	metrics      http.Handler // the Prometheus page
@@ -222,8 +223,9 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		log.Info("removed function code that is no longer used", "archives", n)
 	}
 	apis := apigatewayv2.New(apigatewayv2.Options{Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader})
+	tester := &methodTester{compiler: compiler}
 	restAPIs := apigateway.New(apigateway.Options{
-		Store: documents, Compiler: compiler, Keys: apiKeys, Rand: rand.Reader, Endpoint: own.URL,
+		Store: documents, Compiler: compiler, Tester: tester, Keys: apiKeys, Rand: rand.Reader, Endpoint: own.URL,
 		AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit,
 	})
 	management := awswire.NewHandler(awswire.Options{
@@ -245,7 +247,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Hosts:     c.managementHosts(),
 		Logger:    log,
 	})
-	return &parts{compiler: compiler, management: management, lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

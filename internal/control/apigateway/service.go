@@ -28,6 +28,8 @@ type Compiler interface {
 type Options struct {
 	Store    *store.Store
 	Compiler Compiler
+	// Tester runs the methods of TestInvokeMethod.
+	Tester Tester
 	// Keys follows the store and tells which values API keys have.
 	Keys *KeyDirectory
 	// Rand yields the randomness of ids and of API keys.
@@ -45,6 +47,7 @@ type Service struct {
 	apigateway.Unimplemented
 	store    *store.Store
 	compiler Compiler
+	tester   Tester
 	keys     *KeyDirectory
 	rand     io.Reader
 	endpoint func(apiID string) string
@@ -58,7 +61,7 @@ var _ apigateway.Operations = (*Service)(nil)
 // New makes the service.
 func New(o Options) *Service {
 	s := &Service{
-		store: o.Store, compiler: o.Compiler, keys: o.Keys, rand: o.Rand, endpoint: o.Endpoint,
+		store: o.Store, compiler: o.Compiler, tester: o.Tester, keys: o.Keys, rand: o.Rand, endpoint: o.Endpoint,
 		accountRate: o.AccountRate, accountBurst: o.AccountBurst,
 	}
 	if s.accountRate == 0 {
