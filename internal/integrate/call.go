@@ -258,7 +258,7 @@ func (c *call) readBody(u *upstream) error {
 	if seconds, ok := http1.KeepAlive(r.Headers); ok {
 		u.keepAlive = time.Duration(seconds) * time.Second
 	}
-	r.Headers = passedBack(r.Headers, u.head.ConnectionNames)
+	r.Headers = passedBack(r.Headers, u.head.ConnectionNames, isRest(c.x))
 	u.head.Headers = nil
 	u.body.Reset(&u.reader, u.head.Framing, maxBackendBody)
 	if u.head.Length > maxBackendBody {
@@ -303,26 +303,29 @@ func grow(b []byte, want int64) []byte {
 	return append(b, make([]byte, want)...)[:len(b)]
 }
 
-// passedBack drops the headers that concern the backend's connection.
-func passedBack(headers plan.Headers, names bool) plan.Headers {
+// passedBack drops the headers that concern the backend's connection. A REST API
+// passes on, under another name, what the Connection header said.
+func passedBack(headers plan.Headers, names, rest bool) plan.Headers {
 	kept := headers[:0]
 	if names {
 		// The names may stand behind what they name.
 		all := append(plan.Headers(nil), headers...)
 		for _, h := range all {
-			if http1.PassOn(all, h.Name, true) {
+			if http1.PassOn(all, h.Name, true) || rest && isConnection(h.Name) {
 				kept = append(kept, h)
 			}
 		}
 		return kept
 	}
 	for _, h := range headers {
-		if !http1.HopByHop(h.Name) {
+		if !http1.HopByHop(h.Name) || rest && isConnection(h.Name) {
 			kept = append(kept, h)
 		}
 	}
 	return kept
 }
+
+func isConnection(name string) bool { return len(name) == 10 && plan.EqualFold(name, "connection") }
 
 // A backendBody is a response that is still coming.
 type backendBody struct {
