@@ -1,6 +1,7 @@
 package awswire
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -64,7 +65,7 @@ func (c *checker) report(path, value, constraint string, sensitive bool) {
 // structure checks members named below prefix, and below bodyPrefix too if
 // they travel in the body.
 func (c *checker) structure(st *Structure, v reflect.Value, prefix, bodyPrefix string) {
-	for i := range st.Members {
+	for _, i := range c.order(st, bodyPrefix) {
 		mem := &st.Members[i]
 		path := prefix + lowerFirst(mem.Name)
 		if mem.In == InBody {
@@ -79,6 +80,28 @@ func (c *checker) structure(st *Structure, v reflect.Value, prefix, bodyPrefix s
 		}
 		c.value(&c.m.Types[mem.Type], held(f), path)
 	}
+}
+
+// order is that in which members are checked: as they are declared, but those
+// of the body first where they are named below the input.
+func (c *checker) order(st *Structure, bodyPrefix string) []int {
+	order := make([]int, len(st.Members))
+	for i := range order {
+		order[i] = i
+	}
+	if bodyPrefix != "" {
+		slices.SortStableFunc(order, func(i, j int) int {
+			return cmp.Compare(outside(st.Members[i].In), outside(st.Members[j].In))
+		})
+	}
+	return order
+}
+
+func outside(at Location) int {
+	if at == InBody {
+		return 0
+	}
+	return 1
 }
 
 func (c *checker) value(t *Type, v reflect.Value, path string) {
@@ -181,7 +204,30 @@ func (m *Model) limits(t *Type) []string {
 }
 
 func (m *Model) enumText(t *Type) string {
-	return "Member must satisfy enum value set: [" + strings.Join(m.Enums[t.Enum-1], ", ") + "]"
+	values := m.Enums[t.Enum-1]
+	if m.Checks == ChecksCoralPrefixed {
+		values = hashed(values)
+	}
+	return "Member must satisfy enum value set: [" + strings.Join(values, ", ") + "]"
+}
+
+// hashed puts values in the order in which the older services list them, which
+// is that of a hash set of Java: by the low bits of the hash code. It was found
+// in answers of AWS for enums of 2 to 21 values. Values that share a bucket
+// stand in the reverse of their declaration there, which nobody tells us.
+func hashed(values []string) []string {
+	ordered := slices.Clone(values)
+	slices.SortStableFunc(ordered, func(a, b string) int { return cmp.Compare(javaHash(a)%32, javaHash(b)%32) })
+	return ordered
+}
+
+// javaHash is the hash code of a text of ASCII characters.
+func javaHash(s string) uint32 {
+	var h uint32
+	for i := range len(s) {
+		h = 31*h + uint32(s[i])
+	}
+	return h
 }
 
 func patternText(t *Type) string {

@@ -23,7 +23,10 @@ func TestOnTheWire(t *testing.T) {
 	base := "/restapis/" + g.id
 	method := base + "/resources/" + g.root + "/methods/GET"
 	arn := "/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2F" + g.id + "%2Fstages%2Fdev"
-	const ops = "Member must satisfy enum value set: ["
+	const (
+		enum = "failed to satisfy constraint: Member must satisfy enum value set: ["
+		ops  = enum + "add, remove, move, test, replace, copy]"
+	)
 	for _, test := range []struct {
 		method, path, body string
 		code               int
@@ -44,9 +47,10 @@ func TestOnTheWire(t *testing.T) {
 		{"PUT", method + "/responses/200", `{"responseModels": {}, "responseParameters": {}}`, 201, `{"statusCode":"200","responseParameters":{},"responseModels":{}}`},
 		{"PATCH", method + "/responses/200", `{"patchOperations": [{"op": "add", "path": "/responseModels/application~1json", "value": "Empty"}]}`, 201, `{"statusCode":"200","responseParameters":{},"responseModels":{"application/json":"Empty"}}`},
 		{"PUT", method + "/responses/wrong", `{}`, 400, `{"message":"1 validation error detected: Value 'wrong' at 'statusCode' failed to satisfy constraint: Member must satisfy regular expression pattern: [1-5]\\d\\d"}`},
-		{"PUT", method + "/integration", `{"type": "HTTPS"}`, 400, `{"message":"1 validation error detected: Value 'HTTPS' at 'putIntegrationInput.type' failed to satisfy constraint: ` + ops + `…]"}`},
-		{"PATCH", base, `{"patchOperations": [{"op": "wrong", "path": "/name"}, {"op": "bad"}]}`, 400, `{"message":"2 validation errors detected: Value 'wrong' at 'updateRestApiInput.patchOperations.1.member.op' failed to satisfy constraint: ` + ops + `…]; Value 'bad' at 'updateRestApiInput.patchOperations.2.member.op' failed to satisfy constraint: ` + ops + `…]"}`},
-		{"POST", "/restapis", `{"name": "n", "endpointConfiguration": {"types": ["wrong"]}}`, 400, `{"message":"1 validation error detected: Value '[wrong]' at 'createRestApiInput.endpointConfiguration.types' failed to satisfy constraint: Member must satisfy constraint: [` + ops + `…]]"}`},
+		{"PATCH", method + "/responses/wrong", `{"patchOperations": [{"op": "wrong"}]}`, 400, `{"message":"2 validation errors detected: Value 'wrong' at 'updateMethodResponseInput.patchOperations.1.member.op' ` + ops + `; Value 'wrong' at 'statusCode' failed to satisfy constraint: Member must satisfy regular expression pattern: [1-5]\\d\\d"}`},
+		{"PUT", method + "/integration", `{"type": "HTTPS"}`, 400, `{"message":"1 validation error detected: Value 'HTTPS' at 'putIntegrationInput.type' ` + enum + `HTTP, MOCK, AWS_PROXY, HTTP_PROXY, AWS]"}`},
+		{"PATCH", base, `{"patchOperations": [{"op": "wrong", "path": "/name"}, {"op": "bad"}]}`, 400, `{"message":"2 validation errors detected: Value 'wrong' at 'updateRestApiInput.patchOperations.1.member.op' ` + ops + `; Value 'bad' at 'updateRestApiInput.patchOperations.2.member.op' ` + ops + `"}`},
+		{"POST", "/restapis", `{"name": "n", "endpointConfiguration": {"types": ["wrong"], "ipAddressType": "wrong"}}`, 400, `{"message":"2 validation errors detected: Value '[wrong]' at 'createRestApiInput.endpointConfiguration.types' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [PRIVATE, EDGE, REGIONAL]]; Value 'wrong' at 'createRestApiInput.endpointConfiguration.ipAddressType' ` + enum + `ipv4, dualstack]"}`},
 		{"POST", "/restapis", `{}`, 400, `{"message":"1 validation error detected: Value null at 'createRestApiInput.name' failed to satisfy constraint: Member must not be null"}`},
 		{"POST", "/restapis", `{"name": "n", "description": ""}`, 400, `{"message":"Description cannot be an empty string"}`},
 		{"POST", base + "/resources/" + g.root, `{"pathPart": "pets"}`, 201, `{"id":"…","parentId":"` + g.root + `","pathPart":"pets","path":"/pets"}`},
