@@ -1,5 +1,7 @@
 package vtl
 
+import "strings"
+
 // A method is one of Java's on a kind of value. It is not ok if there is none of
 // its name that takes these arguments; the call is then without a value, as it
 // is when the method returns null. What Java throws is a failure.
@@ -115,7 +117,7 @@ func booleanMethod(name string) method {
 				return value{}, false
 			}
 			s := st.text(args[0])
-			return boolValue(len(s) == 4 && equalFold(s, "true")), true
+			return boolValue(strings.EqualFold(s, "true")), true
 		}
 	}
 	return nil

@@ -1,8 +1,6 @@
 package vtl
 
-import (
-	"strings"
-)
+import "strings"
 
 // textMethod are the methods of Java's String. Lengths and indexes count UTF-16
 // units, as Java's do.
@@ -55,8 +53,6 @@ func textMethod(name string) method {
 func trim(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' })
 }
-
-func equalFold(a, b string) bool { return strings.EqualFold(a, b) }
 
 func changed(f func(string) string) method {
 	return func(st *state, on value, args []value) (value, bool) {
@@ -160,7 +156,7 @@ func (st *state) withText(name, s string, args []value) (value, bool) {
 	case "contains":
 		return boolValue(strings.Contains(s, other)), true
 	case "equalsIgnoreCase":
-		return boolValue(equalFold(s, other)), true
+		return boolValue(strings.EqualFold(s, other)), true
 	case "compareTo":
 		return intValue(compareUnits(s, other)), true
 	case "compareToIgnoreCase":

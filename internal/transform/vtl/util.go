@@ -131,7 +131,7 @@ func urlEncode(s string) (result, wrong string) {
 
 // urlDecode decodes as Java's URLDecoder, which fails on a % without two digits.
 func urlDecode(s string) (result, wrong string) {
-	if strings.IndexAny(s, "%+") < 0 {
+	if !strings.ContainsAny(s, "%+") {
 		return s, ""
 	}
 	b := make([]byte, 0, len(s))

@@ -37,18 +37,17 @@ type value struct {
 	o any
 }
 
-func textValue(s string) value       { return value{k: text, s: s} }
-func intValue(n int64) value         { return value{k: integer, n: n} }
-func doubleValue(f float64) value    { return value{k: double, n: int64(math.Float64bits(f))} }
-func listValue(l *listObject) value  { return value{k: list, o: l} }
-func dictValue(m *mapObject) value   { return value{k: dict, o: m} }
-func (v value) float() float64       { return math.Float64frombits(uint64(v.n)) }
-func (v value) list() *listObject    { return v.o.(*listObject) }
-func (v value) dict() *mapObject     { return v.o.(*mapObject) }
-func (v value) big() *big.Int        { return v.o.(*big.Int) }
-func (v value) isNumber() bool       { return v.k >= integer && v.k <= bigInteger }
-func (v value) isTrue() bool         { return v.k == boolean && v.n != 0 }
-func (v value) is(other string) bool { return v.k == text && v.s == other }
+func textValue(s string) value      { return value{k: text, s: s} }
+func intValue(n int64) value        { return value{k: integer, n: n} }
+func doubleValue(f float64) value   { return value{k: double, n: int64(math.Float64bits(f))} }
+func listValue(l *listObject) value { return value{k: list, o: l} }
+func dictValue(m *mapObject) value  { return value{k: dict, o: m} }
+func (v value) float() float64      { return math.Float64frombits(uint64(v.n)) }
+func (v value) list() *listObject   { return v.o.(*listObject) }
+func (v value) dict() *mapObject    { return v.o.(*mapObject) }
+func (v value) big() *big.Int       { return v.o.(*big.Int) }
+func (v value) isNumber() bool      { return v.k >= integer && v.k <= bigInteger }
+func (v value) isTrue() bool        { return v.k == boolean && v.n != 0 }
 
 func boolValue(b bool) value {
 	if b {
