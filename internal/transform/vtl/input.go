@@ -24,10 +24,8 @@ func (st *state) bodyText() string {
 	return m.text
 }
 
-// document is the message as paths see it. What doesn't start as an object or a
-// list does and is no JSON either is a text: so templates for forms can split
-// it.
-// UNVERIFIED: that, and that trailing text behind an object is no error.
+// document is the message as paths see it. What isn't JSON is a text, unless it
+// starts like an object or a list: so templates can split forms.
 func (st *state) document() value {
 	m := &st.message
 	if m.parsed {
@@ -36,31 +34,12 @@ func (st *state) document() value {
 	m.parsed = true
 	body := st.bodyText()
 	doc, ok := st.readJSON(body)
-	switch {
-	case ok:
-		m.doc = doc
-	case startsJSON(body):
-		if st.err == nil {
-			st.fail(st.pos, "the body isn't JSON")
-			st.err.Body = true
-		}
-	default:
-		m.doc = textValue(body)
+	if !ok && st.err == nil {
+		st.fail(st.pos, "the body isn't JSON")
+		st.err.Body = true
 	}
-	return m.doc
-}
-
-func startsJSON(s string) bool {
-	for i := range len(s) {
-		switch s[i] {
-		case ' ', '\t', '\n', '\r':
-			continue
-		case '{', '[':
-			return true
-		}
-		return false
-	}
-	return false
+	m.doc = doc
+	return doc
 }
 
 // inputPath is $input.path(path).
@@ -86,7 +65,7 @@ func (st *state) appendInputJSON(dst []byte, p *jsonPath) []byte {
 	if v.k == null {
 		return append(dst, `""`...)
 	}
-	return st.appendJSON(dst, v)
+	return st.appendJSON(dst, v, forJSON)
 }
 
 // path is a path that a template made at run time.

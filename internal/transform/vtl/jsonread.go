@@ -1,15 +1,21 @@
 package vtl
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// A jsonReader makes values of JSON text. Texts without escapes are parts of
-// the text read; lists and the members of maps come from slabs that grow with
-// the document, so that a document costs few allocations.
+// A jsonReader makes values of JSON text, as leniently as json-smart, which is
+// below Jayway's paths and which AWS's way to print lists is that of: quotes may
+// be single or left out, commas stand where none should, numbers start with
+// zeros, and what follows the first value isn't looked at.
+//
+// Texts without escapes are parts of the text read; lists and the members of
+// maps come from slabs that grow with the document, so that a document costs few
+// allocations.
 type jsonReader struct {
 	st    *state
 	text  string
@@ -27,15 +33,15 @@ type jsonReader struct {
 	listSlab []listObject
 }
 
-// readJSON reads one value and what is behind it must be white space, except
-// after an object or list, where the rest isn't looked at.
+// readJSON reads a value. A text that starts as no other value is itself one, to
+// its end.
 func (st *state) readJSON(text string) (value, bool) {
 	r := &st.reader
 	*r = jsonReader{st: st, text: text, vals: r.vals[:0], keys: r.keys[:0], slab: min(max(len(text)/16, 4), 256)}
-	v, ok := r.value()
-	if ok && v.k != dict && v.k != list {
-		r.space()
-		ok = r.i == len(r.text)
+	r.space()
+	v, ok := textValue(""), true
+	if r.i < len(text) {
+		v, ok = r.value("")
 	}
 	clear(r.vals[:cap(r.vals)])
 	clear(r.keys[:cap(r.keys)])
@@ -62,35 +68,81 @@ func (r *jsonReader) take(c byte) bool {
 	return false
 }
 
-func (r *jsonReader) word(w string, v value) (value, bool) {
-	if !strings.HasPrefix(r.text[r.i:], w) {
-		return value{}, false
-	}
-	r.i += len(w)
-	return v, true
-}
-
-func (r *jsonReader) value() (value, bool) {
+// value reads a value. Without quotes it ends before one of the bytes of stop,
+// or with the text if there are none.
+func (r *jsonReader) value(stop string) (value, bool) {
 	r.space()
 	if r.i == len(r.text) {
 		return value{}, false
 	}
-	switch c := r.text[r.i]; c {
+	switch r.text[r.i] {
 	case '{':
 		return r.object()
 	case '[':
 		return r.list()
-	case '"':
+	case '"', '\'':
 		s, ok := r.str()
 		return textValue(s), ok
-	case 't':
-		return r.word("true", boolValue(true))
-	case 'f':
-		return r.word("false", boolValue(false))
-	case 'n':
-		return r.word("null", value{})
+	case ':', '}', ']':
+		return value{}, false
 	}
-	return r.number()
+	start := r.i
+	if stop == "" {
+		r.i = len(r.text)
+	} else if n := strings.IndexAny(r.text[r.i:], stop); n >= 0 {
+		r.i += n
+	} else {
+		return value{}, false
+	}
+	return bareValue(trim(r.text[start:r.i]))
+}
+
+// bareValue is a value without quotes: a number, true, false, null or else a
+// text.
+func bareValue(s string) (value, bool) {
+	switch s {
+	case "true", "false":
+		return boolValue(s == "true"), true
+	case "null":
+		return value{}, true
+	case "NaN":
+		return doubleValue(math.NaN()), true
+	}
+	if v, ok := numberText(s); ok {
+		return v, true
+	}
+	return textValue(s), true
+}
+
+// numberText is the number that a text is. One with a fraction that a double
+// can't hold keeps its digits.
+func numberText(s string) (value, bool) {
+	if s == "" || s[0] != '-' && !isDigit(s[0]) {
+		return value{}, false
+	}
+	whole := true
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case isDigit(c):
+		case c == '.', c == 'e', c == 'E', c == '+', c == '-':
+			whole = false
+		default:
+			return value{}, false
+		}
+	}
+	if whole {
+		return integerText(s)
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil && !math.IsInf(f, 0) {
+		return value{}, false
+	}
+	v := doubleValue(f)
+	const surelyExact = 18
+	if len(s) > surelyExact && string(appendDouble(nil, f)) != s {
+		v.s = s
+	}
+	return v, true
 }
 
 func (r *jsonReader) open() bool {
@@ -99,32 +151,41 @@ func (r *jsonReader) open() bool {
 	return r.depth <= maxJSONDepth
 }
 
+// next skips white space and commas and tells the byte that is there, 0 at the
+// end.
+func (r *jsonReader) next() byte {
+	for r.i < len(r.text) {
+		switch c := r.text[r.i]; c {
+		case ' ', '\t', '\n', '\r', ',':
+			r.i++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
 func (r *jsonReader) object() (value, bool) {
 	if !r.open() {
 		return value{}, false
 	}
 	firstKey, firstVal := len(r.keys), len(r.vals)
-	r.space()
-	for more := !r.take('}'); more; {
-		r.space()
-		if r.i == len(r.text) || r.text[r.i] != '"' {
-			return value{}, false
+	for {
+		if r.next() == '}' {
+			r.i++
+			break
 		}
-		key, ok := r.str()
+		key, ok := r.key()
 		if !ok {
 			return value{}, false
 		}
-		r.space()
-		if !r.take(':') {
-			return value{}, false
-		}
-		v, ok := r.value()
+		v, ok := r.value(",}")
 		if !ok {
 			return value{}, false
 		}
 		r.keys, r.vals = append(r.keys, key), append(r.vals, v)
 		r.space()
-		if more = r.take(','); !more && !r.take('}') {
+		if r.i == len(r.text) || r.text[r.i] != ',' && r.text[r.i] != '}' {
 			return value{}, false
 		}
 	}
@@ -134,22 +195,46 @@ func (r *jsonReader) object() (value, bool) {
 	return dictValue(m), r.st.err == nil
 }
 
+// key reads a member's name and its colon.
+func (r *jsonReader) key() (string, bool) {
+	if r.i == len(r.text) {
+		return "", false
+	}
+	switch r.text[r.i] {
+	case ':', ']', '[', '{':
+		return "", false
+	case '"', '\'':
+		key, ok := r.str()
+		if !ok {
+			return "", false
+		}
+		r.space()
+		return key, r.take(':')
+	}
+	n := strings.IndexByte(r.text[r.i:], ':')
+	if n < 0 {
+		return "", false
+	}
+	key := trim(r.text[r.i : r.i+n])
+	r.i += n + 1
+	return key, true
+}
+
 func (r *jsonReader) list() (value, bool) {
 	if !r.open() {
 		return value{}, false
 	}
 	first := len(r.vals)
-	r.space()
-	for more := !r.take(']'); more; {
-		v, ok := r.value()
+	for {
+		if r.next() == ']' {
+			r.i++
+			break
+		}
+		v, ok := r.value(",]")
 		if !ok {
 			return value{}, false
 		}
 		r.vals = append(r.vals, v)
-		r.space()
-		if more = r.take(','); !more && !r.take(']') {
-			return value{}, false
-		}
 	}
 	r.depth--
 	if len(r.listSlab) == 0 {
@@ -234,35 +319,35 @@ func (r *jsonReader) keepKeys(keys []string) []string {
 
 // str reads a text, at whose first quote the reader stands.
 func (r *jsonReader) str() (string, bool) {
+	quote := r.text[r.i]
 	start := r.i + 1
 	for i := start; i < len(r.text); i++ {
-		switch c := r.text[i]; {
-		case c == '"':
+		switch r.text[i] {
+		case quote:
 			r.i = i + 1
 			return r.text[start:i], true
-		case c == '\\':
-			return r.escaped(start, i)
-		case c < ' ':
-			return "", false
+		case '\\':
+			return r.escaped(start, quote)
 		}
 	}
 	return "", false
 }
 
-// escaped reads on a text whose first escape is at i.
-func (r *jsonReader) escaped(start, i int) (string, bool) {
-	b := append(make([]byte, 0, 2*(i-start)+32), r.text[start:i]...)
+// escaped reads a text that has escapes in it. Control characters, and escapes
+// that aren't known, are left out of such a text.
+func (r *jsonReader) escaped(i int, quote byte) (string, bool) {
+	b := make([]byte, 0, 64)
 	for i < len(r.text) {
 		c := r.text[i]
 		switch {
-		case c == '"':
+		case c == quote:
 			r.i = i + 1
 			r.st.made(len(b))
 			return string(b), true
-		case c < ' ':
-			return "", false
 		case c != '\\':
-			b = append(b, c)
+			if c >= ' ' {
+				b = append(b, c)
+			}
 			i++
 			continue
 		}
@@ -272,7 +357,7 @@ func (r *jsonReader) escaped(start, i int) (string, bool) {
 		c = r.text[i+1]
 		i += 2
 		switch c {
-		case '"', '\\', '/':
+		case '"', '\'', '\\', '/':
 		case 'b':
 			c = '\b'
 		case 'f':
@@ -292,7 +377,7 @@ func (r *jsonReader) escaped(start, i int) (string, bool) {
 			i += n
 			continue
 		default:
-			return "", false
+			continue
 		}
 		b = append(b, c)
 	}
@@ -324,42 +409,4 @@ func hex4(s string) (rune, bool) {
 	}
 	n, err := strconv.ParseUint(s[:4], 16, 16)
 	return rune(n), err == nil && s[0] != '+' && s[0] != '-'
-}
-
-func (r *jsonReader) digits() bool {
-	start := r.i
-	for r.i < len(r.text) && '0' <= r.text[r.i] && r.text[r.i] <= '9' {
-		r.i++
-	}
-	return r.i > start
-}
-
-func (r *jsonReader) number() (value, bool) {
-	start := r.i
-	r.take('-')
-	if !r.take('0') && !r.digits() {
-		return value{}, false
-	}
-	whole := true
-	if r.take('.') {
-		whole = false
-		if !r.digits() {
-			return value{}, false
-		}
-	}
-	if r.take('e') || r.take('E') {
-		whole = false
-		if !r.take('-') {
-			r.take('+')
-		}
-		if !r.digits() {
-			return value{}, false
-		}
-	}
-	if whole {
-		return integerText(r.text[start:r.i])
-	}
-	// What is out of range is infinite, as it is for Java.
-	f, _ := strconv.ParseFloat(r.text[start:r.i], 64)
-	return doubleValue(f), true
 }

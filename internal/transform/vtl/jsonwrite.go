@@ -1,7 +1,21 @@
 package vtl
 
-// appendJSON appends a value as compact JSON, as Jackson writes it.
-func (st *state) appendJSON(dst []byte, v value) []byte {
+import "unicode/utf8"
+
+// A jsonStyle is what JSON escapes beside what it must.
+type jsonStyle bool
+
+const (
+	// forJSON is that of $input.json: nothing more.
+	// UNVERIFIED: json-smart would escape some of what forText does.
+	forJSON jsonStyle = false
+	// forText is how json-smart prints a list: with slashes escaped, and the
+	// characters from U+007F to U+009F and from U+2000 to U+20FF.
+	forText jsonStyle = true
+)
+
+// appendJSON appends a value as compact JSON.
+func (st *state) appendJSON(dst []byte, v value, style jsonStyle) []byte {
 	if !st.enter() {
 		return dst
 	}
@@ -11,13 +25,13 @@ func (st *state) appendJSON(dst []byte, v value) []byte {
 	case null:
 		return append(dst, "null"...)
 	case text:
-		return appendQuoted(dst, v.s)
+		return appendQuoted(dst, v.s, style)
 	case double:
 		f := v.float()
-		if f-f != 0 { // an infinity or not a number, which Jackson quotes
+		if f-f != 0 && v.s == "" { // an infinity or not a number
 			return append(appendDouble(append(dst, '"'), f), '"')
 		}
-		return appendDouble(dst, f)
+		return appendScalar(dst, v)
 	case boolean, integer, bigInteger:
 		return appendScalar(dst, v)
 	case list:
@@ -26,7 +40,7 @@ func (st *state) appendJSON(dst []byte, v value) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if dst = st.appendJSON(dst, item); st.tooLong(dst) {
+			if dst = st.appendJSON(dst, item, style); st.tooLong(dst) {
 				return dst
 			}
 		}
@@ -39,38 +53,47 @@ func (st *state) appendJSON(dst []byte, v value) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(appendQuoted(dst, key), ':')
-			if dst = st.appendJSON(dst, m.vals[i]); st.tooLong(dst) {
+			dst = append(appendQuoted(dst, key, style), ':')
+			if dst = st.appendJSON(dst, m.vals[i], style); st.tooLong(dst) {
 				return dst
 			}
 		}
 		return append(dst, '}')
 	case entry:
 		e := v.o.(*entryObject)
-		dst = append(appendQuoted(append(dst, '{'), e.key), ':')
-		return append(st.appendJSON(dst, e.of.get(st, e.key)), '}')
+		dst = append(appendQuoted(append(dst, '{'), e.key, style), ':')
+		return append(st.appendJSON(dst, e.of.get(st, e.key), style), '}')
 	case block:
-		return appendQuoted(dst, st.blockText(v.o.(*blockObject)))
+		return appendQuoted(dst, st.blockText(v.o.(*blockObject)), style)
 	}
 	return append(dst, `""`...)
 }
 
 const upperHex = "0123456789ABCDEF"
 
-// appendQuoted appends a text in quotes with the escapes that JSON demands and
-// no others.
-func appendQuoted(dst []byte, s string) []byte {
+// appendQuoted appends a text in quotes.
+func appendQuoted(dst []byte, s string, style jsonStyle) []byte {
 	dst = append(dst, '"')
 	plain := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
+		if c >= ' ' && c != '"' && c != '\\' && (style == forJSON || c != '/' && c < 0x7f) {
 			continue
 		}
+		size := 1
+		r := rune(c)
+		if c >= 0x80 {
+			r, size = utf8.DecodeRuneInString(s[i:])
+			if (r < 0x80 || r > 0x9f) && (r < 0x2000 || r > 0x20ff) {
+				i += size - 1
+				continue
+			}
+		}
 		dst = append(dst, s[plain:i]...)
+		i += size - 1
 		plain = i + 1
-		switch c {
-		case '"', '\\':
+		switch r {
+		case '"', '\\', '/':
 			dst = append(dst, '\\', c)
 		case '\b':
 			dst = append(dst, '\\', 'b')
@@ -83,7 +106,7 @@ func appendQuoted(dst []byte, s string) []byte {
 		case '\t':
 			dst = append(dst, '\\', 't')
 		default:
-			dst = append(dst, '\\', 'u', '0', '0', upperHex[c>>4], upperHex[c&15])
+			dst = appendUnicode(dst, r)
 		}
 	}
 	return append(append(dst, s[plain:]...), '"')

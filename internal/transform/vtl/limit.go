@@ -17,8 +17,8 @@ const (
 	// maxDepth bounds everything else that recurses when a template runs: blocks
 	// within blocks, values within values.
 	maxDepth = 1200
-	// maxJSONDepth bounds how deep a message nests.
-	maxJSONDepth = 1000
+	// maxJSONDepth bounds how deep a message nests, as json-smart does.
+	maxJSONDepth = 400
 	// maxSteps bounds what a rendering does: a step is a node, an iteration, or
 	// some tens of bytes looked at.
 	maxSteps = 5_000_000

@@ -9,15 +9,15 @@ type method func(st *state, on value, args []value) (value, bool)
 
 // methods are what a name means on each kind.
 type methods struct {
-	onText, onList, onMap, onNumber, onBoolean, onEntry, onLoop, onInput, onUtil, onAny method
+	onText, onList, onMap, onNumber, onBoolean, onEntry, onLoop, onInput, onUtil, onClass, onAny method
 }
 
-// methodsNamed finds a name's methods. Reflection (getClass) isn't among them.
+// methodsNamed finds a name's methods.
 func methodsNamed(name string) methods {
 	return methods{
 		onText: textMethod(name), onList: listMethod(name), onMap: mapMethod(name),
 		onNumber: numberMethod(name), onBoolean: booleanMethod(name), onEntry: entryMethod(name),
-		onLoop: loopMethod(name), onInput: inputMethod(name), onUtil: utilMethod(name), onAny: anyMethod(name),
+		onLoop: loopMethod(name), onInput: inputMethod(name), onUtil: utilMethod(name), onClass: classMethod(name), onAny: anyMethod(name),
 	}
 }
 
@@ -42,6 +42,8 @@ func (m *methods) of(k kind) method {
 		return m.onInput
 	case utilObject:
 		return m.onUtil
+	case class:
+		return m.onClass
 	}
 	if found == nil {
 		return m.onAny
@@ -66,6 +68,53 @@ func anyMethod(name string) method {
 			}
 			return boolValue(st.same(on, args[0])), true
 		}
+	case "getClass":
+		return property("class")
+	}
+	return nil
+}
+
+// classOf is the class of a value. It has a name, by which templates tell apart
+// what they print, and nothing that reflection is done with.
+// UNVERIFIED: the class of JSON's lists; others report to have compared lists
+// with this one.
+func classOf(v value) value {
+	name := ""
+	switch v.k {
+	case text:
+		name = "java.lang.String"
+	case boolean:
+		name = "java.lang.Boolean"
+	case integer:
+		name = "java.lang.Integer"
+		if v.n != int64(int32(v.n)) {
+			name = "java.lang.Long"
+		}
+	case double:
+		name = "java.lang.Double"
+		if v.s != "" {
+			name = "java.math.BigDecimal"
+		}
+	case bigInteger:
+		name = "java.math.BigInteger"
+	case list:
+		name = "java.util.ArrayList"
+	case dict:
+		name = "java.util.LinkedHashMap"
+	default:
+		return value{}
+	}
+	return value{k: class, s: name}
+}
+
+func classMethod(name string) method {
+	switch name {
+	case "getName", "getCanonicalName", "getTypeName":
+		return property("name")
+	case "getSimpleName":
+		return property("simpleName")
+	case "toString":
+		return anyMethod(name)
 	}
 	return nil
 }

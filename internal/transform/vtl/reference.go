@@ -255,6 +255,9 @@ func (st *state) call(s *step, on value) value {
 
 // property is the part of a value that a name behind a dot means.
 func (st *state) property(v value, name string) value {
+	if name == "class" {
+		return classOf(v)
+	}
 	switch v.k {
 	case dict:
 		return v.dict().get(st, name)
@@ -279,6 +282,13 @@ func (st *state) property(v value, name string) value {
 	case inputObject:
 		if name == "body" {
 			return textValue(st.bodyText())
+		}
+	case class:
+		switch name {
+		case "name", "canonicalName", "typeName":
+			return textValue(v.s)
+		case "simpleName":
+			return textValue(v.s[strings.LastIndexByte(v.s, '.')+1:])
 		}
 	}
 	return value{}

@@ -23,6 +23,7 @@ const (
 	loop  // $foreach
 	inputObject
 	utilObject
+	class // of a value, by Java's name
 )
 
 // A value is what expressions evaluate to. The zero value is null.
@@ -30,7 +31,8 @@ type value struct {
 	k kind
 	// n is an integer, the bits of a double, or a boolean as 0 or 1.
 	n int64
-	// s is a text.
+	// s is a text, the name of a class, or the digits of a double that has more of them than it can
+	// hold.
 	s string
 	// o is a *big.Int, *listObject, *mapObject, *entryObject, *blockObject or
 	// *loopObject.
@@ -85,7 +87,7 @@ func (st *state) appendText(dst []byte, v value) []byte {
 	case list:
 		l := v.list()
 		if l.json {
-			return st.appendJSON(dst, v)
+			return st.appendJSON(dst, v, forText)
 		}
 		dst = append(dst, '[')
 		for i, item := range l.items {
@@ -105,6 +107,8 @@ func (st *state) appendText(dst []byte, v value) []byte {
 		return st.appendText(dst, e.of.get(st, e.key))
 	case block:
 		return append(dst, st.blockText(v.o.(*blockObject))...)
+	case class:
+		return append(append(dst, "class "...), v.s...)
 	}
 	return dst // $foreach, $input and $util have no text worth the name
 }
@@ -135,6 +139,9 @@ func appendScalar(dst []byte, v value) []byte {
 	case integer:
 		return strconv.AppendInt(dst, v.n, 10)
 	case double:
+		if v.s != "" {
+			return append(dst, v.s...)
+		}
 		return appendDouble(dst, v.float())
 	case bigInteger:
 		return v.big().Append(dst, 10)
@@ -193,7 +200,7 @@ func (st *state) same(a, b value) bool {
 		return false
 	}
 	switch a.k {
-	case text:
+	case text, class:
 		st.charge(len(a.s) >> 5)
 		return a.s == b.s
 	case boolean:
