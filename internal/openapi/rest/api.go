@@ -19,7 +19,8 @@ type API struct {
 	GatewayResponses []*apigateway.GatewayResponse
 	Parts            []*apigateway.DocumentationPart
 	// DocumentationVersion is the version that the parts are said to be, "" for
-	// none.
+	// none. It is for exports; that an import makes no version of that name is
+	// UNVERIFIED.
 	DocumentationVersion string
 }
 

@@ -35,6 +35,8 @@ func FuzzRead(f *testing.F) {
 	f.Add("openapi: 3.0.1\na: &a [*a]")
 	f.Add("<<: [{a: 1}, {a: 2}]\nopenapi: 3.1.0\npaths: {}")
 	f.Add(head + `"paths":{"/é\u0085\ud83d\ude00":{"get":{"operationId":"\u007f"}}}}`)
+	// Found: a schema that is null was a model for those who referred to it.
+	f.Add(`{"swagger":"2.0","definitions":{"A":null},"paths":{"/x":{"get":{"x-gatehouse-request-models":{"a/b":"A"},"responses":{"200":{"schema":{"$ref":"#/definitions/A"}}}}}}}`)
 	f.Fuzz(func(t *testing.T, document string) {
 		if len(document) > 1<<16 {
 			return
