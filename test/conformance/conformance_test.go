@@ -111,7 +111,7 @@ func newWorld(t *testing.T) (w *World, own bool) {
 	// Real AWS takes a while; here only a busy machine does.
 	invoke, settle := os.Getenv("GATEHOUSE_CONFORMANCE_INVOKE"), 60*time.Second
 	if own {
-		settle = 15 * time.Second
+		settle = 30 * time.Second
 	}
 	if invoke == "" && own {
 		invoke = "http://{api}.execute-api.localhost" + endpoint[strings.LastIndexByte(endpoint, ':'):]
