@@ -91,7 +91,7 @@ type patchRule[S any] struct {
 }
 
 // patchRules are what may be patched of a shape. The order is that of AWS's
-// messages, and the first rule that fits a path counts.
+// messages, and the first rule that fits a path and has the operation counts.
 type patchRules[S any] struct {
 	refuse refusal
 	rules  []patchRule[S]
