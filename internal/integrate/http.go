@@ -85,7 +85,7 @@ func (h *HTTP) Integrate(x *plan.Exchange) error {
 	if err := h.prepare(&c); err != nil {
 		return faultOf(c.explain(err))
 	}
-	if x.Trace != nil {
+	if x.Trace.WantsInfo() {
 		h.trace(&c)
 	}
 	x.Integration.Called = true
@@ -94,7 +94,7 @@ func (h *HTTP) Integrate(x *plan.Exchange) error {
 	// The deadline has moved by the time that the client took.
 	x.Integration.Latency = clock().Sub(c.deadline.Add(-h.timeout))
 	if err == nil {
-		if x.Trace != nil {
+		if x.Trace.WantsInfo() {
 			traceAnswer(x)
 		}
 		return nil

@@ -13,7 +13,7 @@ import (
 // traceRequest tells of the call that is about to be made.
 func (l *restLambda) traceRequest(x *plan.Exchange, payload []byte) {
 	t := x.Trace
-	if t == nil {
+	if !t.WantsInfo() {
 		return
 	}
 	if !t.WantsData() {
@@ -39,7 +39,7 @@ func (l *restLambda) traceRequest(x *plan.Exchange, payload []byte) {
 // traceResponse tells of the answer to the call. x.Integration has its status.
 func (l *restLambda) traceResponse(x *plan.Exchange, result *InvocationResult) {
 	t := x.Trace
-	if t == nil {
+	if !t.WantsInfo() {
 		return
 	}
 	t.Info("Received response. Status: %d, Integration latency: %d ms", x.Integration.Status, x.Integration.Latency.Milliseconds())

@@ -7,7 +7,7 @@ import (
 )
 
 // What the execution log of a REST API tells of the call of a backend. A reader
-// of x.Trace asks first whether there is one.
+// of x.Trace asks first whether it wants this.
 
 // traceCall tells what is sent where.
 func traceCall(x *plan.Exchange, uri string, headers plan.Headers, body []byte) {

@@ -38,8 +38,8 @@ const MaxTraceText = 1024
 const truncated = " [TRUNCATED]"
 
 // A Trace collects the lines of an exchange's execution log. An exchange that
-// isn't logged has none: who adds lines asks first, so that they cost nothing
-// otherwise.
+// isn't logged has none: who adds lines asks first, for a trace or for one that
+// WantsInfo, so that they cost nothing otherwise.
 type Trace struct {
 	ExecutionLogging
 	// Clock dates the lines.
@@ -68,8 +68,13 @@ func (t *Trace) Info(format string, args ...any) {
 	}
 }
 
+// WantsInfo tells whether there is a trace that lines of level INFO are added to.
+// Who adds several asks, since what a line is made of costs memory even if the
+// line isn't made.
+func (t *Trace) WantsInfo() bool { return t != nil && t.Level >= LogInfo }
+
 // WantsData tells whether lines about headers and bodies are logged.
-func (t *Trace) WantsData() bool { return t.Level >= LogInfo && t.Data }
+func (t *Trace) WantsData() bool { return t.WantsInfo() && t.Data }
 
 // DataInfo adds a line about headers or a body.
 func (t *Trace) DataInfo(format string, args ...any) {

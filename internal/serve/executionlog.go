@@ -19,7 +19,9 @@ func (s *Server) beginTrace(x *plan.Exchange) {
 	}
 	x.Trace = s.traces.Get().(*plan.Trace)
 	x.Trace.Begin(logging, s.Clock)
-	x.Trace.Info("Extended Request Id: %s", x.ExtendedRequestID)
+	if x.Trace.WantsInfo() {
+		x.Trace.Info("Extended Request Id: %s", x.ExtendedRequestID)
+	}
 }
 
 // endTrace hands the trace of an answered exchange to the stage's log.
@@ -28,10 +30,10 @@ func (s *Server) endTrace(x *plan.Exchange) {
 	if t == nil {
 		return
 	}
-	if x.Integration.RequestID != "" {
+	if t.WantsInfo() && x.Integration.RequestID != "" {
 		t.Info("AWS Integration Endpoint RequestId : %s", x.Integration.RequestID)
 	}
-	if x.Stage.Rest.Tracing {
+	if t.WantsInfo() && x.Stage.Rest.Tracing {
 		t.Info("X-ray Tracing ID : Root=%s", x.TraceRoot)
 	}
 	x.Stage.Rest.ExecutionLog.LogExecution(x)
@@ -46,7 +48,7 @@ const apiKeyHeader = "x-api-key"
 
 // traceKey tells that the request's API key is going to be checked.
 func traceKey(x *plan.Exchange) {
-	if t := x.Trace; t != nil {
+	if t := x.Trace; t.WantsInfo() {
 		t.Info("Verifying Usage Plan for request: %s. API Key: %s API Stage: %s/%s", x.RequestID, tracedKey(x), x.Stage.API.ID, x.Stage.Name)
 	}
 }
@@ -54,7 +56,7 @@ func traceKey(x *plan.Exchange) {
 // tracePassedKey tells that the key, or its absence, was found right.
 func tracePassedKey(x *plan.Exchange) {
 	t := x.Trace
-	if t == nil {
+	if !t.WantsInfo() {
 		return
 	}
 	key := tracedKey(x)
@@ -102,13 +104,16 @@ func traceResponse(x *plan.Exchange) {
 	t.Info("Method completed with status: %d", x.Response.Status)
 }
 
-// traceFault tells why a request failed, unless a step did, and how it ends.
+// traceFault tells why a request failed, unless a step did, and how it ends: a
+// method that nobody was allowed to call doesn't end.
 func traceFault(x *plan.Exchange, fault *plan.Fault) {
 	t := x.Trace
 	if !t.Failed() {
 		t.Error("%s", failure(x, fault))
 	}
-	t.Error("Method completed with status: %d", x.Response.Status)
+	if fault.Kind != plan.Unauthorized {
+		t.Error("Method completed with status: %d", x.Response.Status)
+	}
 }
 
 // failure words a fault as AWS does in execution logs. UNVERIFIED: the words of

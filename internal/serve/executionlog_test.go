@@ -182,6 +182,9 @@ func TestExecutionLogOfFailures(t *testing.T) {
 		g := startREST(t, serve.Options{}, plan.RestStage{ExecutionLog: log}, method)
 		status, _ := g.callREST(t, "GET", "/dev/a", "", "Content-Type", "text/x; charset=utf-8")
 		want := []string{test.want, "Method completed with status: " + strconv.Itoa(test.status)}
+		if test.status == 401 {
+			want = want[:1]
+		}
 		if got := log.await(t, 1); status != test.status || !slices.Equal(got, want) {
 			t.Errorf("%+v: %d, %q, want %d, %q", test.fault, status, got, test.status, want)
 		}

@@ -64,7 +64,7 @@ func (s *Server) execute(x *plan.Exchange) error {
 	if err := s.decompress(x); err != nil {
 		return err
 	}
-	if x.Trace != nil {
+	if x.Trace.WantsInfo() {
 		if err := traceRequest(x); err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (s *Server) execute(x *plan.Exchange) error {
 	if r.Rest.ReportsTrace {
 		x.Response.Add(traceHeader, x.TraceHeader)
 	}
-	if x.Trace != nil {
+	if x.Trace.WantsInfo() {
 		traceResponse(x)
 	}
 	return nil
