@@ -38,6 +38,11 @@ func (r *run) log(ctx context.Context, m *match, want *Log) error {
 	return nil
 }
 
+// executionLogGroup is the log group that a stage's executions are told to.
+func executionLogGroup(api, stage string) string {
+	return "API-Gateway-Execution-Logs_" + api + "/" + stage
+}
+
 // executionLog waits until the execution log of a stage has all lines of the
 // last request and compares them.
 func (r *run) executionLog(ctx context.Context, m *match, api string, want *ExecutionLog) error {
@@ -45,11 +50,11 @@ func (r *run) executionLog(ctx context.Context, m *match, api string, want *Exec
 	if id == "" {
 		return errors.New("the answer has no request id to find the log's lines by")
 	}
-	group, err := expand("API-Gateway-Execution-Logs_$("+api+")/"+want.Stage, r.lookup)
+	apiID, err := produce(api, r.lookup)
 	if err != nil {
 		return err
 	}
-	r.world.later("logs:DeleteLogGroup", Members{"logGroupName": group})
+	group := executionLogGroup(apiID, want.Stage)
 	prefix := "(" + id + ") "
 	var lines []string
 	var problem error

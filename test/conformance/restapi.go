@@ -214,6 +214,11 @@ func (b builder) restStages(ctx context.Context, spec RestAPI) error {
 		}
 	}
 	for _, stage := range sortedKeys(spec.Settings) {
+		// The gateway makes the groups of its logs, and nobody removes them with the
+		// stage.
+		for _, logged := range []string{stage, stage + "/Canary"} {
+			b.scene.world.later("logs:DeleteLogGroup", Members{"logGroupName": executionLogGroup(b.api.id, logged)})
+		}
 		var operations []Members
 		for _, path := range sortedKeys(spec.Settings[stage]) {
 			operations = append(operations, Members{"op": "replace", "path": path, "value": spec.Settings[stage][path]})
