@@ -155,6 +155,11 @@ func (i *importation) putModels() error {
 	kept := make(map[string]bool, len(i.doc.Models))
 	for _, m := range i.doc.Models {
 		model := &definition.RestModel{Model: m.Model}
+		if err := i.service.checkSchema(value(m.Schema)); err != nil {
+			if err := i.refuse(err, "Unable to create model for '%s'", *m.Name); err != nil {
+				return err
+			}
+		}
 		if old := i.models[*m.Name]; old != nil {
 			model.Id = old.Id
 		} else {

@@ -76,13 +76,16 @@ func (s *Service) addModel(tx *store.Tx, c *awswire.Call, apiID string, model *d
 		return err
 	}
 	model.Id = &id
-	return putModel(tx, c, apiID, model)
+	return s.putModel(tx, c, apiID, model)
 }
 
 // putModel stores a model whose schema it has checked.
-func putModel(tx *store.Tx, c *awswire.Call, apiID string, model *definition.RestModel) error {
+func (s *Service) putModel(tx *store.Tx, c *awswire.Call, apiID string, model *definition.RestModel) error {
 	schema, err := parseSchema(apiID, value(model.Schema))
 	if err != nil {
+		return err
+	}
+	if err := s.checkSchema(*model.Schema); err != nil {
 		return err
 	}
 	for _, name := range schema.references {
@@ -109,6 +112,14 @@ func putModel(tx *store.Tx, c *awswire.Call, apiID string, model *definition.Res
 		return badRequest(modelsTooLong, maxModels)
 	}
 	return definition.RestModels.Put(tx, scope(c), model, apiID, *model.Name)
+}
+
+// checkSchema refuses a schema that isn't one.
+func (s *Service) checkSchema(schema string) error {
+	if s.compiler.CheckRestModel(schema) != nil {
+		return invalidSchema("")
+	}
+	return nil
 }
 
 // GetModel returns one model; flattened, it holds the models it refers to.
@@ -183,7 +194,7 @@ func (s *Service) UpdateModel(c *awswire.Call, in *apigateway.UpdateModelRequest
 		if err := modelRules.apply(model, in.PatchOperations); err != nil {
 			return err
 		}
-		return putModel(tx, c, apiID, model)
+		return s.putModel(tx, c, apiID, model)
 	})
 	if err != nil {
 		return nil, err

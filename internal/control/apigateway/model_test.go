@@ -78,6 +78,8 @@ func TestModels(t *testing.T) {
 		{"schema taken away", one(update("replace", "/schema", "")), empty},
 		{"broken", one(create("X", "{")), invalid + "]"},
 		{"not an object", one(create("X", "[]")), invalid + "]"},
+		{"type", one(create("X", `{"type":"bogus"}`)), invalid + "]"},
+		{"required of draft 3", one(update("replace", "/schema", `{"properties":{"a":{"required":true}}}`)), invalid + "]"},
 		{"keywords", one(create("X", `{"properties":{"a":{"nullable":true,"example":1}},"$id":"x"}`)), invalid + `. Unsupported keyword(s): ["$id", "example", "nullable"]]`},
 		{"keyword below allOf", one(create("X", `{"allOf":[{"const":1}]}`)), invalid + `. Unsupported keyword(s): ["const"]]`},
 		{"relative reference", one(create("X", `{"items":{"$ref":"Pet"}}`)), canonical},
@@ -104,4 +106,19 @@ func TestModels(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A document may say of models what CreateModel doesn't take, as long as it is
+// a schema.
+func TestImportedSchemas(t *testing.T) {
+	g := newGateway(t)
+	document := func(schema string) error {
+		return one(g.ImportRestApi(g.call(), &api.ImportRestApiRequest{Body: []byte(`{"openapi":"3.0.1","info":{"title":"t","version":"1"},"paths":{},"components":{"schemas":{"Pet":` + schema + `}}}`)}))
+	}
+	if err := document(`{"type":"object","example":{},"nullable":true}`); err != nil {
+		t.Error(err)
+	}
+	checkRefusals(t, []refusal{
+		{"not a schema", document(`{"type":"bogus"}`), "BadRequestException 400: Errors found during import:\n\tUnable to create model for 'Pet': Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]"},
+	})
 }
