@@ -22,13 +22,14 @@ type jsonPath struct {
 type pathToken struct {
 	kind  tokenKind
 	names []string
-	// numbers are indexes, or the from, to and step of a slice, where set tells
-	// which of them are given.
+	// numbers are indexes, or the from and to of a slice, where set tells which of
+	// them are given.
 	numbers []int
-	set     [3]bool
+	set     [2]bool
 	filter  filterExpr
-	// scan tells that the token is looked for at every depth.
-	scan bool
+	// scan tells that the token is looked for at every depth, last that none
+	// follows: then several names make a map.
+	scan, last bool
 }
 
 type tokenKind uint8
@@ -113,8 +114,8 @@ func (r *pathReader) path() *jsonPath {
 	}
 	for i := range p.tokens {
 		t := &p.tokens[i]
-		last := i == len(p.tokens)-1
-		definite := t.kind == namesToken && (len(t.names) == 1 || last) || t.kind == indexToken && len(t.numbers) == 1
+		t.last = i == len(p.tokens)-1
+		definite := t.kind == namesToken && (len(t.names) == 1 || t.last) || t.kind == indexToken && len(t.numbers) == 1
 		if t.scan || !definite {
 			p.indefinite = true
 		}
@@ -153,7 +154,7 @@ func (r *pathReader) token(p *jsonPath, scan bool) {
 // functionCall reads a function from behind its parenthesis on.
 func (r *pathReader) functionCall(p *jsonPath, name string) {
 	switch name {
-	case "length", "size", "min", "max", "avg", "sum", "stddev", "keys", "concat", "first", "last", "index":
+	case "length", "size", "min", "max", "avg", "sum", "stddev", "keys", "concat", "append", "first", "last", "index":
 	default:
 		r.fail("there is no function " + strconv.Quote(name))
 		return
@@ -256,23 +257,26 @@ func unescapeName(s string) string {
 	return string(b)
 }
 
-// numbers reads indexes with commas between them, or a slice.
+// numbers reads indexes with commas between them, or a slice. What a slice has
+// behind a second colon doesn't count.
 func (r *pathReader) numbers(t *pathToken) {
 	t.kind = indexToken
 	for part := 0; r.bad == ""; part++ {
 		r.space()
 		n, given := r.integer()
-		t.numbers = append(t.numbers, n)
-		r.space()
-		if part < 3 {
+		if part < 2 || t.kind == indexToken {
+			t.numbers = append(t.numbers, n)
+		}
+		if part < 2 {
 			t.set[part] = given
 		}
+		r.space()
 		switch {
-		case r.peek() == ':' && (part == 0 || t.kind == sliceToken) && part < 2:
+		case r.peek() == ':' && (part == 0 || t.kind == sliceToken):
 			t.kind = sliceToken
 			r.i++
 			continue
-		case !given && t.kind != sliceToken:
+		case !given && t.kind == indexToken:
 			r.fail("an index is missing")
 		case r.peek() == ',' && t.kind == indexToken:
 			r.i++
@@ -280,8 +284,8 @@ func (r *pathReader) numbers(t *pathToken) {
 		}
 		break
 	}
-	if t.kind == sliceToken && t.set[2] && t.numbers[2] <= 0 {
-		r.fail("a slice's step isn't positive")
+	if t.kind == sliceToken && !t.set[0] && !t.set[1] {
+		r.fail("a slice has neither start nor end")
 	}
 }
 

@@ -103,10 +103,16 @@ func (f *filterCompare) holds(st *state, doc, at value) bool {
 	}
 	right, hasRight := f.right.eval(st, doc, at)
 	switch f.op {
-	case "==", "===":
+	case "==":
 		return hasLeft == hasRight && sameInFilter(st, left, right)
-	case "!=", "!==":
+	case "!=":
 		return hasLeft != hasRight || !sameInFilter(st, left, right)
+	case "===":
+		return hasLeft == hasRight && st.same(left, right)
+	case "!==":
+		return hasLeft != hasRight || !st.same(left, right)
+	case "nin":
+		return !hasLeft || right.k != list || !anyOf(st, right.list().items, left)
 	}
 	if !hasLeft || !hasRight {
 		return false
@@ -116,8 +122,6 @@ func (f *filterCompare) holds(st *state, doc, at value) bool {
 		return ordered(f.op, left, right)
 	case "in":
 		return right.k == list && anyOf(st, right.list().items, left)
-	case "nin":
-		return right.k == list && !anyOf(st, right.list().items, left)
 	case "contains":
 		if left.k == list {
 			return anyOf(st, left.list().items, right)
@@ -127,7 +131,7 @@ func (f *filterCompare) holds(st *state, doc, at value) bool {
 	case "size":
 		return right.k == integer && sizeOf(left) == int(right.n)
 	case "empty":
-		return right.k == boolean && (sizeOf(left) == 0) == right.isTrue()
+		return sizeOf(left) >= 0 && right.k == boolean && (sizeOf(left) == 0) == right.isTrue()
 	}
 	return left.k == list && right.k == list && f.sets(st, left.list().items, right.list().items)
 }
@@ -145,16 +149,36 @@ func (f *filterCompare) sets(st *state, left, right []value) bool {
 		return common == len(left)
 	case "anyof":
 		return common > 0
+	case "all":
+		for _, v := range right {
+			if !anyOf(st, left, v) {
+				return false
+			}
+		}
+		return true
 	}
 	return common == 0 // noneof
 }
 
 func (f *filterCompare) matches(st *state, left value) bool {
-	if left.k == null || left.k == list || left.k == dict {
+	p := st.pattern(f.pattern)
+	if p == nil {
 		return false
 	}
-	p := st.pattern(f.pattern)
-	return p != nil && st.matchesWhole(p, st.text(left))
+	inputs := []value{left}
+	if left.k == list {
+		inputs = left.list().items
+	}
+	for _, v := range inputs {
+		input := ""
+		if v.k == text || v.k == boolean || v.isNumber() {
+			input = st.text(v)
+		}
+		if st.matchesWhole(p, input) {
+			return true
+		}
+	}
+	return false
 }
 
 // sameInFilter is a filter's ==, to which a number and its text are the same.
@@ -285,7 +309,7 @@ func (r *pathReader) operator() string {
 		r.i++
 	}
 	switch op := strings.ToLower(r.s[start:r.i]); op {
-	case "in", "nin", "contains", "size", "empty", "subsetof", "anyof", "noneof":
+	case "in", "nin", "contains", "size", "empty", "subsetof", "anyof", "noneof", "all":
 		return op
 	case "":
 		return ""

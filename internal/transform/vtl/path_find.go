@@ -1,6 +1,9 @@
 package vtl
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // find is what the path leads to: one value or null for a definite path, a list
 // for others.
@@ -82,6 +85,15 @@ func pick(m *mapObject, names []string) value {
 	return dictValue(picked)
 }
 
+func (m *mapObject) hasAll(names []string) bool {
+	for _, name := range names {
+		if _, ok := m.find(name); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // append appends what a token leads to from a value, which may be nothing.
 func (t *pathToken) append(st *state, doc value, found []value, v value) []value {
 	st.charge(1)
@@ -89,6 +101,12 @@ func (t *pathToken) append(st *state, doc value, found []value, v value) []value
 	case namesToken:
 		if v.k != dict {
 			return found
+		}
+		if len(t.names) > 1 && t.last {
+			if t.scan && !v.dict().hasAll(t.names) {
+				return found
+			}
+			return append(found, pick(v.dict(), t.names))
 		}
 		for _, name := range t.names {
 			if i, ok := v.dict().find(name); ok {
@@ -134,27 +152,31 @@ func (st *state) children(v value) []value {
 	return nil
 }
 
+// slice appends a part of a list. With both a start and an end, negative ones
+// don't become offsets from the list's end before they are compared: that is
+// Jayway's way, in which [1:-1] is nothing and [-2:1] the last two and the first.
 func (t *pathToken) slice(st *state, found, items []value) []value {
-	from, to, step := 0, len(items), 1
+	n := len(items)
+	from, to := 0, n
 	if t.set[0] {
 		from = t.numbers[0]
 	}
 	if t.set[1] {
-		to = t.numbers[1]
+		to = min(t.numbers[1], n)
 	}
-	if t.set[2] {
-		step = t.numbers[2]
+	if from < 0 && !t.set[1] {
+		from = max(from+n, 0)
 	}
-	if from < 0 {
-		from += len(items)
+	if to < 0 && !t.set[0] {
+		to += n
 	}
-	if to < 0 {
-		to += len(items)
-	}
-	from, to = max(from, 0), min(to, len(items))
-	for i := from; i < to; i += step {
+	for i := max(from, -n); i < to; i++ {
 		st.charge(1)
-		found = append(found, items[i])
+		at := i
+		if at < 0 {
+			at += n
+		}
+		found = append(found, items[at])
 	}
 	return found
 }
@@ -190,16 +212,9 @@ func (t *pathToken) everywhere(st *state, doc value, found []value, v value) []v
 		return found
 	}
 	defer st.leave()
-	// A filter is asked about every value itself, not once more as a list's
-	// element.
-	if t.kind != filterToken || v.k == dict {
+	// Of lists those are filtered that pass the filter themselves.
+	if t.kind != filterToken || t.filter.holds(st, doc, v) {
 		found = t.append(st, doc, found, v)
-	} else {
-		for _, item := range v.list().items {
-			if item.k != dict && t.filter.holds(st, doc, item) {
-				found = append(found, item)
-			}
-		}
 	}
 	if len(found) > maxItems {
 		st.fail(st.pos, "a path leads to too many values")
@@ -238,6 +253,11 @@ func (p *jsonPath) apply(st *state, v value) value {
 			return value{}
 		}
 		return element(items, int(p.arguments[0].n))
+	case "append":
+		if v.k != list {
+			return value{}
+		}
+		return listValue(&listObject{items: slices.Concat(items, p.arguments), json: true})
 	case "concat":
 		return st.concat(v, items, p.arguments)
 	}
