@@ -102,7 +102,11 @@ func newMethod(r *apigateway.Resource, verb string, doc *apigateway.Method) (*pl
 func (m *methodBuilder) guard(route *plan.Route, doc *apigateway.Method) {
 	if kind := value(doc.AuthorizationType); kind != "" && kind != authorizationNone {
 		// TODO(#6): the authorizers of each kind. Until then nobody may.
-		route.Authorizer = closed("method " + route.Key + " asks for " + kind + " authorization, which this gateway doesn't have yet")
+		refusal := closed("method " + route.Key + " asks for " + kind + " authorization, which this gateway doesn't have yet")
+		route.Authorizer = refusal
+		if kind == authorizationIAM {
+			route.Authorizer = signature{refusal}
+		}
 	}
 	if route.Authorizer == nil && m.guarded {
 		// TODO(#6): resource policies. Until then one that narrows lets nobody pass.
@@ -133,7 +137,11 @@ func (m *methodBuilder) apiKeys() plan.APIKeyCheck {
 	return m.c.parts.apiKeys(m.key.id, m.stage.Name)
 }
 
-const authorizationNone = "NONE"
+// Kinds of authorization that the service model only knows as text.
+const (
+	authorizationNone = "NONE"
+	authorizationIAM  = "AWS_IAM"
+)
 
 // allMethods is the key of the settings of methods that have none of their own.
 const allMethods = "*/*"
