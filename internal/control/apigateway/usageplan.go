@@ -11,6 +11,9 @@ import (
 	"gatehouse/internal/store"
 )
 
+// TODO(#6): GetUsage and UpdateUsage, once a plan's limits hold and requests are
+// counted.
+
 // CreateUsagePlan makes a usage plan.
 func (s *Service) CreateUsagePlan(c *awswire.Call, in *apigateway.CreateUsagePlanRequest) (*apigateway.UsagePlan, error) {
 	plan := &definition.UsagePlan{}
