@@ -162,7 +162,7 @@ func (s *resultStream) head() ([]byte, error) {
 			return buf[:i:i], nil
 		}
 		switch {
-		case err == io.EOF || len(buf) >= maxStreamHead:
+		case errors.Is(err, io.EOF) || len(buf) >= maxStreamHead:
 			return nil, fmt.Errorf("%w: there is none before eight NUL bytes", errStreamHead)
 		case err != nil:
 			return nil, err
