@@ -100,6 +100,11 @@ func (h *HTTP) Integrate(x *plan.Exchange) error {
 		return nil
 	}
 	fault := faultOf(err)
+	var syntax *http1.SyntaxError
+	if isRest(x) && errors.As(err, &syntax) {
+		// UNVERIFIED: that to a REST API what isn't HTTP is a broken network.
+		fault.Kind = plan.IntegrationUnreachable
+	}
 	x.Integration.Error = errorOf(x, fault)
 	return fault
 }
