@@ -25,6 +25,9 @@ const (
 	lingerIdle = 5 * time.Second
 	// reasonHeader is where the operator's clients read why.
 	reasonHeader = "x-gatehouse-reason"
+	// longestReason is how much of a reason the header tells: reasons quote what
+	// the client sent, and clients refuse heads that are too long.
+	longestReason = 1 << 10
 	// sandbox keeps a page served under management's origin from acting as
 	// that origin.
 	sandbox = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts"
@@ -81,7 +84,7 @@ func (s *Server) answerFault(x *plan.Exchange, fault *plan.Fault) {
 // reportFault tells the operator of a fault, and in development the client.
 func (s *Server) reportFault(x *plan.Exchange, fault *plan.Fault) {
 	if s.ShowReasons && fault.Reason != "" {
-		x.Response.Add(reasonHeader, printable(fault.Reason))
+		x.Response.Add(reasonHeader, printable(headOf(fault.Reason)))
 	}
 	if x.Response.Status >= 500 {
 		s.log.Warn("request failed", "request", x.RequestID, "status", x.Response.Status, "reason", fault.Reason, "cause", fault.Cause)
@@ -92,6 +95,15 @@ func (s *Server) closeStream(stream io.Closer) {
 	if err := stream.Close(); err != nil {
 		s.log.Debug("cannot close a response stream", "error", err)
 	}
+}
+
+// headOf cuts a reason to what its header holds.
+func headOf(reason string) string {
+	const more = " ..."
+	if len(reason) <= longestReason {
+		return reason
+	}
+	return reason[:longestReason-len(more)] + more
 }
 
 // printable replaces what can't stand in a header.

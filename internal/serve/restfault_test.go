@@ -213,3 +213,17 @@ func TestRESTGatewayResponses(t *testing.T) {
 		t.Errorf("after HEAD: %q", body)
 	}
 }
+
+// Reasons quote what clients send: megabytes of a text that doesn't match a
+// pattern, say. Clients refuse heads as long as that.
+func TestLongReason(t *testing.T) {
+	wordy := route(t, "GET /wordy", step(func(*plan.Exchange) error {
+		return &plan.Fault{Kind: plan.BadRequestBody, Reason: "it begins " + strings.Repeat("x", 1<<20)}
+	}))
+	g := startREST(t, serve.Options{ShowReasons: true}, plan.RestStage{}, wordy)
+	res, _ := send(t, g.addr, "GET /dev/wordy HTTP/1.1\r\n"+host+"\r\n")
+	reason := res.Header.Get("x-gatehouse-reason")
+	if len(reason) != 1024 || !strings.HasPrefix(reason, "it begins x") || !strings.HasSuffix(reason, "x ...") {
+		t.Errorf("%d bytes of a reason: %.80s", len(reason), reason)
+	}
+}
