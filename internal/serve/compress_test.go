@@ -217,6 +217,7 @@ func TestDecompression(t *testing.T) {
 		{"two members", "gzip", encoded(t, "gzip", text[:3]) + encoded(t, "gzip", text[3:]), 200, seen("")},
 		{"br", "br", text, 415, unsupported},
 		{"twice", "gzip, gzip", encoded(t, "gzip", encoded(t, "gzip", text)), 415, unsupported},
+		{"twice, in two lines", "gzip\r\nContent-Encoding: gzip", encoded(t, "gzip", encoded(t, "gzip", text)), 415, unsupported},
 		{"not gzip", "gzip", text, 415, unsupported},
 		{"not deflate", "deflate", "\xff\xff\xff" + text, 415, unsupported},
 		{"cut", "gzip", encoded(t, "gzip", text)[:20], 415, unsupported},

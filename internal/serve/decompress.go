@@ -22,10 +22,7 @@ func (s *Server) decompress(x *plan.Exchange) error {
 	if x.Stage.Rest.MinCompression < 0 || q.BodyReader == nil {
 		return nil
 	}
-	header, sent := q.Headers.Lookup(contentEncoding)
-	if !sent {
-		return nil
-	}
+	header := codings(q.Headers)
 	var open func(*bufio.Reader) (io.ReadCloser, error)
 	switch name := strings.TrimSpace(header); {
 	case name == "", plan.EqualFold(name, "identity"):
@@ -55,6 +52,22 @@ func (s *Server) decompress(x *plan.Exchange) error {
 	// UNVERIFIED: that integrations don't hear of the coding.
 	q.Headers = slices.DeleteFunc(q.Headers, func(h plan.Header) bool { return plan.EqualFold(h.Name, contentEncoding) })
 	return nil
+}
+
+// codings joins the lines of Content-Encoding: each names a coding of the same
+// body.
+func codings(headers plan.Headers) string {
+	all := ""
+	for _, h := range headers {
+		switch {
+		case !plan.EqualFold(h.Name, contentEncoding):
+		case all == "":
+			all = h.Value
+		default:
+			all += ", " + h.Value
+		}
+	}
+	return all
 }
 
 var errTooLong = errors.New("the body is over the limit")
