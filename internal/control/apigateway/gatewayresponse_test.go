@@ -75,7 +75,7 @@ func TestGatewayResponses(t *testing.T) {
 		{"no parameter", one(update("DEFAULT_5XX", "replace", "/responseParameters/gatewayresponse.header.x", "")), "BadRequestException 400: Invalid null or empty value in responseParameters"},
 		{"no template", one(update("DEFAULT_5XX", "replace", "/responseTemplates/application~1json", "")), "BadRequestException 400: Invalid null or empty value in responseTemplates"},
 		{"status", one(update("DEFAULT_5XX", "replace", "/statusCode", "99")), "BadRequestException 400: Invalid status code specified: 99"},
-		{"parameter name", one(put("THROTTLED", api.PutGatewayResponseRequest{ResponseParameters: map[string]string{"method.response.header.x": "'y'"}})), "BadRequestException 400: Invalid mapping expression parameter specified: method.response.header.x"},
+		{"parameter name", one(put("THROTTLED", api.PutGatewayResponseRequest{ResponseParameters: map[string]string{"method.response.header.x": "'y'"}})), "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: method.response.header.x]"},
 		{"parameter value", one(put("THROTTLED", api.PutGatewayResponseRequest{ResponseParameters: map[string]string{"gatewayresponse.header.x": "y"}})), "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: y]"},
 	})
 	if err := g.DeleteGatewayResponse(c, &api.DeleteGatewayResponseRequest{RestApiId: &id, ResponseType: new("DEFAULT_5XX")}); err != nil {

@@ -175,8 +175,7 @@ func (s *Service) checkIntegration(resource *definition.Resource, method *apigat
 		_, ofMethod := method.RequestParameters[key]
 		_, mapped := in.RequestParameters[key]
 		if !ofMethod && !mapped && !slices.Contains(old.CacheKeyParameters, key) {
-			// UNVERIFIED: the words.
-			return badRequest("Invalid cache key parameter specified: %s", key)
+			return invalidParameter(key)
 		}
 	}
 	if err := checkRequestMappings(method, in.RequestParameters, old.RequestParameters); err != nil {

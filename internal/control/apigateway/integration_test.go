@@ -120,12 +120,13 @@ func TestIntegrationRefusals(t *testing.T) {
 	}
 	update := func(triples ...string) error { return one(g.updateIntegration(patch(triples...)...)) }
 	const (
-		http     = "BadRequestException 400: Invalid HTTP endpoint specified for URI"
-		noPath   = "BadRequestException 400: AWS ARN for integration must contain path or action"
-		noProxy  = "BadRequestException 400: Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations."
-		timeout  = "BadRequestException 400: Timeout should be between 50 ms and 29000 ms"
-		mapping  = "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: "
-		noMethod = "NotFoundException 404: Invalid Method identifier specified"
+		http      = "BadRequestException 400: Invalid HTTP endpoint specified for URI"
+		noPath    = "BadRequestException 400: AWS ARN for integration must contain path or action"
+		noProxy   = "BadRequestException 400: Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations."
+		timeout   = "BadRequestException 400: Timeout should be between 50 ms and 29000 ms"
+		mapping   = "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: "
+		parameter = "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: "
+		noMethod  = "NotFoundException 404: Invalid Method identifier specified"
 	)
 	checkRefusals(t, []refusal{
 		{"unknown method", put(func(in *api.PutIntegrationRequest) { in.HttpMethod = new("HEAD") }), noMethod},
@@ -150,16 +151,16 @@ func TestIntegrationRefusals(t *testing.T) {
 		{"stream of what isn't passed through", put(func(in *api.PutIntegrationRequest) { in.ResponseTransferMode = new("STREAM") }), "BadRequestException 400: Response transfer mode STREAM is only supported for integrations of type HTTP_PROXY and AWS_PROXY"},
 		{"cache key", put(func(in *api.PutIntegrationRequest) {
 			in.CacheKeyParameters = []string{"method.request.querystring.other"}
-		}), "BadRequestException 400: Invalid cache key parameter specified: method.request.querystring.other"},
+		}), "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: method.request.querystring.other]"},
 		{"media type", put(func(in *api.PutIntegrationRequest) { in.RequestTemplates = map[string]string{"123": "{}"} }), "BadRequestException 400: Validation Result: warnings : [], errors : [Invalid content type specified: 123]"},
 		{"template", put(func(in *api.PutIntegrationRequest) {
 			in.RequestTemplates = map[string]string{"application/json": "#if($a)"}
 		}), "BadRequestException 400: mapping template for application/json: …"},
-		{"mapped to nothing", maps("integration.request.cookie.c", "'x'"), "BadRequestException 400: Invalid mapping expression parameter specified: integration.request.cookie.c"},
+		{"mapped to nothing", maps("integration.request.cookie.c", "'x'"), "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: integration.request.cookie.c]"},
 		{"mapped from nothing", maps("integration.request.header.h", "true"), mapping + "true]"},
 		{"mapped from an open quote", maps("integration.request.header.h", "'x"), mapping + "'x]"},
-		{"mapped from another parameter", maps("integration.request.header.h", "method.request.header.q"), mapping + "method.request.header.q]"},
-		{"mapped from no parameter", maps("integration.request.header.h", "method.request.querystring.other"), mapping + "method.request.querystring.other]"},
+		{"mapped from another parameter", maps("integration.request.header.h", "method.request.header.q"), parameter + "method.request.header.q]"},
+		{"mapped from no parameter", maps("integration.request.header.h", "method.request.querystring.other"), parameter + "method.request.querystring.other]"},
 		{"update of a method without one", one(g.UpdateIntegration(g.call(), &api.UpdateIntegrationRequest{RestApiId: &g.id, ResourceId: &g.root, HttpMethod: new("POST")})), "NotFoundException 404: Invalid Integration identifier specified"},
 		{"update of an unknown method", one(g.UpdateIntegration(g.call(), &api.UpdateIntegrationRequest{RestApiId: &g.id, ResourceId: &g.root, HttpMethod: new("HEAD")})), noMethod},
 		{"timeout that is no number", update("replace", "/timeoutInMillis", "soon"), timeout},
@@ -215,8 +216,8 @@ func TestIntegrationResponses(t *testing.T) {
 		{"get without an integration", one(g.GetIntegrationResponse(c, &api.GetIntegrationResponseRequest{RestApiId: &g.id, ResourceId: &g.root, HttpMethod: new("POST"), StatusCode: new("200")})), noIntegration},
 		{"unknown status", one(update("404")), noResponse},
 		{"media type", one(g.respond(api.PutIntegrationResponseRequest{ResponseTemplates: map[string]string{"123": ""}})), "BadRequestException 400: Validation Result: warnings : [], errors : [Invalid content type specified: 123]"},
-		{"a header the method doesn't have", one(g.respond(api.PutIntegrationResponseRequest{ResponseParameters: map[string]string{"method.response.header.z": "'z'"}})), "BadRequestException 400: Invalid mapping expression parameter specified: method.response.header.z"},
-		{"a status the method doesn't have", one(g.respond(api.PutIntegrationResponseRequest{StatusCode: new("201"), ResponseParameters: map[string]string{"method.response.header.x": "'z'"}})), "BadRequestException 400: Invalid mapping expression parameter specified: method.response.header.x"},
+		{"a header the method doesn't have", one(g.respond(api.PutIntegrationResponseRequest{ResponseParameters: map[string]string{"method.response.header.z": "'z'"}})), "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: method.response.header.z]"},
+		{"a status the method doesn't have", one(g.respond(api.PutIntegrationResponseRequest{StatusCode: new("201"), ResponseParameters: map[string]string{"method.response.header.x": "'z'"}})), "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : [No method response exists for method.]"},
 		{"mapped from a request", one(g.respond(api.PutIntegrationResponseRequest{ResponseParameters: map[string]string{"method.response.header.x": "method.request.header.y"}})), "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: method.request.header.y]"},
 		{"pattern", one(g.respond(api.PutIntegrationResponseRequest{SelectionPattern: new("(")})), "BadRequestException 400: Invalid selection pattern specified: (…"},
 		{"template", one(update("200", "add", "/responseTemplates/a~1b", "#foreach(")), "BadRequestException 400: mapping template for a/b: …"},

@@ -11,13 +11,17 @@ import (
 
 // invalidMapping refuses a mapping expression in AWS's words.
 func invalidMapping(expression string) error {
-	return badRequest("Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: %s]", expression)
+	return invalidMappings("Invalid mapping expression specified: " + expression)
 }
 
-// invalidParameter refuses what a mapping is written to, or the name of a
-// parameter.
+// invalidParameter refuses the name of a parameter: one that can't be, or that
+// a mapping names and its method doesn't.
 func invalidParameter(name string) error {
-	return badRequest("Invalid mapping expression parameter specified: %s", name)
+	return invalidMappings("Invalid mapping expression parameter specified: " + name)
+}
+
+func invalidMappings(problem string) error {
+	return badRequest("Invalid mapping expression specified: Validation Result: warnings : [], errors : [%s]", problem)
 }
 
 // The names of parameters are those of AWS's documentation, not of HTTP.
@@ -44,8 +48,11 @@ func checkRequestMappings(method *apigateway.Method, mappings, old map[string]st
 			continue
 		}
 		match := methodSource.FindStringSubmatch(source)
-		if match == nil || !declares(method, match[1], match[2]) {
+		if match == nil {
 			return invalidMapping(source)
+		}
+		if !declares(method, match[1], match[2]) {
+			return invalidParameter(source)
 		}
 	}
 	return nil
@@ -78,7 +85,11 @@ func declares(method *apigateway.Method, place, name string) bool {
 // can't be, and those to headers that the method's response doesn't name. Those
 // in old were there before.
 func checkResponseMappings(method *apigateway.Method, status string, mappings, old map[string]string) error {
-	for _, target := range changedKeys(mappings, old) {
+	changed := changedKeys(mappings, old)
+	if _, ok := method.MethodResponses[status]; !ok && len(changed) > 0 {
+		return invalidMappings("No method response exists for method.")
+	}
+	for _, target := range changed {
 		if _, ok := method.MethodResponses[status].ResponseParameters[target]; !ok {
 			return invalidParameter(target)
 		}

@@ -116,7 +116,7 @@ func TestMethodRefusals(t *testing.T) {
 		{"pool for a function", g.put(api.PutMethodRequest{AuthorizationType: new("CUSTOM"), AuthorizerId: new("pool01")}), noAuthorizer},
 		{"unknown validator", g.put(api.PutMethodRequest{RequestValidatorId: new("nope")}), "BadRequestException 400: Invalid Request Validator identifier specified"},
 		{"unknown model", g.put(api.PutMethodRequest{RequestModels: map[string]string{"application/json": "petModel"}}), "BadRequestException 400: Invalid model identifier specified: petModel"},
-		{"parameter", g.put(api.PutMethodRequest{RequestParameters: map[string]bool{"method.request.cookie.c": true}}), "BadRequestException 400: Invalid mapping expression parameter specified: method.request.cookie.c"},
+		{"parameter", g.put(api.PutMethodRequest{RequestParameters: map[string]bool{"method.request.cookie.c": true}}), "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: method.request.cookie.c]"},
 		{"parameters of one name", g.put(api.PutMethodRequest{RequestParameters: map[string]bool{"method.request.header.a": true, "method.request.querystring.a": true}}), "BadRequestException 400: Parameter names must be unique across querystring, header and path"},
 		{"add of what is replaced", g.update("GET", patch("add", "/operationName", "x")...), "BadRequestException 400: Invalid patch operation specified. Must be one of: [replace]"},
 		{"no such path", g.update("GET", patch("replace", "/httpMethod", "PUT")...), "BadRequestException 400: Invalid patch path /httpMethod"},
@@ -153,7 +153,7 @@ func TestMethodResponses(t *testing.T) {
 	checkRefusals(t, []refusal{
 		{"twice", one(put(api.PutMethodResponseRequest{})), "ConflictException 409: Response already exists for this resource"},
 		{"unknown model", one(put(api.PutMethodResponseRequest{StatusCode: new("201"), ResponseModels: map[string]string{"a/b": "nope"}})), "BadRequestException 400: Invalid model identifier specified: nope"},
-		{"parameter", one(put(api.PutMethodResponseRequest{StatusCode: new("201"), ResponseParameters: map[string]bool{"x": true}})), "BadRequestException 400: Invalid mapping expression parameter specified: x"},
+		{"parameter", one(put(api.PutMethodResponseRequest{StatusCode: new("201"), ResponseParameters: map[string]bool{"x": true}})), "BadRequestException 400: Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: x]"},
 		{"unknown status", one(update("404")), "NotFoundException 404: Invalid Response status code specified"},
 		{"replacing no parameter", one(update("200", "replace", "/responseParameters/wrong", "true")), "NotFoundException 404: Invalid parameter name specified"},
 		{"removing no parameter", one(update("200", "remove", "/responseParameters/wrong", "true")), "NotFoundException 404: Invalid parameter name specified"},
