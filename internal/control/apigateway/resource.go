@@ -193,7 +193,11 @@ func putResource(tx *store.Tx, c *awswire.Call, apiID string, resource *definiti
 // can't stand there. Its own name, if it had one, is free already.
 func place(tx *store.Tx, c *awswire.Call, apiID string, resource, parent *apigateway.Resource) error {
 	part := value(resource.PathPart)
+	if part == "" {
+		return badRequest("Resource's path part must be specified")
+	}
 	if !pathPart.MatchString(part) {
+		// UNVERIFIED: today's words; older ones lack the colon.
 		return badRequest("Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the beginning and the end.")
 	}
 	if isGreedy(value(parent.PathPart)) {

@@ -107,7 +107,7 @@ func TestResourceRefusals(t *testing.T) {
 		{"deleting twice", g.DeleteResource(c, &api.DeleteResourceRequest{RestApiId: &id, ResourceId: new("nope")}), "NotFoundException 404: Invalid Resource identifier specified"},
 		{"deleting the root", g.DeleteResource(c, &api.DeleteResourceRequest{RestApiId: &id, ResourceId: &root}), "BadRequestException 400: Root resource cannot be deleted."},
 		{"slash", create(root, "a/b"), badPart},
-		{"nothing", create(root, ""), badPart},
+		{"nothing", create(root, ""), "BadRequestException 400: Resource's path part must be specified"},
 		{"half a variable", create(root, "a{b}"), badPart},
 		{"empty variable", create(root, "{}"), badPart},
 		{"empty greedy variable", create(root, "{+}"), badPart},
