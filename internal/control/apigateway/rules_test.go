@@ -7,6 +7,7 @@ import (
 
 	api "gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/definition"
 )
 
 // Every rule names members that the shape has, of types that patches know:
@@ -14,12 +15,28 @@ import (
 func TestRulesNameMembers(t *testing.T) {
 	exercise(t, "API", &restAPIRules, func() api.RestApi { return api.RestApi{EndpointConfiguration: &api.EndpointConfiguration{}} })
 	exercise(t, "resource", &resourceRules, func() api.Resource { return api.Resource{ParentId: new("p")} })
-	exercise(t, "method", &methodRules, func() api.Method { return api.Method{} })
-	exercise(t, "method response", &methodResponseRules, func() api.MethodResponse { return api.MethodResponse{} })
-	exercise(t, "integration", &integrationRules, func() api.Integration { return api.Integration{} })
-	exercise(t, "integration response", &integrationResponseRules, func() api.IntegrationResponse { return api.IntegrationResponse{} })
-	exercise(t, "deployment", &deploymentRules, func() api.Deployment { return api.Deployment{} })
-	exercise(t, "stage", &stageRules, func() api.Stage { return api.Stage{} })
+	exercise(t, "method", &methodRules, empty[api.Method])
+	exercise(t, "method response", &methodResponseRules, empty[api.MethodResponse])
+	exercise(t, "integration", &integrationRules, empty[api.Integration])
+	exercise(t, "integration response", &integrationResponseRules, empty[api.IntegrationResponse])
+	exercise(t, "deployment", &deploymentRules, empty[api.Deployment])
+	exercise(t, "stage", &stageRules, empty[api.Stage])
+	exercise(t, "account", &accountRules, empty[definition.Account])
+	exercise(t, "API key", &keyRules, empty[keyPatch])
+	exercise(t, "authorizer", &authorizerRules, empty[definition.RestAuthorizer])
+	exercise(t, "client certificate", &certificateRules, empty[definition.ClientCertificate])
+	exercise(t, "documentation part", &partRules, empty[definition.DocumentationPart])
+	exercise(t, "documentation version", &versionRules, empty[definition.DocumentationVersion])
+	exercise(t, "gateway response", &gatewayResponseRules, empty[definition.GatewayResponse])
+	exercise(t, "model", &modelRules, empty[definition.RestModel])
+	exercise(t, "request validator", &validatorRules, empty[definition.RequestValidator])
+	exercise(t, "usage plan", &planRules, func() planPatch { return planPatch{add: func(api.ApiStage) error { return nil }} })
+	exercise(t, "throttle", &throttleRules, empty[api.ThrottleSettings])
+}
+
+func empty[S any]() S {
+	var shape S
+	return shape
 }
 
 // exercise does every operation of every rule: each is done or refused as AWS
