@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/apiid"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
 )
@@ -68,7 +69,7 @@ func (s *Service) addKey(tx *store.Tx, c *awswire.Call, key *definition.APIKey, 
 		return err
 	}
 	if key.Value == nil {
-		made, err := s.randomText(keyAlphabet, keyValueLength)
+		made, err := apiid.Text(s.rand, keyAlphabet, keyValueLength)
 		if err != nil {
 			return err
 		}

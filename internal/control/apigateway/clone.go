@@ -3,6 +3,7 @@ package apigateway
 import (
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/apiid"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
 )
@@ -22,7 +23,7 @@ func (s *Service) cloneAPI(tx *store.Tx, c *awswire.Call, api *definition.RestAP
 	if api.MinimumCompressionSize == nil {
 		api.MinimumCompressionSize = from.MinimumCompressionSize
 	}
-	id, err := s.claimID(tx, c, api.Tags[customIDTag])
+	id, err := s.claimID(tx, c, api.Tags[apiid.CustomTag])
 	if err != nil {
 		return err
 	}

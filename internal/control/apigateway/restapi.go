@@ -2,19 +2,13 @@ package apigateway
 
 import (
 	"errors"
-	"regexp"
 
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/apiid"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
 )
-
-// customIDTag gives an API the id in its value, so that URLs can be stable.
-const customIDTag = "_custom_id_"
-
-// Ids are the first label of a host name.
-var customID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // maxCompression is the greatest minimum size of a compressed response, in bytes.
 const maxCompression = 10 << 20
@@ -112,7 +106,7 @@ func checkKeySource(_ *apigateway.RestApi, o patchOp) error {
 // addAPI gives a new API its id, its policy and its root resource, and stores
 // them.
 func (s *Service) addAPI(tx *store.Tx, c *awswire.Call, api *definition.RestAPI, policy *string) error {
-	id, err := s.claimID(tx, c, api.Tags[customIDTag])
+	id, err := s.claimID(tx, c, api.Tags[apiid.CustomTag])
 	if err != nil {
 		return err
 	}
@@ -230,29 +224,6 @@ func (s *Service) DeleteRestApi(c *awswire.Call, in *apigateway.DeleteRestApiReq
 func getAPI(tx *store.Tx, c *awswire.Call, id string) (*definition.RestAPI, error) {
 	api, err := definition.RestAPIs.Get(tx, scope(c), id)
 	return api, missing(err, "Invalid API identifier specified %s:%s", c.Account, id)
-}
-
-// claimID takes the id that was asked for, or a random one. An API's host name
-// doesn't hold its account, so ids are unique in the whole gateway.
-func (s *Service) claimID(tx *store.Tx, c *awswire.Call, asked string) (string, error) {
-	taken := func(id string) (bool, error) { return definition.APIOwners.Exists(tx, store.Scope{}, id) }
-	id := asked
-	if asked != "" {
-		if !customID.MatchString(asked) {
-			return "", badRequest("Invalid value for the tag %s: %q is not a host name label of lower-case letters, digits and hyphens", customIDTag, asked)
-		}
-		if used, err := taken(asked); err != nil {
-			return "", err
-		} else if used {
-			return "", conflict("The API identifier %s given by the tag %s is already in use", asked, customIDTag)
-		}
-	} else {
-		var err error
-		if id, err = s.freeID(apiIDLength, taken); err != nil {
-			return "", err
-		}
-	}
-	return id, definition.APIOwners.Put(tx, store.Scope{}, &definition.Reference{ID: c.Account + "/" + c.Region}, id)
 }
 
 // apiView is the shape as answers carry it.

@@ -1,51 +1,26 @@
 package apigateway
 
 import (
+	"errors"
 	"maps"
 	"strings"
-	"unicode/utf8"
 
 	"gatehouse/internal/arn"
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/tagging"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
 )
 
-// AWS's fixed limits of tags.
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
-)
-
 // setTags adds tags to those a resource has and refuses what can't be a tag.
 func setTags(tags *map[string]string, add map[string]string) error {
-	if len(add) == 0 {
-		return nil
+	err := tagging.Add(tags, add)
+	var refused tagging.Error
+	if errors.As(err, &refused) {
+		return badRequest("%s", refused)
 	}
-	merged := maps.Clone(*tags)
-	if merged == nil {
-		merged = map[string]string{}
-	}
-	// UNVERIFIED: the words of these errors.
-	for key, v := range add {
-		if n := utf8.RuneCountInString(key); n == 0 || n > maxTagKey {
-			return badRequest("Tag keys must have between 1 and %d characters", maxTagKey)
-		}
-		if utf8.RuneCountInString(v) > maxTagValue {
-			return badRequest("Tag values must have at most %d characters", maxTagValue)
-		}
-		if strings.HasPrefix(strings.ToLower(key), "aws:") {
-			return badRequest("Tag keys beginning with aws: are reserved: %s", key)
-		}
-		merged[key] = v
-	}
-	if len(merged) > maxTags {
-		return badRequest("A resource can have at most %d tags", maxTags)
-	}
-	*tags = merged
-	return nil
+	return err
 }
 
 // GetTags returns the tags of what an ARN names, all on one page.

@@ -3,24 +3,18 @@ package apigatewayv2
 import (
 	"errors"
 	"reflect"
-	"regexp"
 
 	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/apiid"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
 )
 
 const (
-	// customIDTag gives an API the id in its value, so that URLs can be stable.
-	customIDTag = "_custom_id_"
-
 	apiKeySelection    = "$request.header.x-api-key"
 	httpRouteSelection = "$request.method $request.path"
 )
-
-// Ids are the first label of a host name.
-var customID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // CreateApi makes an HTTP API and, given a target, what it needs to answer.
 func (s *Service) CreateApi(c *awswire.Call, in *apigatewayv2.CreateApiRequest) (*apigatewayv2.CreateApiResponse, error) {
@@ -41,7 +35,7 @@ func (s *Service) CreateApi(c *awswire.Call, in *apigatewayv2.CreateApiRequest) 
 	}
 	setDefaults(c, api)
 	err := s.store.Update(c, func(tx *store.Tx) error {
-		id, err := s.claimID(tx, c, in.Tags[customIDTag])
+		id, err := s.claimID(tx, c, in.Tags[apiid.CustomTag])
 		if err != nil {
 			return err
 		}
@@ -195,29 +189,6 @@ func getAPI(tx *store.Tx, c *awswire.Call, id string) (*definition.API, error) {
 // shapes: its integrations are proxies.
 func isHTTP(api *definition.API) bool {
 	return value(api.ProtocolType) == apigatewayv2.ProtocolTypeHTTP
-}
-
-// claimID takes the id that was asked for, or a random one. An API's host name
-// doesn't hold its account, so ids are unique in the whole gateway.
-func (s *Service) claimID(tx *store.Tx, c *awswire.Call, asked string) (string, error) {
-	taken := func(id string) (bool, error) { return definition.APIOwners.Exists(tx, store.Scope{}, id) }
-	id := asked
-	if asked != "" {
-		if !customID.MatchString(asked) {
-			return "", badRequest("Invalid value for the tag %s: %q is not a host name label of lower-case letters, digits and hyphens", customIDTag, asked)
-		}
-		if used, err := taken(asked); err != nil {
-			return "", err
-		} else if used {
-			return "", conflict("The API identifier %s given by the tag %s is already in use", asked, customIDTag)
-		}
-	} else {
-		var err error
-		if id, err = s.freeID(apiIDLength, taken); err != nil {
-			return "", err
-		}
-	}
-	return id, definition.APIOwners.Put(tx, store.Scope{}, &definition.Reference{ID: c.Account + "/" + c.Region}, id)
 }
 
 func checkAPI(api *definition.API) error {

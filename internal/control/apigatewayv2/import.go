@@ -11,6 +11,7 @@ import (
 	"gatehouse/internal/arn"
 	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/apiid"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/openapi"
 	"gatehouse/internal/store"
@@ -33,7 +34,7 @@ func (s *Service) ImportApi(c *awswire.Call, in *apigatewayv2.ImportApiRequest) 
 	}
 	i := s.newImport(c, "ImportApi", doc)
 	err = s.store.Update(c, func(tx *store.Tx) error {
-		id, err := s.claimID(tx, c, api.Tags[customIDTag])
+		id, err := s.claimID(tx, c, api.Tags[apiid.CustomTag])
 		if err != nil {
 			return err
 		}
