@@ -40,9 +40,15 @@ func (b *bench) openAPI(ctx context.Context) error {
 			return err
 		}
 	}
-	var host string
+	var host, restHost string
 	deployed := func() (err error) {
 		host, err = importDeployed(ctx, config, json)
+		return err
+	}
+	methods := restAPI{manyRoutes, restProxy(back.addr)}
+	rest := methods.document()
+	restDeployed := func() (err error) {
+		restHost, err = methods.create(ctx, config)
 		return err
 	}
 
@@ -55,6 +61,7 @@ func (b *bench) openAPI(ctx context.Context) error {
 		{"ImportApi, JSON", json, fresh(json)},
 		{"ImportApi, YAML", yaml, fresh(yaml)},
 		{"ReimportApi, JSON, and its automatic deployment", json, deployed},
+		{"ImportRestApi, JSON, a deployment and the settings of its stage", rest, restDeployed},
 	} {
 		var best time.Duration
 		for range b.rounds {
@@ -69,7 +76,11 @@ func (b *bench) openAPI(ctx context.Context) error {
 		b.row(s.name, millis(best), ratio(best, importBar), megabytes(int64(len(s.document))))
 	}
 	// The last route of a document is live, or the figure is worth nothing.
-	_, err = get(ctx, g.addr, host, strings.ReplaceAll(routePath(manyRoutes-1), "{id}", "42"))
+	last := strings.ReplaceAll(routePath(manyRoutes-1), "{id}", "42")
+	if _, err := get(ctx, g.addr, host, last); err != nil {
+		return err
+	}
+	_, err = get(ctx, g.addr, restHost, "/"+restStage+last)
 	return err
 }
 

@@ -46,7 +46,7 @@ func (a restAPI) document() string {
 			b.WriteByte(',')
 		}
 		fmt.Fprintf(&b, `%q: {"get": {"parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
-			"responses": {"200": {"description": "200"}}, "x-amazon-apigateway-integration": %s}}`, routePath(i), a.integration)
+			"responses": {"200": {"description": "200", "headers": {"Access-Control-Allow-Origin": {"schema": {"type": "string"}}}}}, "x-amazon-apigateway-integration": %s}}`, routePath(i), a.integration)
 	}
 	b.WriteString(`}}`)
 	return b.String()
