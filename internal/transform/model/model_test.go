@@ -3,6 +3,7 @@ package model
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // models are the other models of the tests' API.
@@ -227,6 +228,11 @@ func TestLongBody(t *testing.T) {
 		t.Errorf("%.100s", problems)
 	}
 	if problems, ok := m.Validate([]byte(strings.ReplaceAll(body, ",1", `,""`))); ok || len(problems) > 2*maxReport {
+		t.Errorf("%d bytes of problems", len(problems))
+	}
+	// What a complaint quotes is cut, too.
+	quoting := compile(t, `{"pattern":"^b"}`)
+	if problems, ok := quoting.Validate([]byte(`"` + strings.Repeat("ü", 400_000) + `"`)); ok || len(problems) > maxReport+2 || !utf8.ValidString(problems) {
 		t.Errorf("%d bytes of problems", len(problems))
 	}
 }

@@ -22,6 +22,10 @@ type report struct {
 // add adds a complaint. It returns false, what the failed check returns.
 func (r *report) add(complaint string) bool {
 	if !r.full() {
+		// Some complaints quote what they are about, and are as long as the body.
+		if len(complaint) > maxReport {
+			complaint = strings.ToValidUTF8(complaint[:maxReport], "")
+		}
 		r.complaints = append(r.complaints, complaint)
 		r.size += len(complaint)
 	}
