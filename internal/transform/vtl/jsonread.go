@@ -145,6 +145,21 @@ func numberText(s string) (value, bool) {
 	return v, true
 }
 
+// valueSize and keySize are what a value and a key take in memory, in bytes.
+const valueSize, keySize = 48, 16
+
+// push adds a value to what is open. It fails as soon as there are more than
+// their list or map may hold: a text of ten megabytes could name five million
+// before it closes one.
+func (r *jsonReader) push(v value) bool {
+	r.vals = append(r.vals, v)
+	if read := valueSize*len(r.vals) + keySize*len(r.keys); r.st.memory+read > maxMade {
+		r.st.made(read)
+		return false
+	}
+	return true
+}
+
 func (r *jsonReader) open() bool {
 	r.i++
 	r.depth++
@@ -183,7 +198,10 @@ func (r *jsonReader) object() (value, bool) {
 		if !ok {
 			return value{}, false
 		}
-		r.keys, r.vals = append(r.keys, key), append(r.vals, v)
+		r.keys = append(r.keys, key)
+		if !r.push(v) {
+			return value{}, false
+		}
 		r.space()
 		if r.i == len(r.text) || r.text[r.i] != ',' && r.text[r.i] != '}' {
 			return value{}, false
@@ -234,7 +252,9 @@ func (r *jsonReader) list() (value, bool) {
 		if !ok {
 			return value{}, false
 		}
-		r.vals = append(r.vals, v)
+		if !r.push(v) {
+			return value{}, false
+		}
 	}
 	r.depth--
 	if len(r.listSlab) == 0 {
@@ -292,7 +312,7 @@ func (r *jsonReader) keepVals(vals []value) []value {
 	if n == 0 {
 		return nil
 	}
-	r.st.made(48 * n)
+	r.st.made(valueSize * n)
 	if len(r.valSlab) < n {
 		r.valSlab = make([]value, max(n, r.slab))
 	}
@@ -307,7 +327,7 @@ func (r *jsonReader) keepKeys(keys []string) []string {
 	if n == 0 {
 		return nil
 	}
-	r.st.made(16 * n)
+	r.st.made(keySize * n)
 	if len(r.keySlab) < n {
 		r.keySlab = make([]string, max(n, r.slab))
 	}

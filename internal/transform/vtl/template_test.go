@@ -2,6 +2,7 @@ package vtl_test
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -119,6 +120,28 @@ func TestLimits(t *testing.T) {
 				t.Errorf("it fails with %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// A message with more values than a rendering may keep is given up before all of
+// them were read.
+func TestMessagesOfTooManyValues(t *testing.T) {
+	for _, message := range []string{
+		"[" + strings.Repeat("0,", 5_000_000) + "0]",
+		"{" + strings.Repeat("a:0,", 2_500_000) + "a:0}",
+		"[" + strings.Repeat("[],", 3_300_000) + "0]",
+	} {
+		template := mustParse(t, "$input.path('$').size()")
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := template.Render(nil, &vtl.Scope{Body: []byte(message)}); err == nil || !strings.Contains(err.Error(), "too much data") {
+			t.Errorf("%.10s: %v", message, err)
+		}
+		runtime.ReadMemStats(&after)
+		// Slices that grow are copied again and again.
+		if took := after.TotalAlloc - before.TotalAlloc; took > 1<<30 {
+			t.Errorf("%.10s: it took %d MB", message, took>>20)
+		}
 	}
 }
 
