@@ -50,6 +50,8 @@ type Exchange struct {
 
 	// Integration is what the integration step reports for logs and metrics.
 	Integration IntegrationReport
+	// Turns are for who works on long bodies.
+	Turns *Turns
 	// Overrides are what mapping templates set on $context.
 	Overrides Overrides
 	// APIKey is the API key that the request brought and APIKeyID its id, "" for

@@ -58,6 +58,7 @@ func completeREST(x *plan.Exchange) {
 // the request for its caller's sake.
 func (s *Server) execute(x *plan.Exchange) error {
 	r := x.Route
+	x.Turns = s.turns
 	if x.Request.ContentLength > s.MaxBodyBytes {
 		return &plan.Fault{Kind: plan.RequestTooLarge, Reason: "the body is over the limit"}
 	}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,6 +77,7 @@ type Server struct {
 	traces    sync.Pool // *plan.Trace
 	buffers   sync.Pool // *[]byte of readBuffer bytes
 
+	turns       *plan.Turns
 	compressors compressors
 	watch       watch
 
@@ -109,7 +111,7 @@ func New(o Options) *Server {
 	if o.Random == nil {
 		o.Random = rand.Uint64
 	}
-	s := &Server{Options: o, log: o.Logger, listeners: map[net.Listener]struct{}{}}
+	s := &Server{Options: o, log: o.Logger, turns: plan.NewTurns(runtime.GOMAXPROCS(0)), listeners: map[net.Listener]struct{}{}}
 	s.base, s.abandon = context.WithCancel(context.Background())
 	s.exchanges.New = func() any { return newExchange() }
 	s.traces.New = func() any { return &plan.Trace{} }

@@ -111,6 +111,7 @@ func render(x *plan.Exchange, t *template, body []byte) ([]byte, error) {
 		Context:        variables{x},
 		Overrides:      &x.Overrides,
 	}
+	defer x.Turns.Give(x.Turns.Take(len(body)))
 	// The scope's parameters use Scratch while the output grows.
 	out, err := t.program.Render(nil, &scope)
 	if err != nil {

@@ -198,7 +198,7 @@ func (v *validator) body(x *plan.Exchange) error {
 	if err := x.ReadBody(); err != nil {
 		return &plan.Fault{Kind: plan.BadRequest, Reason: "the request's body can't be read: " + err.Error(), Cause: err}
 	}
-	problems, ok := m.Validate(x.Request.Body)
+	problems, ok := validate(x, m)
 	if ok {
 		return nil
 	}
@@ -208,6 +208,12 @@ func (v *validator) body(x *plan.Exchange) error {
 	return &plan.Fault{
 		Kind: plan.BadRequestBody, Reason: "the body doesn't match the model for " + mediaType + ": " + problems, Validation: problems,
 	}
+}
+
+// validate holds a body that was read against a model.
+func validate(x *plan.Exchange, m *model.Model) (problems string, ok bool) {
+	defer x.Turns.Give(x.Turns.Take(len(x.Request.Body)))
+	return m.Validate(x.Request.Body)
 }
 
 // model is the model for a media type, nil without one.
