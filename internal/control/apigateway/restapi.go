@@ -210,6 +210,9 @@ func (s *Service) DeleteRestApi(c *awswire.Call, in *apigateway.DeleteRestApiReq
 				return err
 			}
 		}
+		if err := dropPlanStages(tx, c, id, ""); err != nil {
+			return err
+		}
 		if err := definition.RestAPIs.Delete(tx, at, id); err != nil {
 			return err
 		}

@@ -121,6 +121,30 @@ func planStage(plan *definition.UsagePlan, apiID, name string) int {
 	})
 }
 
+// dropPlanStages takes a stage that goes, or with "" all stages of an API, out
+// of the plans it is in: on AWS, plans lose a stage that is deleted, and don't
+// have the next one of that name.
+// https://github.com/hashicorp/terraform-provider-aws/issues/14100
+func dropPlanStages(tx *store.Tx, c *awswire.Call, apiID, name string) error {
+	for e, err := range definition.UsagePlans.All(tx, scope(c)) {
+		if err != nil {
+			return err
+		}
+		kept := slices.DeleteFunc(slices.Clone(e.Doc.ApiStages), func(s apigateway.ApiStage) bool {
+			return value(s.ApiId) == apiID && (name == "" || value(s.Stage) == name)
+		})
+		if len(kept) == len(e.Doc.ApiStages) {
+			continue
+		}
+		plan := *e.Doc
+		plan.ApiStages = kept
+		if err := definition.UsagePlans.Put(tx, scope(c), &plan, *plan.Id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // GetUsagePlan returns one plan.
 func (s *Service) GetUsagePlan(c *awswire.Call, in *apigateway.GetUsagePlanRequest) (*apigateway.UsagePlan, error) {
 	var plan *definition.UsagePlan

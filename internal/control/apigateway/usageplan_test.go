@@ -125,6 +125,38 @@ func TestUsagePlans(t *testing.T) {
 	}
 }
 
+// A plan loses the stages that are deleted, alone or with their API, and doesn't
+// have the next one of that name.
+func TestUsagePlanOfDeletedStages(t *testing.T) {
+	g := newGateway(t)
+	c := g.call()
+	id, _ := g.api()
+	other, _ := g.api()
+	for _, name := range []string{"dev", "prod"} {
+		g.stage(id, name)
+		g.stage(other, name)
+	}
+	stage := func(apiID, name string) api.ApiStage { return api.ApiStage{ApiId: &apiID, Stage: &name} }
+	plan := must[*api.UsagePlan](t)(g.CreateUsagePlan(c, &api.CreateUsagePlanRequest{Name: new("plan"), ApiStages: []api.ApiStage{
+		stage(id, "dev"), stage(other, "dev"), stage(id, "prod"), stage(other, "prod"),
+	}}))
+	left := func(name string, want ...api.ApiStage) {
+		t.Helper()
+		got := must[*api.UsagePlan](t)(g.GetUsagePlan(c, &api.GetUsagePlanRequest{UsagePlanId: plan.Id}))
+		sameJSON(t, name, got.ApiStages, marshal(t, want))
+	}
+	if err := g.DeleteStage(c, &api.DeleteStageRequest{RestApiId: &id, StageName: new("dev")}); err != nil {
+		t.Fatal(err)
+	}
+	left("a stage", stage(other, "dev"), stage(id, "prod"), stage(other, "prod"))
+	g.stage(id, "dev")
+	left("its successor", stage(other, "dev"), stage(id, "prod"), stage(other, "prod"))
+	if err := g.DeleteRestApi(c, &api.DeleteRestApiRequest{RestApiId: &other}); err != nil {
+		t.Fatal(err)
+	}
+	left("an API", stage(id, "prod"))
+}
+
 // The directory follows every change that decides which stages a key opens.
 func TestKeyDirectory(t *testing.T) {
 	g := newGateway(t)
