@@ -63,10 +63,11 @@ func newBodyPath(path string, body func(*plan.Exchange) []byte) (bodyPath, error
 	return bodyPath{find, body}, nil
 }
 
-func (s bodyPath) value(x *plan.Exchange) (string, bool) { return s.in(s.body(x)) }
+func (s bodyPath) value(x *plan.Exchange) (string, bool) { return s.in(x, s.body(x)) }
 
 // in is what the path finds in a body.
-func (s bodyPath) in(body []byte) (string, bool) {
+func (s bodyPath) in(x *plan.Exchange, body []byte) (string, bool) {
+	defer x.Turns.Give(x.Turns.Take(len(body)))
 	found, err := s.find.Render(nil, &vtl.Scope{Body: body})
 	if err != nil || len(found) == 0 {
 		return "", false
@@ -116,5 +117,5 @@ func (s errorPath) value(x *plan.Exchange) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	return s.within.in([]byte(text))
+	return s.within.in(x, []byte(text))
 }
