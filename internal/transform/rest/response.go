@@ -139,7 +139,12 @@ func compileChoice(ir IntegrationResponse, variables map[string]string) (*choice
 
 // Map implements plan.Mapping.
 func (r *response) Map(x *plan.Exchange) error {
-	c := r.choose(x)
+	c, err := r.choose(x)
+	if err != nil {
+		// UNVERIFIED: what AWS does. The default would make a success of a
+		// failure whose text keeps a pattern busy.
+		return configurationError(x, "The selection pattern takes too long for the endpoint's error")
+	}
 	if c == nil {
 		reason := fmt.Sprintf("No match for output mapping and no default output mapping configured. Endpoint Response Status Code: %d", x.Integration.Status)
 		return configurationError(x, reason)
@@ -155,21 +160,23 @@ func (r *response) Map(x *plan.Exchange) error {
 
 // choose finds the integration response: of a function only its error has a
 // text to match, of everything else the status is the text.
-func (r *response) choose(x *plan.Exchange) *choice {
+func (r *response) choose(x *plan.Exchange) (*choice, error) {
 	selection := x.Integration.Selection
 	if r.kind != AWS {
 		start := len(x.Scratch)
 		x.Scratch = appendInt(x.Scratch, int64(x.Integration.Status))
 		selection = since(x, start)
 	} else if !x.Integration.Failed && selection == "" {
-		return r.fallback
+		return r.fallback, nil
 	}
 	for _, c := range r.choices {
-		if c.pattern.matches(selection) {
-			return c
+		if is, err := c.pattern.matches(selection); err != nil {
+			return nil, err
+		} else if is {
+			return c, nil
 		}
 	}
-	return r.fallback
+	return r.fallback, nil
 }
 
 // answer makes the method response of the integration's.

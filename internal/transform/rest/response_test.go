@@ -2,7 +2,10 @@ package rest
 
 import (
 	"errors"
+	"strings"
 	"testing"
+
+	"github.com/dlclark/regexp2/v2"
 
 	"gatehouse/internal/plan"
 )
@@ -76,6 +79,13 @@ func TestSelection(t *testing.T) {
 	}
 	if err := answered(t, ResponseOptions{Kind: HTTP, Responses: []IntegrationResponse{{Status: 200, Undeclared: true}}}, x); !errors.As(err, &fault) || fault.Kind != plan.ConfigurationError {
 		t.Errorf("no method response: %v", err)
+	}
+	// What keeps a pattern busy doesn't become a success.
+	defer regexp2.StopTimeoutClock()
+	x.Integration.Selection, x.Integration.Failed = strings.Repeat("a", 5_000), true
+	busy := []IntegrationResponse{{Status: 200}, {Status: 400, Pattern: `(?=a)(a+)+b`}}
+	if err := answered(t, ResponseOptions{Kind: AWS, Responses: busy}, x); !errors.As(err, &fault) || !strings.Contains(fault.Reason, "too long") {
+		t.Errorf("a pattern that doesn't end: %v", err)
 	}
 }
 
