@@ -1,8 +1,10 @@
 package rest
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/dlclark/regexp2/v2"
@@ -33,10 +35,17 @@ func (e *PatternError) Error() string {
 func (e *PatternError) Unwrap() error { return e.Err }
 
 func compilePattern(text string) (*pattern, error) {
+	if strings.Contains(text, "&&[") {
+		// To Java "&&" in a class intersects it; to others it is two characters.
+		return nil, &PatternError{text, errors.New("classes can't be intersected here")}
+	}
 	whole := `\A(?:` + text + `)\z`
-	re, err := regexp.Compile(whole)
-	if err == nil {
+	if re, err := regexp.Compile(whole); err == nil {
 		return &pattern{re: re}, nil
+	}
+	// First by itself: an error should show what was written.
+	if _, err := regexp2.Compile(text); err != nil {
+		return nil, &PatternError{text, err}
 	}
 	full, err := regexp2.Compile(whole)
 	if err != nil {

@@ -35,6 +35,11 @@ func TestPattern(t *testing.T) {
 			t.Errorf("%s on %q: %v %v", test.pattern, test.text, got, err)
 		}
 	}
+	for text, want := range map[string]string{"(": "missing closing", "[a-z&&[^b]]": "intersected"} {
+		if _, err := compilePattern(text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), `\A`) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 	var bad *PatternError
 	if _, err := compilePattern(`(`); !errors.As(err, &bad) || bad.Pattern != "(" {
 		t.Error(err)
