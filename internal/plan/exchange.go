@@ -63,6 +63,8 @@ type Exchange struct {
 	// what $context.error says of it on REST APIs.
 	Fault *Fault
 	Error GatewayError
+	// Socket is the event of a WebSocket API's connection; nil for other APIs.
+	Socket *Socket
 	// Trace takes the lines of the execution log; nil when nobody wants them.
 	Trace *Trace
 

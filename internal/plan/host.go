@@ -50,8 +50,11 @@ func (p *Plan) placeHost(x *Exchange, id string) error {
 	}
 	x.API = api
 	path := x.Request.Path
-	if api.Protocol == REST {
+	switch api.Protocol {
+	case REST:
 		return x.placeRest(path)
+	case WebSocket:
+		return x.placeSocket(path)
 	}
 	name, rest := cutStage(path)
 	// UNVERIFIED: that "/$default/x" isn't a way to spell the $default stage on
@@ -75,8 +78,11 @@ func (p *Plan) placePath(x *Exchange, id, stagePath string) error {
 		return &Fault{Kind: RouteNotFound, Reason: "no API has the id " + id}
 	}
 	x.API = api
-	if api.Protocol == REST {
+	switch api.Protocol {
+	case REST:
 		return x.placeRest(stagePath)
+	case WebSocket:
+		return x.placeSocket(stagePath)
 	}
 	name, rest := cutStage(stagePath)
 	stage := api.stage(name)
@@ -104,6 +110,22 @@ func (x *Exchange) placeRest(path string) error {
 		return &Fault{Kind: Forbidden, Reason: "the execute-api endpoint of API " + x.API.ID + " is disabled"}
 	}
 	x.Stage, x.StagePath, x.GatewayPath = stage, orRoot(oneSlash(rest)), path
+	return nil
+}
+
+// placeSocket places a request for a WebSocket API: StagePath is "/" for a
+// handshake, and that of the management API, "/@connections/{id}", behind the
+// stage otherwise.
+func (x *Exchange) placeSocket(path string) error {
+	name, rest := cutStage(path)
+	stage := x.API.stage(name)
+	if stage == nil {
+		return &Fault{Kind: Forbidden, Reason: "API " + x.API.ID + " has no stage " + name}
+	}
+	if stage.DisableExecuteAPIEndpoint {
+		return &Fault{Kind: Forbidden, Reason: "the execute-api endpoint of API " + x.API.ID + " is disabled"}
+	}
+	x.Stage, x.StagePath, x.GatewayPath = stage, orRoot(rest), path
 	return nil
 }
 

@@ -96,8 +96,10 @@ type Stage struct {
 	AccessLog AccessLog
 	// Metrics counts requests of the stage; never nil.
 	Metrics Metrics
-	// Rest is the rest of a REST API's stage, nil for stages of other APIs.
-	Rest *RestStage
+	// Rest is the rest of a REST API's stage, Socket that of a WebSocket API's;
+	// nil for stages of other APIs.
+	Rest   *RestStage
+	Socket *SocketStage
 }
 
 // A Route is one compiled route.
@@ -124,8 +126,10 @@ type Route struct {
 	Integration Integration
 	// Metrics counts requests of the route when detailed metrics are on; else nil.
 	Metrics Metrics
-	// Rest is the rest of a REST API's method, nil for routes of other APIs.
-	Rest *Method
+	// Rest is the rest of a REST API's method, Socket that of a WebSocket API's
+	// route; nil for routes of other APIs.
+	Rest   *Method
+	Socket *SocketRoute
 }
 
 // An Authorizer lets a request pass or returns a *Fault.
