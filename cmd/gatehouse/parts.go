@@ -36,6 +36,7 @@ import (
 	"gatehouse/internal/observe"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/seal"
+	"gatehouse/internal/socket"
 	"gatehouse/internal/store"
 	"gatehouse/internal/store/sqlite"
 	"gatehouse/internal/throttle"
@@ -49,6 +50,7 @@ type parts struct {
 	lambda       *lambda.Service
 	metrics      http.Handler // the Prometheus page
 	certificates *localcert.Authority
+	sockets      *socket.Registry
 }
 
 // open brings up the state, then what runs, then the services, and fills
@@ -122,6 +124,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	if err != nil {
 		return nil, err
 	}
+	sockets := socket.New(socket.Options{Logger: log})
 	upstreams := integrate.NewUpstreams(integrate.UpstreamOptions{RootCAs: roots})
 	g.onClose("upstream connections", func(context.Context) error { return upstreams.Close() })
 
@@ -247,7 +250,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Hosts:     c.managementHosts(),
 		Logger:    log,
 	})
-	return &parts{compiler: compiler, tester: tester, management: management, lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates, sockets: sockets}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

@@ -128,6 +128,7 @@ var foreign = map[string]struct {
 	why string
 }{
 	"github.com/valyala/fasthttp":                {[]string{"internal/serve/...", "internal/integrate/...", "cmd/..."}, "fasthttp's types stay at the two edges"},
+	"github.com/gobwas/ws":                       {[]string{"internal/socket"}, "frames are read and written in one place"},
 	"modernc.org/sqlite":                         {[]string{"internal/store/sqlite/..."}, "the database engine is one backend of store"},
 	"github.com/spf13/cobra":                     {[]string{"cmd/..."}, "the command line is cmd's"},
 	"github.com/prometheus/client_golang":        {[]string{"internal/observe/...", "internal/function/...", "cmd/..."}, "metrics are counted through plan.Metrics"},

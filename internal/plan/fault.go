@@ -35,6 +35,10 @@ const (
 	AuthorizerFailure       // it failed or took too long: 500
 	ExpiredToken            // of a signature
 	InvalidSignature
+
+	// What only WebSocket APIs tell apart.
+
+	UpgradeRequired // not a WebSocket handshake
 )
 
 // A Fault is a failure as a value. Steps return it; only serve makes bytes of it.

@@ -48,6 +48,7 @@ type conn struct {
 	framing  http1.Framing
 	expect   bool // the client still waits for "100 Continue"
 	closing  bool // the connection ends after this response
+	handed   bool // the connection is a WebSocket now, and no longer ours
 	gone     chan struct{}
 	goneOnce sync.Once
 	// cancel ends the context of the management call at hand.
@@ -55,8 +56,7 @@ type conn struct {
 }
 
 func (c *conn) serve() {
-	defer c.s.watch.remove(c)
-	defer c.close()
+	defer c.end()
 	c.rw = c.nc
 	c.acquireBuffer()
 	defer c.releaseBuffer()
@@ -75,6 +75,15 @@ func (c *conn) serve() {
 	}
 	for c.next() {
 	}
+}
+
+// end closes the connection, unless somebody else has it now.
+func (c *conn) end() {
+	if c.handed {
+		return
+	}
+	c.close()
+	c.s.watch.remove(c)
 }
 
 func (c *conn) close() {
@@ -145,6 +154,11 @@ func (c *conn) next() bool {
 		return c.manage(x, c.s.Pages)
 	}
 	c.s.run(x, fault)
+	if accepted(x) {
+		c.s.finish(x)
+		c.handOver(x)
+		return false
+	}
 	err = c.respond(x)
 	c.s.finish(x)
 	return err == nil && c.settle()

@@ -7,7 +7,9 @@
 // A request's walk: listen.go accepts, connection.go (HTTP/1.1) or http2.go
 // reads, place.go decides whom it is for, http.go runs an HTTP API's steps,
 // respond.go writes; then the access log and the metrics see the exchange.
+// A WebSocket begins as a request (handshake.go), then the connection is handed to
+// package socket, which brings each message to message.go.
 //
-// Package serve imports plan and http1, never the store, stored definitions or
+// Package serve imports plan, http1 and socket, never the store, stored definitions or
 // the management API.
 package serve

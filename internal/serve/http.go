@@ -55,6 +55,8 @@ func (s *Server) steps(x *plan.Exchange) (err error) {
 		return s.serveHTTP(x)
 	case plan.REST:
 		return s.serveREST(x)
+	case plan.WebSocket:
+		return s.serveConnect(x)
 	default:
 		return &plan.Fault{Kind: plan.NotImplemented, Reason: "this gateway doesn't serve the API's protocol"}
 	}

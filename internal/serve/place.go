@@ -24,6 +24,9 @@ const pagesPrefix = "/_gatehouse/"
 func (s *Server) place(x *plan.Exchange, management bool, head int) (destination, error) {
 	traffic, err := s.Plan.Load().Place(x)
 	if traffic {
+		if isSocket(x) && len(x.Request.Path)+len(x.Request.Query) > maxSocketURL {
+			return toAPI, &plan.Fault{Kind: plan.URITooLong, Reason: "the URL is over the limit"}
+		}
 		if isREST(x) {
 			// The URL has a limit of its own.
 			url := len(x.Request.Path) + len(x.Request.Query)

@@ -75,6 +75,11 @@ func (s *Server) answerFault(x *plan.Exchange, fault *plan.Fault) {
 		s.reportFault(x, fault)
 		return
 	}
+	if isSocket(x) {
+		s.answerSocketFault(x, fault)
+		s.reportFault(x, fault)
+		return
+	}
 	status, body := faultOf(fault.Kind)
 	x.Response = plan.Response{Status: status, Headers: x.Response.Headers[:0], Body: []byte(body)}
 	x.Response.Add("content-type", "application/json")
@@ -202,6 +207,9 @@ func (c *conn) respond(x *plan.Exchange) error {
 	}
 	if chunked {
 		out = append(out, "transfer-encoding: chunked\r\n"...)
+	}
+	if x.Fault != nil && x.Fault.Kind == plan.UpgradeRequired {
+		out = append(out, "upgrade: websocket\r\n"...)
 	}
 	out = append(out, "\r\n"...)
 

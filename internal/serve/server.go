@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gatehouse/internal/plan"
+	"gatehouse/internal/socket"
 )
 
 // AWS's fixed limits for HTTP APIs.
@@ -36,6 +37,9 @@ type Options struct {
 	// Certificate chooses the certificate of a TLS connection; nil means that
 	// TLS isn't served.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	// Sockets holds the connections of WebSocket APIs, and ends with the server;
+	// nil means that none are served.
+	Sockets *socket.Registry
 	// Logger takes what an operator should know; nil discards it.
 	Logger *slog.Logger
 	// Clock tells the time; nil is time.Now. Random yields random bits; nil is
@@ -75,6 +79,7 @@ type Server struct {
 
 	exchanges sync.Pool // *plan.Exchange
 	traces    sync.Pool // *plan.Trace
+	events    sync.Pool // *event
 	buffers   sync.Pool // *[]byte of readBuffer bytes
 
 	turns       *plan.Turns
@@ -115,6 +120,7 @@ func New(o Options) *Server {
 	s.base, s.abandon = context.WithCancel(context.Background())
 	s.exchanges.New = func() any { return newExchange() }
 	s.traces.New = func() any { return &plan.Trace{} }
+	s.events.New = func() any { return &event{Exchange: plan.Exchange{Scratch: make([]byte, 0, 1024)}} }
 	s.buffers.New = func() any { return new(make([]byte, readBuffer)) }
 	s.watch.init(s)
 	if o.Certificate != nil {
@@ -156,8 +162,8 @@ func (s *Server) releaseExchange(x *plan.Exchange) {
 	s.exchanges.Put(x)
 }
 
-// Shutdown stops accepting, lets requests in flight finish until ctx ends, then
-// cuts what is left. It returns ctx's error if it had to. Every goroutine of
+// Shutdown stops accepting, says goodbye to WebSockets, lets requests in flight
+// and $disconnect routes finish until ctx ends, then cuts what is left. It returns ctx's error if it had to. Every goroutine of
 // the server has ended when it returns. It may be called again.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.draining.Store(true)
@@ -169,6 +175,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 	s.watch.drain()
+	if s.Sockets != nil {
+		s.Sockets.Drain()
+	}
 	if s.http2 != nil {
 		s.http2.shutdown(ctx)
 	}
@@ -184,7 +193,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		err = ctx.Err()
 		s.abandon()
 		s.watch.cut()
+		if s.Sockets != nil {
+			s.Sockets.Cut()
+		}
 		<-done
+	}
+	if s.Sockets != nil {
+		s.Sockets.Stop()
 	}
 	s.abandon()
 	s.end.Do(func() { close(s.watch.quit) })

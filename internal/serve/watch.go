@@ -26,6 +26,7 @@ type watch struct {
 	mu      sync.Mutex
 	all     map[*conn]struct{}
 	clients map[netip.Addr]int
+	handed  int // connections that are WebSockets: they count, but have times of their own
 	warned  time.Time
 }
 
@@ -42,10 +43,10 @@ func (w *watch) add(c *conn) bool {
 	if w.s.draining.Load() {
 		return false
 	}
-	if len(w.all) >= w.s.MaxConnections || (!client.IsLoopback() && w.clients[client] >= w.s.MaxPerClient) {
+	if len(w.all)+w.handed >= w.s.MaxConnections || (!client.IsLoopback() && w.clients[client] >= w.s.MaxPerClient) {
 		if now := w.s.Clock(); now.Sub(w.warned) > time.Minute {
 			w.warned = now
-			w.s.log.Warn("refusing connections: too many are open", "open", len(w.all), "client", client, "of_client", w.clients[client])
+			w.s.log.Warn("refusing connections: too many are open", "open", len(w.all)+w.handed, "client", client, "of_client", w.clients[client])
 		}
 		return false
 	}
@@ -66,6 +67,26 @@ func (w *watch) remove(c *conn) {
 	client := c.source.Addr()
 	w.mu.Lock()
 	delete(w.all, c)
+	if w.clients[client]--; w.clients[client] == 0 {
+		delete(w.clients, client)
+	}
+	w.mu.Unlock()
+	w.connections.Done()
+}
+
+// hand stops watching a connection that goes on as a WebSocket. It still counts
+// until release.
+func (w *watch) hand(c *conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.all, c)
+	w.handed++
+}
+
+// release ends the count of a connection that was handed on.
+func (w *watch) release(client netip.Addr) {
+	w.mu.Lock()
+	w.handed--
 	if w.clients[client]--; w.clients[client] == 0 {
 		delete(w.clients, client)
 	}
