@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -29,6 +30,10 @@ type Client struct {
 	credentials aws.Credentials
 	services    map[string]*service
 	http        *http.Client
+	// apis is for endpoints that are APIs themselves, Address where they are
+	// reached, whatever their host says, if it isn't empty.
+	apis    *http.Client
+	Address string
 }
 
 // A service is one service's model, by name.
@@ -45,7 +50,11 @@ func NewClient(endpoint, region string, credentials aws.Credentials, dir string)
 		endpoint: strings.TrimSuffix(endpoint, "/"), region: region, credentials: credentials,
 		services: map[string]*service{}, http: &http.Client{Timeout: answerTimeout},
 	}
-	for _, name := range []string{"apigateway", "apigatewayv2", "lambda", "logs", "iam"} {
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, addressOf(&url.URL{Host: address}, c.Address))
+	}}
+	c.apis = &http.Client{Timeout: answerTimeout, Transport: transport}
+	for _, name := range []string{"apigateway", "apigatewayv2", "apigatewaymanagementapi", "lambda", "logs", "iam"} {
 		text, err := os.ReadFile(filepath.Join(dir, name+".json"))
 		if err != nil {
 			return nil, err
@@ -132,6 +141,11 @@ func (c *Client) Takes(name, wire string) bool {
 // Call calls an operation. What AWS answers is returned whatever it is; an
 // error means that there was no answer.
 func (c *Client) Call(ctx context.Context, name string, with Members) (*answer, error) {
+	return c.CallAt(ctx, "", name, with)
+}
+
+// CallAt calls an operation of an endpoint of its own, the client's by default.
+func (c *Client) CallAt(ctx context.Context, endpoint, name string, with Members) (*answer, error) {
 	if err := c.Check(name, with); err != nil {
 		return nil, err
 	}
@@ -139,7 +153,7 @@ func (c *Client) Call(ctx context.Context, name string, with Members) (*answer, 
 	if err != nil {
 		return nil, err
 	}
-	req, body, err := c.request(ctx, s, o, with)
+	req, body, err := c.request(ctx, or(endpoint, c.endpoint), s, o, with)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -147,7 +161,11 @@ func (c *Client) Call(ctx context.Context, name string, with Members) (*answer, 
 	if err := v4.NewSigner().SignHTTP(ctx, c.credentials, req, hex.EncodeToString(sum[:]), s.SigningName, c.region, time.Now()); err != nil {
 		return nil, err
 	}
-	res, err := c.http.Do(req)
+	client := c.http
+	if endpoint != "" {
+		client = c.apis
+	}
+	res, err := client.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -161,7 +179,7 @@ func (c *Client) Call(ctx context.Context, name string, with Members) (*answer, 
 }
 
 // request writes a call as its service's protocol wants it.
-func (c *Client) request(ctx context.Context, s *service, o *model.Operation, with Members) (*http.Request, []byte, error) {
+func (c *Client) request(ctx context.Context, endpoint string, s *service, o *model.Operation, with Members) (*http.Request, []byte, error) {
 	r := rest{method: "POST", path: "/", header: http.Header{}}
 	var err error
 	switch s.Protocols[0] {
@@ -180,7 +198,7 @@ func (c *Client) request(ctx context.Context, s *service, o *model.Operation, wi
 	if err != nil {
 		return nil, nil, err
 	}
-	target := strings.ReplaceAll(c.endpoint, "{service}", s.SigningName) + r.path
+	target := strings.ReplaceAll(endpoint, "{service}", s.SigningName) + r.path
 	if len(r.query) > 0 {
 		separator := "?"
 		if strings.Contains(r.path, "?") {

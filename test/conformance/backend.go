@@ -41,6 +41,8 @@ type Backend struct {
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool // nil once it is closed
+	// echoes are the latest requests.
+	echoes []*Echo
 }
 
 // An Echo is a request as the backend received it.
@@ -117,6 +119,7 @@ func (b *Backend) serve(c net.Conn) {
 		if err != nil {
 			return
 		}
+		b.keep(echo)
 		if err := respond(c, r, echo); err != nil {
 			return
 		}

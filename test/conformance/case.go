@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"gatehouse/test/frame"
 )
 
 // A run is one case on its way.
@@ -14,6 +16,8 @@ type run struct {
 	scene *scene
 	// bound are the values that the case has met.
 	bound map[string]string
+	// sockets are the WebSocket connections by name.
+	sockets map[string]*frame.Conn
 }
 
 // Run runs a case of a file whose setup the scene is. The error tells all
@@ -22,7 +26,8 @@ func (c *Case) Run(ctx context.Context, s *scene) error {
 	if c.Private {
 		s = newScene(s.world, s.title, s.setup, s.outer)
 	}
-	r := &run{world: s.world, scene: newScene(s.world, s.title, c.Setup, s), bound: map[string]string{}}
+	r := &run{world: s.world, scene: newScene(s.world, s.title, c.Setup, s), bound: map[string]string{}, sockets: map[string]*frame.Conn{}}
+	defer r.hangUp()
 	for i, step := range c.Steps {
 		if err := r.step(ctx, step); err != nil {
 			if len(c.Steps) > 1 {
@@ -36,10 +41,14 @@ func (c *Case) Run(ctx context.Context, s *scene) error {
 
 // title is the first line of what a step does.
 func (s *Step) title() string {
-	if s.Call != "" {
+	switch kind := s.kind(); kind {
+	case "request", "connect":
+	case "call":
 		return s.Call
+	default:
+		return kind
 	}
-	line, _, _ := strings.Cut(s.Request, "\n")
+	line, _, _ := strings.Cut(s.Request+s.Connect, "\n")
 	return clip(line)
 }
 
@@ -51,9 +60,30 @@ func (r *run) lookup(name string) (string, bool, error) {
 }
 
 func (r *run) step(ctx context.Context, s *Step) error {
+	switch s.kind() {
+	case "send":
+		return r.send(s)
+	case "receive":
+		return r.receive(s)
+	case "close":
+		return r.close(s)
+	case "drop":
+		c, err := r.socket(s)
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	case "saw":
+		return r.saw(ctx, s.Saw)
+	case "logged":
+		return r.logged(ctx, s.Logged)
+	}
 	got, err := r.ask(ctx, s)
 	if err != nil {
 		return err
+	}
+	if s.Connect != "" && s.Expect == nil && got.status != 101 {
+		return fmt.Errorf("the handshake failed: %s", got)
 	}
 	if s.Call != "" && (s.Expect == nil || s.Expect.Status == 0 && s.Expect.Error == "") && got.status >= 300 {
 		return fmt.Errorf("the call failed: %s", got)
@@ -104,21 +134,26 @@ func (r *run) ask(ctx context.Context, s *Step) (*answer, error) {
 				return nil, err
 			}
 		}
-		got, err := r.world.Client.Call(ctx, s.Call, with)
+		at := ""
+		if strings.HasPrefix(s.Call, connectionsAPI) {
+			if at, err = r.connections(s); err != nil {
+				return nil, err
+			}
+		}
+		got, err := r.world.Client.CallAt(ctx, at, s.Call, with)
 		if err == nil {
 			r.adopt(s.Call, got)
 		}
 		return got, err
 	}
+	if s.Connect != "" {
+		return r.connect(ctx, s)
+	}
 	text, err := expand(s.Request, r.lookup)
 	if err != nil {
 		return nil, err
 	}
-	endpoint, err := produce(s.API+".endpoint", r.lookup)
-	if err != nil {
-		return nil, err
-	}
-	base, err := url.Parse(endpoint)
+	base, err := r.base(s)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +161,28 @@ func (r *run) ask(ctx context.Context, s *Step) (*answer, error) {
 		return sendHTTP2(ctx, base, r.world.Address, text)
 	}
 	return send(ctx, base, r.world.Address, requestBytes(text, base.Host))
+}
+
+// base is where the step's API is.
+func (r *run) base(s *Step) (*url.URL, error) {
+	endpoint, err := produce(s.API+".endpoint", r.lookup)
+	if err != nil {
+		return nil, err
+	}
+	return url.Parse(endpoint)
+}
+
+// connectionsAPI begins the calls that go to a WebSocket API's stage.
+const connectionsAPI = "apigatewaymanagementapi:"
+
+// connections is where the management API of the step's stage is.
+func (r *run) connections(s *Step) (string, error) {
+	base, err := r.base(s)
+	if err != nil {
+		return "", err
+	}
+	base.Scheme = strings.Replace(base.Scheme, "ws", "http", 1)
+	return base.String() + "/" + s.Stage, nil
 }
 
 // adopt sees to it that what a case made outside of its APIs is removed at the

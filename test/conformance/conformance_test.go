@@ -23,6 +23,9 @@ func TestHTTP(t *testing.T) { runCorpus(t, "http") }
 // TestREST runs the corpus of REST APIs.
 func TestREST(t *testing.T) { runCorpus(t, "rest") }
 
+// TestWebSocket runs the corpus of WebSocket APIs.
+func TestWebSocket(t *testing.T) { runCorpus(t, "websocket") }
+
 func runCorpus(t *testing.T, dir string) {
 	files, err := Load(dir)
 	if err != nil {
@@ -104,6 +107,7 @@ func newWorld(t *testing.T) (w *World, own bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	client.Address = os.Getenv("GATEHOUSE_CONFORMANCE_ADDRESS")
 	backend, err := NewBackend(or(os.Getenv("GATEHOUSE_CONFORMANCE_BACKEND_LISTEN"), "127.0.0.1:0"), os.Getenv("GATEHOUSE_CONFORMANCE_BACKEND"))
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +121,7 @@ func newWorld(t *testing.T) (w *World, own bool) {
 		invoke = "http://{api}.execute-api.localhost" + endpoint[strings.LastIndexByte(endpoint, ':'):]
 	}
 	w = NewWorld(Options{
-		Client: client, Backend: backend, Address: os.Getenv("GATEHOUSE_CONFORMANCE_ADDRESS"), Role: os.Getenv("GATEHOUSE_CONFORMANCE_ROLE"),
+		Client: client, Backend: backend, Address: client.Address, Role: os.Getenv("GATEHOUSE_CONFORMANCE_ROLE"),
 		Invoke: or(invoke, "https://{api}.execute-api."+client.region+".amazonaws.com"), Settle: settle,
 		Functions: "functions", Run: strings.ToLower(rand.Text()[:8]),
 	})
@@ -127,6 +131,7 @@ func newWorld(t *testing.T) (w *World, own bool) {
 		}
 		backend.Close()
 		client.http.CloseIdleConnections()
+		client.apis.CloseIdleConnections()
 	})
 	return w, own
 }

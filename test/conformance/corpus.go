@@ -36,6 +36,8 @@ type Setup struct {
 	LogGroups []string            `yaml:"logGroups"`
 	APIs      map[string]API      `yaml:"apis"`
 	RestAPIs  map[string]RestAPI  `yaml:"restApis"`
+	// SocketAPIs are WebSocket APIs.
+	SocketAPIs map[string]SocketAPI `yaml:"webSocketApis"`
 }
 
 // A Function is a Lambda function.
@@ -104,6 +106,24 @@ type Step struct {
 	// With are its members.
 	Call string  `yaml:"call"`
 	With Members `yaml:"with"`
+	// Stage is the stage of a WebSocket API whose management API is called; test
+	// by default.
+	Stage string `yaml:"stage"`
+
+	// Socket names the WebSocket connection that the step is about; "main" by
+	// default.
+	Socket string `yaml:"socket"`
+	// Connect is the text of a handshake: the target and header lines. It
+	// succeeds unless something else is expected.
+	Connect string   `yaml:"connect"`
+	Send    *Send    `yaml:"send"`
+	Receive *Receive `yaml:"receive"`
+	Close   *Close   `yaml:"close"`
+	// Drop ends the connection without a word.
+	Drop bool `yaml:"drop"`
+	// Saw is what a function or the backend got, Logged what a log did.
+	Saw    *Saw    `yaml:"saw"`
+	Logged *Logged `yaml:"logged"`
 
 	Expect *Expect `yaml:"expect"`
 }
@@ -164,6 +184,9 @@ type ExecutionLog struct {
 // defaultAPI is the API that requests go to unless a case names another.
 const defaultAPI = "main"
 
+// defaultStage is the stage of WebSocket APIs.
+const defaultStage = "test"
+
 // Load reads the files of a directory, in the order of their names.
 func Load(dir string) ([]*File, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
@@ -217,7 +240,7 @@ func (c *Case) finish() error {
 	if c.API == "" {
 		c.API = defaultAPI
 	}
-	single := c.Request != "" || c.Call != ""
+	single := c.Step.kind() != ""
 	switch {
 	case c.Name == "":
 		return errors.New("a case without a name")
@@ -226,7 +249,7 @@ func (c *Case) finish() error {
 	case c.Evidence.Where == "":
 		return errors.New("the evidence doesn't say where")
 	case single == (len(c.Steps) > 0):
-		return errors.New("a case has a request, a call or steps")
+		return errors.New("a case has a request, a call, a connect or steps")
 	case single:
 		c.Steps = []*Step{&c.Step}
 	case c.Expect != nil:
@@ -237,10 +260,11 @@ func (c *Case) finish() error {
 		if s.API == "" {
 			s.API = c.API
 		}
+		s.Socket, s.Stage = or(s.Socket, defaultSocket), or(s.Stage, defaultStage)
 		if err := s.check(); err != nil {
 			return fmt.Errorf("step %d: %w", i+1, err)
 		}
-		expects = expects || s.Expect != nil
+		expects = expects || s.Expect != nil || s.Receive != nil || s.Close != nil || s.Saw != nil || s.Logged != nil
 	}
 	if !expects {
 		return errors.New("nothing is expected")
@@ -248,10 +272,40 @@ func (c *Case) finish() error {
 	return nil
 }
 
+// kind is what a step does, "" if it is nothing or more than one thing.
+func (s *Step) kind() string {
+	kind := ""
+	for _, k := range []struct {
+		name string
+		is   bool
+	}{
+		{"request", s.Request != ""}, {"call", s.Call != ""}, {"connect", s.Connect != ""}, {"send", s.Send != nil}, {"receive", s.Receive != nil},
+		{"close", s.Close != nil}, {"drop", s.Drop}, {"saw", s.Saw != nil}, {"logged", s.Logged != nil},
+	} {
+		switch {
+		case k.is && kind != "":
+			return ""
+		case k.is:
+			kind = k.name
+		}
+	}
+	return kind
+}
+
 func (s *Step) check() error {
+	switch kind := s.kind(); kind {
+	case "":
+		return errors.New("a step is one of request, call, connect, send, receive, close, drop, saw and logged")
+	case "request", "call":
+	case "connect":
+		if s.Expect != nil && (s.Expect.Status == 0 || s.Expect.Error != "" || s.Expect.Message != "") {
+			return errors.New("of a handshake a status is expected, and no error of a call")
+		}
+		return nil
+	default:
+		return s.checkSocket(kind)
+	}
 	switch {
-	case (s.Request == "") == (s.Call == ""):
-		return errors.New("a step is a request or a call")
 	case s.With != nil && s.Call == "":
 		return errors.New("members without a call")
 	case s.HTTP2 && s.Call != "":
@@ -268,6 +322,35 @@ func (s *Step) check() error {
 		return errors.New("logs and received are those of a request")
 	case s.Expect.ExecutionLog != nil && (s.Expect.ExecutionLog.Stage == "" || len(s.Expect.ExecutionLog.Lines) == 0):
 		return errors.New("an execution log has a stage and lines")
+	}
+	return nil
+}
+
+// checkSocket checks a step that neither asks nor connects.
+func (s *Step) checkSocket(kind string) error {
+	one := func(set ...bool) bool {
+		n := 0
+		for _, is := range set {
+			if is {
+				n++
+			}
+		}
+		return n == 1
+	}
+	switch {
+	case s.Expect != nil:
+		return fmt.Errorf("expect is for requests, calls and connects, not for %s", kind)
+	case kind == "send" && !one(s.Send.Text != nil, s.Send.Frames != nil, s.Send.Bytes != ""):
+		return errors.New("send has a text, frames or bytes")
+	case kind == "receive" && !one(s.Receive.Text != nil || s.Receive.Matches != "" || s.Receive.JSON != nil || s.Receive.ExactJSON != nil || s.Receive.Received != nil || s.Receive.Sizes != nil,
+		s.Receive.Bytes != "", s.Receive.Close != nil, s.Receive.End, s.Receive.Nothing > 0):
+		return errors.New("receive has a message, bytes, a close, the end or nothing")
+	case kind == "receive" && s.Receive.Reason != nil && s.Receive.Close == nil:
+		return errors.New("a reason is that of a close")
+	case kind == "saw" && (len(s.Saw.Marks) == 0 || !one(s.Saw.JSON != nil || s.Saw.ExactJSON != nil, s.Saw.Received != nil, s.Saw.Never > 0)):
+		return errors.New("saw has marks, and json, received or never")
+	case kind == "logged" && (len(s.Logged.Marks) == 0 || s.Logged.Line == ""):
+		return errors.New("logged has marks and a line")
 	}
 	return nil
 }

@@ -218,6 +218,16 @@ func TestParseRefuses(t *testing.T) {
 		"an execution log of no stage":  "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200, executionLog: {lines: [x]}}}",
 		"a request and steps":           "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}, steps: [{call: GetApi}]}",
 		"neither request nor call":      "cases:\n - {name: a, " + evidence + ", expect: {status: 200}}",
+		"handshakes without more":       "cases:\n - {name: a, " + evidence + ", steps: [{connect: /}]}",
+		"two things in one step":        "cases:\n - {name: a, " + evidence + ", steps: [{connect: /, receive: {text: x}}]}",
+		"two things to receive":         "cases:\n - {name: a, " + evidence + ", steps: [{receive: {text: x, nothing: 1}}]}",
+		"nothing to receive":            "cases:\n - {name: a, " + evidence + ", steps: [{receive: {}}]}",
+		"a reason without a close":      "cases:\n - {name: a, " + evidence + ", steps: [{receive: {text: x, reason: y}}]}",
+		"two things to send":            "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x, bytes: '00'}}, {receive: {text: x}}]}",
+		"an event without a mark":       "cases:\n - {name: a, " + evidence + ", steps: [{saw: {function: f, json: {}}}]}",
+		"an event nothing is said of":   "cases:\n - {name: a, " + evidence + ", steps: [{saw: {function: f, marks: [x]}}]}",
+		"a logged line without a line":  "cases:\n - {name: a, " + evidence + ", steps: [{logged: {group: g, marks: [x]}}]}",
+		"an expectation of a message":   "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x}, expect: {status: 200}}]}",
 		"a name twice":                  "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}}\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}}",
 	} {
 		if _, err := parse("x.yaml", []byte(text)); err == nil {
@@ -234,7 +244,7 @@ func TestCorpus(t *testing.T) {
 		t.Fatal(err)
 	}
 	var files []*File
-	for _, dir := range []string{"http", "rest"} {
+	for _, dir := range []string{"http", "rest", "websocket"} {
 		found, err := Load(dir)
 		if err != nil {
 			t.Fatal(err)

@@ -128,7 +128,7 @@ func send(ctx context.Context, base *url.URL, address string, request []byte) (*
 
 // dial connects to the address, or to where the base URL says.
 func dial(ctx context.Context, base *url.URL, address string) (net.Conn, error) {
-	if base.Scheme == "https" {
+	if isSecure(base) {
 		d := tls.Dialer{Config: tlsConfig(base)}
 		return d.DialContext(ctx, "tcp", addressOf(base, address))
 	}
@@ -195,6 +195,8 @@ func isLocal(base *url.URL) bool {
 	return base.Hostname() == "localhost" || strings.HasSuffix(base.Hostname(), ".localhost")
 }
 
+func isSecure(u *url.URL) bool { return u.Scheme == "https" || u.Scheme == "wss" }
+
 // tlsConfig trusts this machine whatever its certificate says.
 func tlsConfig(base *url.URL) *tls.Config {
 	return &tls.Config{ServerName: base.Hostname(), InsecureSkipVerify: isLocal(base)}
@@ -205,7 +207,7 @@ func portOf(u *url.URL) string {
 	switch {
 	case u.Port() != "":
 		return u.Port()
-	case u.Scheme == "https":
+	case isSecure(u):
 		return "443"
 	}
 	return "80"
@@ -225,7 +227,7 @@ func readAnswer(r *bufio.Reader, method string) (*answer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w in the answer %q", err, clip(head))
 		}
-		if res.StatusCode >= 100 && res.StatusCode < 200 {
+		if res.StatusCode >= 100 && res.StatusCode < 200 && res.StatusCode != http.StatusSwitchingProtocols {
 			continue
 		}
 		a := &answer{line: lines[0], status: res.StatusCode, lines: lines[1:], headers: fieldsOf(lines[1:])}

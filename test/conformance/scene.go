@@ -31,7 +31,8 @@ type madeAPI struct {
 	// parts are "integrations.NAME", as a route's target names it, "routes.KEY"
 	// and "deployments.NAME" of an HTTP API, "api", "root", "resources.PATH",
 	// "validators.NAME", "models.NAME", "authorizers.NAME" and "deployment" of a
-	// REST API.
+	// REST API, "api", "authorizers.NAME", "integrations.NAME", "routes.KEY" and
+	// "deployment" of a WebSocket API.
 	parts map[string]string
 }
 
@@ -45,6 +46,9 @@ func newScene(w *World, title string, setup Setup, outer *scene) *scene {
 	}
 	for name := range setup.RestAPIs {
 		s.apis[name] = sync.OnceValues(func() (*madeAPI, error) { return s.makeRestAPI(name) })
+	}
+	for name := range setup.SocketAPIs {
+		s.apis[name] = sync.OnceValues(func() (*madeAPI, error) { return s.makeSocketAPI(name) })
 	}
 	return s
 }

@@ -3,6 +3,7 @@ package conformance
 import (
 	"encoding/base64"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -21,17 +22,20 @@ type kind struct {
 // kinds are the values that differ from run to run: $(name:kind) takes any of
 // the kind and gives it the name.
 var kinds = map[string]kind{
-	"id":        {pattern: `[a-z0-9]{5,12}`},
-	"requestId": {pattern: `[A-Za-z0-9+/_-]{15}=`},
-	"uuid":      {pattern: `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`},
-	"time":      {pattern: `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)`},
-	"clf":       {pattern: `\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000`},
-	"epoch":     {pattern: `\d{13}`, number: true},
-	"seconds":   {pattern: `\d{10}(?:\.\d+)?`, number: true},
-	"number":    {pattern: `\d+`, number: true},
-	"trace":     {pattern: `1-[0-9a-f]{8}-[0-9a-f]{24}`},
-	"ip":        {pattern: `[0-9a-f.:]+`},
-	"text":      {pattern: `(?s:.*)`},
+	"id": {pattern: `[a-z0-9]{5,12}`},
+	// Ids of WebSocket APIs all look alike.
+	"connectionId": {pattern: `[A-Za-z0-9+/_-]{15}=`},
+	"messageId":    {pattern: `[A-Za-z0-9+/_-]{15}=`},
+	"requestId":    {pattern: `[A-Za-z0-9+/_-]{15}=`},
+	"uuid":         {pattern: `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`},
+	"time":         {pattern: `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)`},
+	"clf":          {pattern: `\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000`},
+	"epoch":        {pattern: `\d{13}`, number: true},
+	"seconds":      {pattern: `\d{10}(?:\.\d+)?`, number: true},
+	"number":       {pattern: `\d+`, number: true},
+	"trace":        {pattern: `1-[0-9a-f]{8}-[0-9a-f]{24}`},
+	"ip":           {pattern: `[0-9a-f.:]+`},
+	"text":         {pattern: `(?s:.*)`},
 }
 
 // names finds the value of a name; ok is false when there is none. The error
@@ -63,7 +67,7 @@ func produce(inside string, lookup names) (string, error) {
 }
 
 // constant is the value of a placeholder that says it itself: crlf, repeat N
-// TEXT and base64 DATA.
+// TEXT, base64 DATA and escape TEXT.
 func constant(inside string) (value string, ok bool, err error) {
 	word, rest, _ := strings.Cut(inside, " ")
 	switch word {
@@ -72,6 +76,8 @@ func constant(inside string) (value string, ok bool, err error) {
 	case "base64":
 		b, err := base64.StdEncoding.DecodeString(rest)
 		return string(b), true, err
+	case "escape":
+		return url.QueryEscape(rest), true, nil
 	case "repeat":
 		count, text, _ := strings.Cut(rest, " ")
 		n, err := strconv.Atoi(count)
