@@ -78,31 +78,51 @@ func parseBracketed(text string) (s step, rest string, ok bool) {
 // and of everything else its JSON. What isn't there, what doc breaks off in and
 // null are nothing.
 func (p jsonPath) append(dst, doc []byte) []byte {
-	s := scanner{doc: doc[:min(len(doc), maxPathBody)]}
-	for i := range p {
-		if !s.enter(&p[i]) {
-			return dst
-		}
-	}
-	c := s.peek()
-	start := s.i
-	if c == '"' {
-		text, ok := s.str()
-		if !ok {
-			return dst
-		}
-		return appendUnquoted(dst, text)
-	}
-	if !s.skip() {
+	value := p.find(doc[:min(len(doc), maxPathBody)])
+	if len(value) == 0 {
 		return dst
 	}
-	value := s.doc[start:s.i]
-	switch {
+	switch c := value[0]; {
+	case c == '"':
+		return appendUnquoted(dst, value[1:len(value)-1])
 	case c == '{', c == '[', c == '-', '0' <= c && c <= '9', string(value) == "true", string(value) == "false":
 		return append(dst, value...)
 	}
 	return dst
 }
+
+// find returns the JSON of the value that the path leads to, nil for nothing.
+func (p jsonPath) find(doc []byte) []byte {
+	s := scanner{doc: doc}
+	for i := range p {
+		if !s.enter(&p[i]) {
+			return nil
+		}
+	}
+	s.peek()
+	start := s.i
+	if !s.skip() {
+		return nil
+	}
+	return s.doc[start:s.i]
+}
+
+// A Path leads from a JSON document to a value in it, by names of members and
+// indexes of elements.
+type Path struct{ steps jsonPath }
+
+// ParsePath reads a path: ".name", "['name']" or "[index]", as often as it takes.
+func ParsePath(text string) (path Path, ok bool) {
+	steps, ok := parseJSONPath(text)
+	return Path{steps}, ok
+}
+
+// Find returns the JSON of the value that the path leads to, nil for nothing. A
+// document that isn't JSON leads nowhere or anywhere, but never out of it.
+func (p Path) Find(doc []byte) []byte { return p.steps.find(doc) }
+
+// AppendUnquoted appends the text of a JSON string, given with its quotes.
+func AppendUnquoted(dst, text []byte) []byte { return appendUnquoted(dst, text[1:len(text)-1]) }
 
 // A scanner looks for a value in JSON text. It reads no further than it must,
 // so the text may break off behind the value; text that isn't JSON leads

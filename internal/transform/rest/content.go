@@ -40,6 +40,12 @@ func contentType(headers plan.Headers) string {
 	return jsonType
 }
 
+// isBinary tells whether bodies of a media type are bytes, as no message of a
+// WebSocket API is.
+func isBinary(x *plan.Exchange, mediaType string) bool {
+	return x.Stage.Rest != nil && x.Stage.Rest.BinaryTypes.Has(mediaType)
+}
+
 // acceptsBinary tells whether the client takes bytes: the first media type that
 // it accepts decides.
 func acceptsBinary(x *plan.Exchange) bool {

@@ -13,6 +13,9 @@
 // templates alike; names.go has which headers go where. validator.go checks
 // requests before they are mapped, gatewayresponse.go words the gateway's errors.
 //
+// Routes of WebSocket APIs are mapped much alike: route.go has what is different
+// about their requests, routeresponse.go and routevalidator.go are theirs alone.
+//
 // It imports plan, contextvar, vtl and model. Package compile puts mappings on
 // routes; the next stop on a request's walk is integrate.
 package rest

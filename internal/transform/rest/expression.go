@@ -30,11 +30,11 @@ func (e *ExpressionError) Error() string {
 }
 
 // parseRequestExpression compiles the value of a request parameter.
-func parseRequestExpression(text string, variables map[string]string) (source, error) {
-	if s, ok := parseCommon(text, variables, contextvar.AtRequest); ok {
+func parseRequestExpression(text string, o *RequestOptions) (source, error) {
+	if s, ok := parseCommon(text, o.Variables, contextvar.AtRequest, o.lookup()); ok {
 		return s, nil
 	}
-	if name, ok := strings.CutPrefix(text, "method.request."); ok {
+	if name, ok := strings.CutPrefix(text, o.prefix()); ok {
 		kind, name, dotted := strings.Cut(name, ".")
 		switch {
 		case kind == "body" && !dotted:
@@ -42,6 +42,9 @@ func parseRequestExpression(text string, variables map[string]string) (source, e
 		case kind == "body":
 			return newBodyPath(name, requestBytes)
 		case name == "":
+		case o.Route != nil && kind == "path":
+		case o.Route != nil && !o.Route.declares(kind, name):
+			return nothing{}, nil
 		case kind == "path":
 			return pathSource(name), nil
 		case kind == "querystring":
@@ -59,7 +62,7 @@ func parseRequestExpression(text string, variables map[string]string) (source, e
 
 // parseResponseExpression compiles the value of a response header.
 func parseResponseExpression(text string, variables map[string]string) (source, error) {
-	if s, ok := parseCommon(text, variables, contextvar.AtResponse); ok {
+	if s, ok := parseCommon(text, variables, contextvar.AtResponse, contextvar.LookupREST); ok {
 		return s, nil
 	}
 	if name, ok := strings.CutPrefix(text, "integration.response."); ok {
@@ -79,8 +82,11 @@ func parseResponseExpression(text string, variables map[string]string) (source, 
 	return nil, &ExpressionError{text}
 }
 
+// A lookup finds the variables of $context that an API type has.
+type lookup func(name string) (contextvar.Variable, bool)
+
 // parseCommon compiles what may stand in both directions.
-func parseCommon(text string, variables map[string]string, moment contextvar.Moment) (source, bool) {
+func parseCommon(text string, variables map[string]string, moment contextvar.Moment, lookup lookup) (source, bool) {
 	if len(text) >= 2 && text[0] == '\'' && text[len(text)-1] == '\'' {
 		return literal(text[1 : len(text)-1]), true
 	}
@@ -92,7 +98,7 @@ func parseCommon(text string, variables map[string]string, moment contextvar.Mom
 		return literal(v), true
 	}
 	if name, ok := strings.CutPrefix(text, "context."); ok {
-		v, known := contextvar.LookupREST(name)
+		v, known := lookup(name)
 		switch {
 		case known && v.Has(moment):
 			return contextSource{v}, true

@@ -28,7 +28,7 @@ func since(x *plan.Exchange, start int) string {
 
 // header returns the last value of a request header.
 func header(x *plan.Exchange, name string) (string, bool) {
-	if ruleOf(name)&hidden != 0 {
+	if ruleOf(name)&hidden != 0 || isFrame(x) {
 		return "", false
 	}
 	switch {
@@ -48,6 +48,12 @@ func header(x *plan.Exchange, name string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// isFrame tells whether a request is an event of a WebSocket connection that
+// came without headers: only the handshake has some.
+func isFrame(x *plan.Exchange) bool {
+	return x.Socket != nil && x.Socket.Event != plan.SocketConnect
 }
 
 // isTest tells whether a request is that of a test, which came over no network:

@@ -56,6 +56,8 @@ type RequestOptions struct {
 	URIVariables []string
 	// Variables are those of the stage.
 	Variables map[string]string
+	// Route is what only routes of WebSocket APIs have; nil for methods.
+	Route *RouteOptions
 }
 
 // A Request makes the integration request of a method request.
@@ -70,6 +72,10 @@ type Request struct {
 	unmappable  string // a header whose mapping is an error of the configuration
 	readsBody   bool
 	mapsBody    bool // a parameter comes from the body
+	// route tells that a message selects its template; selects how, nil for
+	// that of "$default".
+	route   bool
+	selects plan.Selector
 }
 
 // A parameter is a header or a query parameter with what is mapped to it.
@@ -95,9 +101,12 @@ const (
 // or a *TemplateError.
 func NewRequest(o RequestOptions) (*Request, error) {
 	r := &Request{kind: o.Kind, passthrough: o.Passthrough, handling: o.Handling}
+	if o.Route != nil {
+		r.route, r.selects = true, o.Route.Select
+	}
 	paths := map[string]source{}
 	for _, key := range sortedKeys(o.Parameters) {
-		from, err := parseRequestExpression(o.Parameters[key], o.Variables)
+		from, err := parseRequestExpression(o.Parameters[key], &o)
 		if err != nil {
 			return nil, err
 		}
@@ -179,11 +188,11 @@ func configurationError(x *plan.Exchange, reason string) error {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
 func (r *Request) mapBody(x *plan.Exchange) error {
 	mediaType := contentType(x.Request.Headers)
-	template, matched := r.templates.of(mediaType)
+	template, matched := r.template(x, mediaType)
 	if !matched && (r.passthrough == Never || r.passthrough == WhenNoTemplates && r.templates.any()) {
 		return &plan.Fault{Kind: plan.UnsupportedMediaType, Reason: "no mapping template for " + mediaType + " and its passthrough is forbidden"}
 	}
-	c := requestConversion(r.handling, x.Stage.Rest.BinaryTypes.Has(mediaType))
+	c := requestConversion(r.handling, isBinary(x, mediaType))
 	if matched && template != nil && c.bytes() {
 		return configurationError(x, "Unable to transform request: a mapping template can't take binary content")
 	}
@@ -199,6 +208,14 @@ func (r *Request) mapBody(x *plan.Exchange) error {
 	}
 	x.Mapped.Body, x.Mapped.HasBody = body, true
 	return nil
+}
+
+// template is the template for a request, and whether there is one.
+func (r *Request) template(x *plan.Exchange, mediaType string) (*template, bool) {
+	if r.route {
+		return r.templates.selected(x, r.selects)
+	}
+	return r.templates.of(mediaType)
 }
 
 // traced tells the execution log of a template's failure.

@@ -267,7 +267,7 @@ func (c *choice) template(x *plan.Exchange) (*typedTemplate, string) {
 		}
 	}
 	if len(c.templates.byType) == 0 {
-		return &typedTemplate{jsonType, c.templates.fallback}, jsonType
+		return &typedTemplate{jsonType, jsonType, c.templates.fallback}, jsonType
 	}
 	return ifFilled(&c.templates.byType[0])
 }

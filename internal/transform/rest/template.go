@@ -14,12 +14,14 @@ import (
 // templates are mapping templates by media type.
 type templates struct {
 	byType []typedTemplate
-	// fallback is the template of "$default", nil without one.
-	fallback *template
+	// fallback is the template of "$default", nil without one or if that is empty.
+	fallback    *template
+	hasFallback bool
 }
 
 type typedTemplate struct {
-	mediaType string
+	// key is as it was given, mediaType that without parameters.
+	key, mediaType string
 	// template is nil for an empty one, which passes the body on.
 	template *template
 }
@@ -68,10 +70,10 @@ func parseTemplates(byType map[string]string) (templates, error) {
 			return templates{}, &TemplateError{mediaType, err}
 		}
 		if mediaType == defaultTemplate {
-			t.fallback = compiled
+			t.fallback, t.hasFallback = compiled, true
 			continue
 		}
-		t.byType = append(t.byType, typedTemplate{plan.MediaType(mediaType), compiled})
+		t.byType = append(t.byType, typedTemplate{mediaType, plan.MediaType(mediaType), compiled})
 	}
 	return t, nil
 }
@@ -96,6 +98,20 @@ func (t *templates) of(mediaType string) (*template, bool) {
 		}
 	}
 	return t.fallback, t.fallback != nil
+}
+
+// selected returns the template whose key is selected, that of "$default" where
+// nothing is, and whether there is one.
+func (t *templates) selected(x *plan.Exchange, selects plan.Selector) (*template, bool) {
+	if selects != nil {
+		key := selects.Select(x)
+		for i := range t.byType {
+			if t.byType[i].key == key {
+				return t.byType[i].template, true
+			}
+		}
+	}
+	return t.fallback, t.hasFallback
 }
 
 // render runs a template over a body and returns its output in the exchange's
@@ -125,7 +141,7 @@ type variables struct{ x *plan.Exchange }
 
 // Get implements vtl.Context.
 func (v variables) Get(name string) (string, bool) {
-	variable, known := contextvar.LookupREST(name)
+	variable, known := lookupOf(v.x.Socket != nil)(name)
 	if !known {
 		return "", false
 	}

@@ -32,7 +32,7 @@ type ValidatorOptions struct {
 func NewValidator(o ValidatorOptions) (plan.Validator, error) {
 	v := &validator{}
 	if o.CheckParameters {
-		if err := v.addParameters(&o); err != nil {
+		if err := v.addParameters(o.Parameters, methodPrefix, o.PathVariables); err != nil {
 			return nil, err
 		}
 	}
@@ -109,10 +109,11 @@ type typedModel struct {
 // of HTTP/2 can't but send lower case.
 var parameterPlaces = [...]string{"header", "path", "querystring"}
 
-func (v *validator) addParameters(o *ValidatorOptions) error {
+// addParameters adds the parameters whose names begin with prefix.
+func (v *validator) addParameters(parameters map[string]bool, prefix string, pathVariables []string) error {
 	byPlace := map[string][]string{}
-	for key, required := range o.Parameters {
-		rest, found := strings.CutPrefix(key, "method.request.")
+	for key, required := range parameters {
+		rest, found := strings.CutPrefix(key, prefix)
 		place, name, dotted := strings.Cut(rest, ".")
 		if !found || !dotted || name == "" || !slices.Contains(parameterPlaces[:], place) {
 			return fmt.Errorf("request parameter %q: there is no such thing", key)
@@ -131,7 +132,7 @@ func (v *validator) addParameters(o *ValidatorOptions) error {
 				value = headerSource(name)
 			case place == "querystring":
 				value = querySource(name)
-			case slices.Contains(o.PathVariables, name):
+			case slices.Contains(pathVariables, name):
 				value = pathSource(name)
 			default:
 				value = nothing{} // what the path doesn't have is always missing
