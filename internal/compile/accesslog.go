@@ -13,10 +13,20 @@ import (
 
 const logGroupPrefix = "log-group:"
 
-// CheckAccessLog says why an access log format of an HTTP API can't be written.
-func (c *Compiler) CheckAccessLog(format string) error {
-	_, err := observe.ParseFormat(format, contextvar.Lookup)
+// CheckAccessLog says why an access log format of an HTTP or WebSocket API can't
+// be written.
+func (c *Compiler) CheckAccessLog(api *definition.API, format string) error {
+	_, err := observe.ParseFormat(format, lookup(protocol(api)))
 	return err
+}
+
+// lookup finds the variables of $context that an API of apigatewayv2 has.
+func lookup(p plan.Protocol) observe.Lookup {
+	if p == plan.WebSocket {
+		// TODO(#5): contextvar.LookupWebSocket, once it is there.
+		return contextvar.LookupREST
+	}
+	return contextvar.Lookup
 }
 
 // CheckRestAccessLog says why an access log format of a REST API can't be
@@ -26,13 +36,13 @@ func (c *Compiler) CheckRestAccessLog(format string) error {
 	return err
 }
 
-// accessLog compiles the access log of an HTTP API's stage.
+// accessLog compiles the access log of an HTTP or WebSocket API's stage.
 func (c *Compiler) accessLog(api *plan.API, doc *definition.Stage) (plan.AccessLog, error) {
 	settings := doc.AccessLogSettings
 	if settings == nil {
 		return c.parts.DefaultAccessLog, nil
 	}
-	return c.accessLogOf(api, value(doc.StageName), settings.DestinationArn, settings.Format, contextvar.Lookup)
+	return c.accessLogOf(api, value(doc.StageName), settings.DestinationArn, settings.Format, lookup(api.Protocol))
 }
 
 // restAccessLog compiles the access log of a REST API's stage.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 
+	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/store"
@@ -207,9 +208,16 @@ func newAPI(key apiKey, doc *definition.API) *plan.API {
 		AccountID: key.Account,
 		Region:    key.Region,
 		Name:      value(doc.Name),
-		Protocol:  plan.HTTP,
+		Protocol:  protocol(doc),
 		Stages:    map[string]*plan.Stage{},
 	}
+}
+
+func protocol(doc *definition.API) plan.Protocol {
+	if value(doc.ProtocolType) == apigatewayv2.ProtocolTypeWebsocket {
+		return plan.WebSocket
+	}
+	return plan.HTTP
 }
 
 // edits are a transaction's changes to one API.

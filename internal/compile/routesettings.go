@@ -1,6 +1,9 @@
 package compile
 
-import "gatehouse/internal/awsapi/apigatewayv2"
+import (
+	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/plan"
+)
 
 // AWS's quota of an account in most regions, in requests a second. A limit that
 // a stage leaves open is that of the account.
@@ -19,6 +22,18 @@ type routeSettings struct {
 // detailed tells whether requests of a route are counted by route.
 func (s routeSettings) detailed(key string) bool {
 	return value(setting(s, key, func(r *apigatewayv2.RouteSettings) *bool { return r.DetailedMetricsEnabled }))
+}
+
+// logging tells how much of the requests of a WebSocket API's route is logged.
+func (s routeSettings) logging(key string) plan.ExecutionLogging {
+	log := plan.ExecutionLogging{Data: value(setting(s, key, func(r *apigatewayv2.RouteSettings) *bool { return r.DataTraceEnabled }))}
+	switch value(setting(s, key, func(r *apigatewayv2.RouteSettings) *string { return r.LoggingLevel })) {
+	case apigatewayv2.LoggingLevelError:
+		log.Level = plan.LogError
+	case apigatewayv2.LoggingLevelInfo:
+		log.Level = plan.LogInfo
+	}
+	return log
 }
 
 // limit returns the throttle of a route; ok is false when it has none.

@@ -153,20 +153,23 @@ func (c *Compiler) emptyDraft(key apiKey, head *plan.API, doc *definition.Stage)
 
 // canKeep tells whether the compiled routes of base are good under the
 // settings of the draft, and canEdit whether they are those of the definitions
-// before the transaction, too.
+// before the transaction, too. A WebSocket API is always compiled whole: it has
+// few routes, and its changes seldom go live one by one.
 func (d *draft) canKeep() bool {
 	return d.base != nil && maps.Equal(d.base.plan.Variables, d.plan.Variables) &&
 		d.base.plan.API.Name == d.plan.API.Name &&
 		reflect.DeepEqual(d.base.routeSettings, d.routeSettings)
 }
 
-func (d *draft) canEdit() bool { return d.canKeep() && d.base.atHead }
+func (d *draft) canEdit() bool {
+	return d.canKeep() && d.base.atHead && d.plan.API.Protocol != plan.WebSocket
+}
 
 // keep takes the routes of base as they are.
 func (d *draft) keep(atHead bool) {
 	d.atHead = atHead
 	base := d.base.plan
-	d.plan.Routes, d.plan.Default = base.Routes, base.Default
+	d.plan.Routes, d.plan.Default, d.plan.Socket = base.Routes, base.Default, base.Socket
 	d.plan.DisableExecuteAPIEndpoint, d.plan.CORS = base.DisableExecuteAPIEndpoint, base.CORS
 }
 
@@ -186,6 +189,9 @@ func (d *draft) build(view *store.Tx) error {
 	d.base = nil
 	if err := d.freeze(view); err != nil {
 		return err
+	}
+	if d.plan.API.Protocol == plan.WebSocket {
+		return d.buildSocket(view)
 	}
 	for e, err := range definition.Integrations.All(view, d.key.Scope, d.key.id) {
 		if err != nil {
@@ -288,14 +294,21 @@ func (d *draft) setRoute(id string, doc *definition.Route) error {
 	if r.integration != "" {
 		d.callOrRefusal(r.integration).wire(r.plan)
 	}
-	if rate, burst, ok := d.routeSettings.limit(r.plan.Key); ok {
-		r.plan.Limit = d.c.parts.RouteLimit(d.plan.API, d.plan.Name, id, rate, burst)
-	}
+	r.plan.Limit = d.routeLimit(r.plan)
 	if d.routeSettings.detailed(r.plan.Key) {
 		r.plan.Metrics = d.c.parts.routeMetrics(d.plan.API, d.plan.Name, r.plan)
 	}
 	d.place(id, r)
 	return nil
+}
+
+// routeLimit returns the throttle of a route, nil for none.
+func (d *draft) routeLimit(r *plan.Route) plan.Limiter {
+	rate, burst, ok := d.routeSettings.limit(r.Key)
+	if !ok {
+		return nil
+	}
+	return d.c.parts.RouteLimit(d.plan.API, d.plan.Name, r.ID, rate, burst)
 }
 
 // rewire gives a route the integration that was changed under it.

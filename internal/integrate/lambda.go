@@ -16,13 +16,15 @@ import (
 // What functions get and answer: the payload format versions of HTTP APIs, the
 // event and the reply of a REST API's AWS_PROXY integration, the same event with
 // a reply that is streamed, and the body as a mapping made it and the result as
-// it is, of AWS integrations.
+// it is, of AWS integrations. PayloadFormatWebSocket is the event of a WebSocket API's
+// AWS_PROXY integration.
 const (
-	PayloadFormat10     = "1.0"
-	PayloadFormat20     = "2.0"
-	PayloadFormatREST   = "rest"
-	PayloadFormatStream = "stream"
-	PayloadFormatBody   = "body"
+	PayloadFormat10        = "1.0"
+	PayloadFormat20        = "2.0"
+	PayloadFormatREST      = "rest"
+	PayloadFormatStream    = "stream"
+	PayloadFormatBody      = "body"
+	PayloadFormatWebSocket = "websocket"
 )
 
 const (

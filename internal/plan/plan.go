@@ -97,7 +97,8 @@ type Stage struct {
 	// Metrics counts requests of the stage; never nil.
 	Metrics Metrics
 	// Rest is the rest of a REST API's stage, Socket that of a WebSocket API's;
-	// nil for stages of other APIs.
+	// nil for stages of other APIs. A WebSocket API's stage that serves nothing,
+	// because it was never deployed, has nil, too.
 	Rest   *RestStage
 	Socket *SocketStage
 }

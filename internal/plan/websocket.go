@@ -21,6 +21,9 @@ type SocketStage struct {
 	Keys map[string]*Route
 	// Connect and Disconnect are the routes of those events; nil without one.
 	Connect, Disconnect *Route
+	// ExecutionLog takes what is written of the execution of requests; nil when
+	// no route of the stage logs.
+	ExecutionLog ExecutionLog
 }
 
 // A Selector is a compiled selection expression.
@@ -39,6 +42,8 @@ type SocketRoute struct {
 	Validator Validator
 	// TwoWay tells that the integration's response goes back to the client.
 	TwoWay bool
+	// Log is how much of the route's requests the execution log takes.
+	Log ExecutionLogging
 }
 
 // A SocketEvent is what happened on a connection.

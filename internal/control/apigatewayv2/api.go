@@ -16,10 +16,15 @@ const (
 	httpRouteSelection = "$request.method $request.path"
 )
 
-// CreateApi makes an HTTP API and, given a target, what it needs to answer.
+// quickMembers are those of a quick create, which only HTTP APIs have.
+var quickMembers = []string{"Target", "RouteKey", "CredentialsArn"}
+
+// CreateApi makes an HTTP or WebSocket API and, given a target, what an HTTP API
+// needs to answer.
 func (s *Service) CreateApi(c *awswire.Call, in *apigatewayv2.CreateApiRequest) (*apigatewayv2.CreateApiResponse, error) {
-	if value(in.ProtocolType) != apigatewayv2.ProtocolTypeHTTP {
-		return nil, notYet("CreateApi", "protocolType "+value(in.ProtocolType))
+	if name := present(in, quickMembers...); name != "" && value(in.ProtocolType) == apigatewayv2.ProtocolTypeWebsocket {
+		// UNVERIFIED: the words, which are nearly those about CORS.
+		return nil, badRequest("%s is not supported for WEBSOCKET protocolType", name)
 	}
 	if value(in.Target) == "" && (value(in.RouteKey) != "" || value(in.CredentialsArn) != "") {
 		// UNVERIFIED: the words.
@@ -27,7 +32,7 @@ func (s *Service) CreateApi(c *awswire.Call, in *apigatewayv2.CreateApiRequest) 
 	}
 	api := &definition.API{}
 	apply(&api.Api, in, "Tags")
-	if err := checkAPI(api); err != nil {
+	if err := s.checkAPI(api); err != nil {
 		return nil, err
 	}
 	if err := setTags(&api.Tags, in.Tags); err != nil {
@@ -55,9 +60,11 @@ func (s *Service) CreateApi(c *awswire.Call, in *apigatewayv2.CreateApiRequest) 
 
 // setDefaults fills in what a new API has that its maker didn't say.
 func setDefaults(c *awswire.Call, api *definition.API) {
-	api.ProtocolType = new(apigatewayv2.ProtocolTypeHTTP)
+	api.ProtocolType = orDefault(api.ProtocolType, apigatewayv2.ProtocolTypeHTTP)
 	api.ApiKeySelectionExpression = orDefault(api.ApiKeySelectionExpression, apiKeySelection)
-	api.RouteSelectionExpression = new(httpRouteSelection)
+	if isHTTP(api) {
+		api.RouteSelectionExpression = new(httpRouteSelection)
+	}
 	api.DisableExecuteApiEndpoint = orDefault(api.DisableExecuteApiEndpoint, false)
 	api.IpAddressType = orDefault(api.IpAddressType, apigatewayv2.IpAddressTypeIpv4)
 	api.CreatedDate = now(c)
@@ -98,12 +105,19 @@ func (s *Service) UpdateApi(c *awswire.Call, in *apigatewayv2.UpdateApiRequest) 
 		old := *api
 		apply(&api.Api, in, "ApiId")
 		api.ApiKeySelectionExpression = orDefault(api.ApiKeySelectionExpression, apiKeySelection)
-		api.RouteSelectionExpression = orDefault(api.RouteSelectionExpression, httpRouteSelection)
+		if isHTTP(api) {
+			api.RouteSelectionExpression = orDefault(api.RouteSelectionExpression, httpRouteSelection)
+		} else if name := present(in, quickMembers...); name != "" {
+			// UNVERIFIED: the words.
+			return badRequest("%s is not supported for WEBSOCKET protocolType", name)
+		}
 		api.IpAddressType = orDefault(api.IpAddressType, apigatewayv2.IpAddressTypeIpv4)
-		if err := checkAPI(api); err != nil {
+		if err := s.checkAPI(api); err != nil {
 			return err
 		}
-		api.RouteSelectionExpression = old.RouteSelectionExpression
+		if isHTTP(api) {
+			api.RouteSelectionExpression = old.RouteSelectionExpression
+		}
 		return s.replaceAPI(tx, c, &old, api, in)
 	})
 	if err != nil {
@@ -117,6 +131,9 @@ func (s *Service) UpdateApi(c *awswire.Call, in *apigatewayv2.UpdateApiRequest) 
 // that may change a quick create's parts, too; nil without one.
 func (s *Service) replaceAPI(tx *store.Tx, c *awswire.Call, old, api *definition.API, in *apigatewayv2.UpdateApiRequest) error {
 	deploy := value(old.DisableExecuteApiEndpoint) != value(api.DisableExecuteApiEndpoint) ||
+		value(old.RouteSelectionExpression) != value(api.RouteSelectionExpression) ||
+		value(old.ApiKeySelectionExpression) != value(api.ApiKeySelectionExpression) ||
+		value(old.DisableSchemaValidation) != value(api.DisableSchemaValidation) ||
 		!reflect.DeepEqual(old.CorsConfiguration, api.CorsConfiguration)
 	if err := definition.APIs.Put(tx, scope(c), api, *api.ApiId); err != nil {
 		return err
@@ -186,12 +203,13 @@ func getAPI(tx *store.Tx, c *awswire.Call, id string) (*definition.API, error) {
 }
 
 // isHTTP tells whether an API is an HTTP API, which has less than the service's
-// shapes: its integrations are proxies.
+// shapes: its integrations are proxies. Any other is a WebSocket API.
 func isHTTP(api *definition.API) bool {
 	return value(api.ProtocolType) == apigatewayv2.ProtocolTypeHTTP
 }
 
-func checkAPI(api *definition.API) error {
+// checkAPI refuses what an API can't be.
+func (s *Service) checkAPI(api *definition.API) error {
 	if value(api.Name) == "" {
 		return badRequest("Invalid API name specified")
 	}
@@ -204,18 +222,30 @@ func checkAPI(api *definition.API) error {
 	if err := checkLength("version", api.Version, 64); err != nil {
 		return err
 	}
+	if value(api.ProtocolType) == apigatewayv2.ProtocolTypeWebsocket {
+		if err := s.checkSocketAPI(api); err != nil {
+			return err
+		}
+	} else if err := checkHTTPAPI(api); err != nil {
+		return err
+	}
+	switch value(api.ApiKeySelectionExpression) {
+	case "", apiKeySelection, "$context.authorizer.usageIdentifierKey":
+	default:
+		// UNVERIFIED: the words.
+		return badRequest("Invalid API key selection expression specified: %s", *api.ApiKeySelectionExpression)
+	}
+	return nil
+}
+
+func checkHTTPAPI(api *definition.API) error {
 	switch value(api.RouteSelectionExpression) {
 	case "", httpRouteSelection, "${request.method} ${request.path}":
 	default:
 		return badRequest(`Route selection expression is currently limited to "${request.method} ${request.path}"`)
 	}
-	// UNVERIFIED: the words of the errors below.
-	switch value(api.ApiKeySelectionExpression) {
-	case "", apiKeySelection, "$context.authorizer.usageIdentifierKey":
-	default:
-		return badRequest("Invalid API key selection expression specified: %s", *api.ApiKeySelectionExpression)
-	}
 	if value(api.DisableSchemaValidation) {
+		// UNVERIFIED: the words.
 		return badRequest("Disabling schema validation is only supported for WebSocket APIs")
 	}
 	return checkCORS(api.CorsConfiguration)
@@ -225,6 +255,9 @@ func checkAPI(api *definition.API) error {
 func (s *Service) apiView(api *definition.API) *apigatewayv2.Api {
 	view := api.Api
 	view.ApiEndpoint = new(s.endpoint.URL(value(api.ApiId)))
+	if !isHTTP(api) {
+		view.ApiEndpoint = new(s.endpoint.SocketURL(value(api.ApiId)))
+	}
 	view.Tags = orEmpty(api.Tags)
 	return &view
 }

@@ -23,12 +23,12 @@ var contextVariable = regexp.MustCompile(`^[a-zA-Z0-9_]+(\.[a-zA-Z0-9_]+)*$`)
 func (s *Service) CreateAuthorizer(c *awswire.Call, in *apigatewayv2.CreateAuthorizerRequest) (*apigatewayv2.CreateAuthorizerResponse, error) {
 	authorizer := &definition.Authorizer{}
 	apply(&authorizer.Authorizer, in)
-	if err := s.checkAuthorizer(authorizer); err != nil {
-		return nil, err
-	}
 	err := s.store.Update(c, func(tx *store.Tx) error {
 		api, err := getAPI(tx, c, value(in.ApiId))
 		if err != nil {
+			return err
+		}
+		if err := s.checkAuthorizerOf(api, authorizer); err != nil {
 			return err
 		}
 		if err := s.addAuthorizer(tx, c, *api.ApiId, authorizer); err != nil {
@@ -78,6 +78,10 @@ func (s *Service) UpdateAuthorizer(c *awswire.Call, in *apigatewayv2.UpdateAutho
 	var authorizer *definition.Authorizer
 	err := s.store.Update(c, func(tx *store.Tx) (err error) {
 		apiID, id := value(in.ApiId), value(in.AuthorizerId)
+		api, err := getAPI(tx, c, apiID)
+		if err != nil {
+			return err
+		}
 		if authorizer, err = getAuthorizer(tx, c, apiID, id); err != nil {
 			return err
 		}
@@ -94,7 +98,7 @@ func (s *Service) UpdateAuthorizer(c *awswire.Call, in *apigatewayv2.UpdateAutho
 			}
 		}
 		apply(&authorizer.Authorizer, in, "AuthorizerId")
-		if err := s.checkAuthorizer(authorizer); err != nil {
+		if err := s.checkAuthorizerOf(api, authorizer); err != nil {
 			return err
 		}
 		if err := putAuthorizer(tx, c, apiID, authorizer); err != nil {
@@ -185,20 +189,33 @@ func authorizerUser(tx *store.Tx, c *awswire.Call, apiID, id string) (string, er
 	return *route.RouteKey, nil
 }
 
-// checkAuthorizer refuses what an authorizer of an HTTP API can't be. AWS fills
-// in nothing: what wasn't given isn't there when it is read.
-func (s *Service) checkAuthorizer(in *definition.Authorizer) error {
-	// UNVERIFIED: the words about the name, the payload format version and the type.
+// checkAuthorizerOf refuses what an authorizer of the API can't be.
+func (s *Service) checkAuthorizerOf(api *definition.API, in *definition.Authorizer) error {
+	if isHTTP(api) {
+		return s.checkAuthorizer(in)
+	}
+	return s.checkSocketAuthorizer(in)
+}
+
+func checkAuthorizerName(in *definition.Authorizer) error {
 	if value(in.Name) == "" {
+		// UNVERIFIED: the words.
 		return badRequest("Name is required")
 	}
 	if err := checkLength("name", in.Name, 128); err != nil {
 		return err
 	}
 	// AWS keeps the expression and makes no use of it.
-	if err := checkLength("identityValidationExpression", in.IdentityValidationExpression, 1024); err != nil {
+	return checkLength("identityValidationExpression", in.IdentityValidationExpression, 1024)
+}
+
+// checkAuthorizer refuses what an authorizer of an HTTP API can't be. AWS fills
+// in nothing: what wasn't given isn't there when it is read.
+func (s *Service) checkAuthorizer(in *definition.Authorizer) error {
+	if err := checkAuthorizerName(in); err != nil {
 		return err
 	}
+	// UNVERIFIED: the words about the payload format version and the type.
 	switch value(in.AuthorizerPayloadFormatVersion) {
 	case "", "1.0", "2.0":
 	default:
@@ -277,6 +294,11 @@ func (s *Service) checkRequestAuthorizer(in *definition.Authorizer) error {
 	if value(in.AuthorizerResultTtlInSeconds) > 0 && len(in.IdentitySource) == 0 {
 		return badRequest("Identity source must be set if authorizer caching is enabled (TTL is greater than 0)")
 	}
+	return s.checkAuthorizerFunction(in)
+}
+
+// checkAuthorizerFunction checks which function an authorizer calls, and as whom.
+func (s *Service) checkAuthorizerFunction(in *definition.Authorizer) error {
 	if in.AuthorizerUri == nil {
 		return badRequest("AuthorizerUri is a required field in an Authorizer")
 	}

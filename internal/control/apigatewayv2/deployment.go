@@ -12,7 +12,18 @@ import (
 	"gatehouse/internal/store"
 )
 
-const noRoutes = "Unable to deploy API because no routes exist in this API"
+// What AWS says of an API without routes that is to be deployed.
+const (
+	noRoutes       = "Unable to deploy API because no routes exist in this API"
+	noSocketRoutes = "At least one route is required before deploying the Api."
+)
+
+func whyNoRoutes(api *definition.API) string {
+	if isHTTP(api) {
+		return noRoutes
+	}
+	return noSocketRoutes
+}
 
 // CreateDeployment freezes the API as it is now and, given a stage, moves that
 // stage to it. What can't run makes a deployment that failed and says why.
@@ -40,7 +51,7 @@ func (s *Service) CreateDeployment(c *awswire.Call, in *apigatewayv2.CreateDeplo
 		if empty, err := s.hasNoRoutes(tx, c, apiID); err != nil {
 			return err
 		} else if empty {
-			return badRequest(noRoutes)
+			return badRequest("%s", whyNoRoutes(api))
 		}
 		reason, err := s.compiler.CheckStage(tx, scope(c), apiID, stage)
 		if err != nil {
@@ -245,7 +256,8 @@ func (s *Service) whyNotDeployable(tx *store.Tx, c *awswire.Call, apiID string, 
 	if empty, err := s.hasNoRoutes(tx, c, apiID); err != nil {
 		return "", err
 	} else if empty {
-		return noRoutes, nil
+		api, err := getAPI(tx, c, apiID)
+		return whyNoRoutes(api), err
 	}
 	return s.compiler.CheckStage(tx, scope(c), apiID, stage)
 }

@@ -36,6 +36,10 @@ func (s *Service) ExportApi(c *awswire.Call, in *apigatewayv2.ExportApiRequest) 
 		if err != nil {
 			return err
 		}
+		if !isHTTP(api) {
+			// UNVERIFIED: the words.
+			return badRequest("Exporting an API definition is only supported for HTTP APIs")
+		}
 		if name := value(in.StageName); name != "" {
 			if tx, err = deployed(tx, c, *api.ApiId, name); err != nil {
 				return err

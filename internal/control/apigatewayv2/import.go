@@ -26,7 +26,7 @@ func (s *Service) ImportApi(c *awswire.Call, in *apigatewayv2.ImportApiRequest) 
 	api := &definition.API{Api: doc.API}
 	api.Tags = nil
 	setDefaults(c, api)
-	if err := checkAPI(api); err != nil {
+	if err := s.checkAPI(api); err != nil {
 		return nil, err
 	}
 	if err := setTags(&api.Tags, doc.API.Tags); err != nil {
@@ -68,7 +68,11 @@ func (s *Service) ReimportApi(c *awswire.Call, in *apigatewayv2.ReimportApiReque
 		if api, err = getAPI(tx, c, value(in.ApiId)); err != nil {
 			return err
 		}
-		if err := redefine(api, &doc.API); err != nil {
+		if !isHTTP(api) {
+			// UNVERIFIED: the words.
+			return badRequest("Importing an API definition is only supported for HTTP APIs")
+		}
+		if err := s.redefine(api, &doc.API); err != nil {
 			return err
 		}
 		if err := i.load(tx, *api.ApiId); err != nil {
@@ -99,7 +103,7 @@ func (s *Service) ReimportApi(c *awswire.Call, in *apigatewayv2.ReimportApiReque
 // redefine gives an API what a document says of it. A document without a title,
 // tags or a server that closes the endpoint leaves these as they are, which for
 // the last two is UNVERIFIED; what else it doesn't say goes.
-func redefine(api *definition.API, document *apigatewayv2.Api) error {
+func (s *Service) redefine(api *definition.API, document *apigatewayv2.Api) error {
 	api.Description, api.Version, api.CorsConfiguration = document.Description, document.Version, document.CorsConfiguration
 	if document.Name != nil {
 		api.Name = document.Name
@@ -113,7 +117,7 @@ func redefine(api *definition.API, document *apigatewayv2.Api) error {
 	if err := setTags(&api.Tags, document.Tags); err != nil {
 		return err
 	}
-	return checkAPI(api)
+	return s.checkAPI(api)
 }
 
 // readDocument reads the document of an import.

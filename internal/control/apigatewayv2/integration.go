@@ -23,18 +23,15 @@ var integrationLater = []string{
 
 // CreateIntegration adds an integration to an API.
 func (s *Service) CreateIntegration(c *awswire.Call, in *apigatewayv2.CreateIntegrationRequest) (*apigatewayv2.CreateIntegrationResult, error) {
-	if err := refuse("CreateIntegration", in, integrationLater...); err != nil {
-		return nil, err
-	}
 	integration := &definition.Integration{}
-	apply(&integration.Integration, in, "RequestParameters", "ResponseParameters")
+	apply(&integration.Integration, in, "RequestParameters", "ResponseParameters", "RequestTemplates")
 	newMappings(integration, in)
-	if err := s.checkIntegration("CreateIntegration", integration); err != nil {
-		return nil, err
-	}
 	err := s.store.Update(c, func(tx *store.Tx) error {
 		api, err := getAPI(tx, c, value(in.ApiId))
 		if err != nil {
+			return err
+		}
+		if err := s.checkIntegrationOf(api, "CreateIntegration", in, integration); err != nil {
 			return err
 		}
 		if err := s.addIntegration(tx, c, *api.ApiId, integration); err != nil {
@@ -93,17 +90,18 @@ func (s *Service) GetIntegrations(c *awswire.Call, in *apigatewayv2.GetIntegrati
 
 // UpdateIntegration sets what is present.
 func (s *Service) UpdateIntegration(c *awswire.Call, in *apigatewayv2.UpdateIntegrationRequest) (*apigatewayv2.UpdateIntegrationResult, error) {
-	if err := refuse("UpdateIntegration", in, integrationLater...); err != nil {
-		return nil, err
-	}
 	var integration *definition.Integration
 	err := s.store.Update(c, func(tx *store.Tx) (err error) {
 		apiID, id := value(in.ApiId), value(in.IntegrationId)
+		api, err := getAPI(tx, c, apiID)
+		if err != nil {
+			return err
+		}
 		if integration, err = getIntegration(tx, c, apiID, id); err != nil {
 			return err
 		}
 		apply(&integration.Integration, in, "IntegrationId")
-		if err := s.checkIntegration("UpdateIntegration", integration); err != nil {
+		if err := s.checkIntegrationOf(api, "UpdateIntegration", in, integration); err != nil {
 			return err
 		}
 		if err := definition.Integrations.Put(tx, scope(c), integration, apiID, id); err != nil {
@@ -159,8 +157,19 @@ func getIntegration(tx *store.Tx, c *awswire.Call, apiID, id string) (*definitio
 	return integration, missing(err, "Invalid Integration identifier specified")
 }
 
-// checkIntegration fills in AWS's defaults and refuses what AWS would, or what
-// can't be called.
+// checkIntegrationOf fills in AWS's defaults and refuses what AWS would for the
+// API, or what can't be called. request is that of the operation.
+func (s *Service) checkIntegrationOf(api *definition.API, operation string, request any, in *definition.Integration) error {
+	if !isHTTP(api) {
+		return s.checkSocketIntegration(operation, request, in)
+	}
+	if err := refuse(operation, request, integrationLater...); err != nil {
+		return err
+	}
+	return s.checkIntegration(operation, in)
+}
+
+// checkIntegration is checkIntegrationOf an HTTP API.
 func (s *Service) checkIntegration(operation string, in *definition.Integration) error {
 	if value(in.ConnectionType) == apigatewayv2.ConnectionTypeVPCLink {
 		return notYet(operation, "connectionType VPC_LINK")

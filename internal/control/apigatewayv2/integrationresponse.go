@@ -36,7 +36,7 @@ func (s *Service) CreateIntegrationResponse(c *awswire.Call, in *apigatewayv2.Cr
 			return err
 		}
 		response.IntegrationResponseId = &id
-		if err := putIntegrationResponse(tx, c, *api.ApiId, *integration.IntegrationId, response); err != nil {
+		if err := s.putIntegrationResponse(tx, c, *api.ApiId, *integration.IntegrationId, response); err != nil {
 			return err
 		}
 		return s.autoDeploy(tx, c, *api.ApiId)
@@ -90,7 +90,7 @@ func (s *Service) UpdateIntegrationResponse(c *awswire.Call, in *apigatewayv2.Up
 			return err
 		}
 		apply(&response.IntegrationResponse, in, "IntegrationResponseId")
-		if err := putIntegrationResponse(tx, c, apiID, integrationID, response); err != nil {
+		if err := s.putIntegrationResponse(tx, c, apiID, integrationID, response); err != nil {
 			return err
 		}
 		return s.autoDeploy(tx, c, apiID)
@@ -117,8 +117,8 @@ func (s *Service) DeleteIntegrationResponse(c *awswire.Call, in *apigatewayv2.De
 
 // putIntegrationResponse stores a response, whose key no other of the
 // integration may have.
-func putIntegrationResponse(tx *store.Tx, c *awswire.Call, apiID, integrationID string, response *definition.IntegrationResponse) error {
-	if err := checkIntegrationResponse(response); err != nil {
+func (s *Service) putIntegrationResponse(tx *store.Tx, c *awswire.Call, apiID, integrationID string, response *definition.IntegrationResponse) error {
+	if err := s.checkIntegrationResponse(response); err != nil {
 		return err
 	}
 	for other, err := range definition.IntegrationResponses.All(tx, scope(c), apiID, integrationID) {
@@ -143,7 +143,7 @@ func getIntegrationResponse(tx *store.Tx, c *awswire.Call, apiID, integrationID,
 }
 
 // checkIntegrationResponse refuses what an integration's response can't be.
-func checkIntegrationResponse(response *definition.IntegrationResponse) error {
+func (s *Service) checkIntegrationResponse(response *definition.IntegrationResponse) error {
 	key := value(response.IntegrationResponseKey)
 	if key != defaultRouteKey && !(len(key) > 2 && strings.HasPrefix(key, "/") && strings.HasSuffix(key, "/")) {
 		// UNVERIFIED: the words.
@@ -153,6 +153,10 @@ func checkIntegrationResponse(response *definition.IntegrationResponse) error {
 		if err := checkLength("responseTemplates", &template, maxTemplate); err != nil {
 			return err
 		}
+	}
+	if err := s.compiler.CheckIntegrationResponse(response); err != nil {
+		// UNVERIFIED: the words of what isn't a mapping expression.
+		return badRequest("Invalid integration response specified: %v", err)
 	}
 	return nil
 }

@@ -22,6 +22,10 @@ func newMappings(integration *definition.Integration, in *apigatewayv2.CreateInt
 	if len(in.RequestParameters) > 0 {
 		integration.RequestParameters = in.RequestParameters
 	}
+	if len(in.RequestTemplates) > 0 {
+		// An empty template is one: it passes the body on.
+		integration.RequestTemplates = in.RequestTemplates
+	}
 	for status, mappings := range in.ResponseParameters {
 		if len(mappings) == 0 {
 			continue

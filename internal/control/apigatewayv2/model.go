@@ -24,7 +24,7 @@ func (s *Service) CreateModel(c *awswire.Call, in *apigatewayv2.CreateModelReque
 		if isHTTP(api) {
 			return badRequest("Currently, Models are not permitted for APIs with a protocol type of HTTP")
 		}
-		if err := checkModel(model); err != nil {
+		if err := s.checkModel(model); err != nil {
 			return err
 		}
 		id, err := s.freeID(childIDLength, func(id string) (bool, error) {
@@ -96,7 +96,7 @@ func (s *Service) UpdateModel(c *awswire.Call, in *apigatewayv2.UpdateModelReque
 			return err
 		}
 		apply(&model.Model, in, "ModelId")
-		if err := checkModel(model); err != nil {
+		if err := s.checkModel(model); err != nil {
 			return err
 		}
 		if err := putModel(tx, c, apiID, model); err != nil {
@@ -148,7 +148,7 @@ func getModel(tx *store.Tx, c *awswire.Call, apiID, id string) (*definition.Mode
 }
 
 // checkModel refuses what a model can't be.
-func checkModel(model *definition.Model) error {
+func (s *Service) checkModel(model *definition.Model) error {
 	if name := value(model.Name); !modelName.MatchString(name) {
 		return badRequest("Model name must be alphanumeric: %s", name)
 	}
@@ -165,7 +165,7 @@ func checkModel(model *definition.Model) error {
 		return err
 	}
 	var schema map[string]json.RawMessage
-	if json.Unmarshal([]byte(value(model.Schema)), &schema) != nil {
+	if json.Unmarshal([]byte(value(model.Schema)), &schema) != nil || s.compiler.CheckSchema(*model.Schema) != nil {
 		// UNVERIFIED: that these are the words here, too: they are those of REST APIs.
 		return badRequest("Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]")
 	}

@@ -45,7 +45,7 @@ func (s *Service) quickCreate(tx *store.Tx, c *awswire.Call, api *definition.API
 	stage.ApiGatewayManaged = new(true)
 	stage.AutoDeploy = new(true)
 	stage.CreatedDate, stage.LastUpdatedDate = now(c), now(c)
-	if err := s.checkStage(tx, c, apiID, stage, nil); err != nil {
+	if err := s.checkStage(tx, c, api, stage, nil); err != nil {
 		return err
 	}
 	return s.autoDeployStage(tx, c, apiID, stage)

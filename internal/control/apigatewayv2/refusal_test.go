@@ -79,7 +79,6 @@ func TestRefusals(t *testing.T) {
 		{"deleting twice", g.DeleteApi(c, &api.DeleteApiRequest{ApiId: new("nope")}), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
 		{"CORS of an unknown API", g.DeleteCorsConfiguration(c, &api.DeleteCorsConfigurationRequest{ApiId: new("nope")}), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
 
-		{"WebSocket", createAPI(api.CreateApiRequest{ProtocolType: new("WEBSOCKET")}), "501: gatehouse does not implement apigatewayv2:CreateApi with protocolType WEBSOCKET"},
 		{"CORS, credentials for everyone", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{AllowOrigins: []string{"*"}, AllowCredentials: new(true)}}), "BadRequestException 400: allow-credentials is not supported if 'allow-origin' is *"},
 		{"CORS, no origin", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{AllowOrigins: []string{"example.com"}}}), `BadRequestException 400: Invalid CORS configuration: "example.com" is not an origin`},
 		{"CORS, sub-domains", createAPI(api.CreateApiRequest{CorsConfiguration: &api.Cors{AllowOrigins: []string{"https://*.example.com"}}}), "BadRequestException 400: Invalid CORS configuration"},

@@ -19,12 +19,12 @@ var routeWebSocketOnly = []string{
 func (s *Service) CreateRoute(c *awswire.Call, in *apigatewayv2.CreateRouteRequest) (*apigatewayv2.CreateRouteResult, error) {
 	route := &definition.Route{}
 	apply(&route.Route, in)
-	if err := checkRoute(route); err != nil {
-		return nil, err
-	}
 	err := s.store.Update(c, func(tx *store.Tx) error {
 		api, err := getAPI(tx, c, value(in.ApiId))
 		if err != nil {
+			return err
+		}
+		if err := s.checkRouteOf(api, route); err != nil {
 			return err
 		}
 		if err := s.addRoute(tx, c, *api.ApiId, route); err != nil {
@@ -74,13 +74,17 @@ func (s *Service) UpdateRoute(c *awswire.Call, in *apigatewayv2.UpdateRouteReque
 	var route *definition.Route
 	err := s.store.Update(c, func(tx *store.Tx) (err error) {
 		apiID := value(in.ApiId)
+		api, err := getAPI(tx, c, apiID)
+		if err != nil {
+			return err
+		}
 		if route, err = getRoute(tx, c, apiID, value(in.RouteId)); err != nil {
 			return err
 		}
 		old := *route
 		unsetAuthorization(route, in)
 		apply(&route.Route, in, "RouteId")
-		if err := checkRoute(route); err != nil {
+		if err := s.checkRouteOf(api, route); err != nil {
 			return err
 		}
 		if value(old.ApiGatewayManaged) && *route.RouteKey != *old.RouteKey {
@@ -219,11 +223,23 @@ func getRoute(tx *store.Tx, c *awswire.Call, apiID, id string) (*definition.Rout
 	return route, missing(err, "Invalid Route identifier specified")
 }
 
-// checkRoute fills in AWS's defaults and refuses what a route of an HTTP API
-// can't be.
-func checkRoute(route *definition.Route) error {
+// checkRouteOf fills in AWS's defaults and refuses what a route of the API can't
+// be.
+func (s *Service) checkRouteOf(api *definition.API, route *definition.Route) error {
+	if isHTTP(api) {
+		return checkRoute(route)
+	}
+	return s.checkSocketRoute(route)
+}
+
+func setRouteDefaults(route *definition.Route) {
 	route.AuthorizationType = orDefault(route.AuthorizationType, apigatewayv2.AuthorizationTypeNone)
 	route.ApiKeyRequired = orDefault(route.ApiKeyRequired, false)
+}
+
+// checkRoute is checkRouteOf an HTTP API.
+func checkRoute(route *definition.Route) error {
+	setRouteDefaults(route)
 	if *route.ApiKeyRequired {
 		return badRequest("ApiKeyRequired is not currently supported for HTTP APIs. Please set ApiKeyRequired to false for route %s", routeID(route))
 	}
@@ -240,11 +256,16 @@ func checkRoute(route *definition.Route) error {
 	if err := checkRouteKey(value(route.RouteKey)); err != nil {
 		return err
 	}
-	if route.Target != nil {
-		id, ok := strings.CutPrefix(*route.Target, targetPrefix)
-		if !ok || id == "" || strings.Contains(id, "/") {
-			return badRequest("Unexpected or malformed target in route %s. Correct format should be integrations/<integration_id>.", routeID(route))
-		}
+	return checkTarget(route)
+}
+
+func checkTarget(route *definition.Route) error {
+	if route.Target == nil {
+		return nil
+	}
+	id, ok := strings.CutPrefix(*route.Target, targetPrefix)
+	if !ok || id == "" || strings.Contains(id, "/") {
+		return badRequest("Unexpected or malformed target in route %s. Correct format should be integrations/<integration_id>.", routeID(route))
 	}
 	return nil
 }

@@ -26,8 +26,19 @@ type Compiler interface {
 	// CheckAuthorizer says why the function of an authorizer of type REQUEST
 	// can't be called as defined; nil when it can.
 	CheckAuthorizer(in *definition.Authorizer) error
-	// CheckAccessLog says why an access log format can't be written.
-	CheckAccessLog(format string) error
+	// CheckSocketIntegration says why an integration of a WebSocket API can't be
+	// called as defined, CheckSocketMapping, in AWS's words where it has any, why
+	// requests can't be mapped for it, and CheckIntegrationResponse why one of its
+	// responses can't be chosen or made.
+	CheckSocketIntegration(in *definition.Integration) error
+	CheckSocketMapping(in *definition.Integration) error
+	CheckIntegrationResponse(in *definition.IntegrationResponse) error
+	// CheckSelection says why a text isn't a selection expression about messages,
+	// CheckSchema why one isn't the schema of a model.
+	CheckSelection(text string) error
+	CheckSchema(schema string) error
+	// CheckAccessLog says why an access log format can't be written by an API.
+	CheckAccessLog(api *definition.API, format string) error
 	// CheckStage says why a stage couldn't serve the API's definitions as the
 	// transaction has them now; "" when it can.
 	CheckStage(tx *store.Tx, s store.Scope, apiID string, stage *definition.Stage) (reason string, err error)
@@ -54,9 +65,17 @@ type Endpoint struct {
 }
 
 // URL is the address of an API, without a path.
-func (e Endpoint) URL(apiID string) string {
+func (e Endpoint) URL(apiID string) string { return e.url(e.Scheme, apiID) }
+
+// SocketURL is the address of a WebSocket API, without a path: its scheme is "ws"
+// in place of "http" and "wss" in place of "https".
+func (e Endpoint) SocketURL(apiID string) string {
+	return e.url("ws"+strings.TrimPrefix(e.Scheme, "http"), apiID)
+}
+
+func (e Endpoint) url(scheme, apiID string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s://%s.execute-api.%s", e.Scheme, apiID, e.Domain)
+	fmt.Fprintf(&b, "%s://%s.execute-api.%s", scheme, apiID, e.Domain)
 	if e.Port != 0 && !(e.Scheme == "http" && e.Port == 80) && !(e.Scheme == "https" && e.Port == 443) {
 		fmt.Fprintf(&b, ":%d", e.Port)
 	}

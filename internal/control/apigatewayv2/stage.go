@@ -42,10 +42,10 @@ func (s *Service) CreateStage(c *awswire.Call, in *apigatewayv2.CreateStageReque
 		if err != nil {
 			return err
 		}
-		if err := s.checkStage(tx, c, *api.ApiId, stage, stage.DeploymentId); err != nil {
+		if err := s.checkStage(tx, c, api, stage, stage.DeploymentId); err != nil {
 			return err
 		}
-		if err := s.checkAccessLog(c, stage.AccessLogSettings); err != nil {
+		if err := s.checkAccessLog(c, api, stage.AccessLogSettings); err != nil {
 			return err
 		}
 		if err := checkRouteKeys(tx, c, *api.ApiId, stage, in.RouteSettings); err != nil {
@@ -102,15 +102,19 @@ func (s *Service) GetStages(c *awswire.Call, in *apigatewayv2.GetStagesRequest) 
 // deployment.
 func (s *Service) UpdateStage(c *awswire.Call, in *apigatewayv2.UpdateStageRequest) (*apigatewayv2.UpdateStageResponse, error) {
 	stage, err := s.editStage(c, value(in.ApiId), value(in.StageName), func(tx *store.Tx, stage *definition.Stage) error {
+		api, err := getAPI(tx, c, *in.ApiId)
+		if err != nil {
+			return err
+		}
 		was := value(stage.AutoDeploy)
 		apply(&stage.Stage, in, "StageName")
-		if err := s.checkStage(tx, c, *in.ApiId, stage, in.DeploymentId); err != nil {
+		if err := s.checkStage(tx, c, api, stage, in.DeploymentId); err != nil {
 			return err
 		}
 		// Only where it is given: an older release let destinations pass that
 		// are refused now, and they mustn't be in the way of anything else.
 		if in.AccessLogSettings != nil {
-			if err := s.checkAccessLog(c, stage.AccessLogSettings); err != nil {
+			if err := s.checkAccessLog(c, api, stage.AccessLogSettings); err != nil {
 				return err
 			}
 		}
@@ -201,19 +205,18 @@ func getStage(tx *store.Tx, c *awswire.Call, apiID, name string) (*definition.St
 
 // checkStage fills in AWS's defaults and refuses what a stage can't be. asked is
 // the deployment the request names.
-func (s *Service) checkStage(tx *store.Tx, c *awswire.Call, apiID string, stage *definition.Stage, asked *string) error {
+func (s *Service) checkStage(tx *store.Tx, c *awswire.Call, api *definition.API, stage *definition.Stage, asked *string) error {
 	stage.AutoDeploy = orDefault(stage.AutoDeploy, false)
 	stage.DefaultRouteSettings = orDefault(stage.DefaultRouteSettings, apigatewayv2.RouteSettings{})
 	stage.DefaultRouteSettings.DetailedMetricsEnabled = orDefault(stage.DefaultRouteSettings.DetailedMetricsEnabled, false)
 
-	// The words leave out the hyphen and $default, which are fine.
-	if name := value(stage.StageName); name != defaultStage && !stageName.MatchString(name) {
+	// The words leave out the hyphen and $default, which are fine; $default is so
+	// for HTTP APIs only.
+	if name := value(stage.StageName); !(name == defaultStage && isHTTP(api)) && !stageName.MatchString(name) {
 		return badRequest("Stage name only allows a-zA-Z0-9_")
 	}
-	if stage.ClientCertificateId != nil {
-		// UNVERIFIED: that it is refused, and the words. AWS documents it for
-		// WebSocket APIs only.
-		return badRequest("Client certificates are not supported on protocolType HTTP")
+	if err := checkClientCertificate(tx, c, api, stage); err != nil {
+		return err
 	}
 	if err := checkLength("description", stage.Description, 1024); err != nil {
 		return err
@@ -221,14 +224,18 @@ func (s *Service) checkStage(tx *store.Tx, c *awswire.Call, apiID string, stage 
 	if err := checkVariables(stage.StageVariables); err != nil {
 		return err
 	}
-	if err := checkRouteSettings(stage.DefaultRouteSettings); err != nil {
+	if !isHTTP(api) {
+		setLogging(stage.DefaultRouteSettings)
+	}
+	if err := checkRouteSettings(api, stage.DefaultRouteSettings); err != nil {
 		return err
 	}
 	for _, settings := range stage.RouteSettings {
-		if err := checkRouteSettings(&settings); err != nil {
+		if err := checkRouteSettings(api, &settings); err != nil {
 			return err
 		}
 	}
+	apiID := *api.ApiId
 	if asked != nil && *stage.AutoDeploy {
 		return autoDeployed(c, apiID)
 	}
@@ -282,8 +289,8 @@ func checkVariables(variables map[string]string) error {
 	return nil
 }
 
-func checkRouteSettings(settings *apigatewayv2.RouteSettings) error {
-	if value(settings.DataTraceEnabled) || value(settings.LoggingLevel) != "" && *settings.LoggingLevel != apigatewayv2.LoggingLevelOff {
+func checkRouteSettings(api *definition.API, settings *apigatewayv2.RouteSettings) error {
+	if isHTTP(api) && (value(settings.DataTraceEnabled) || value(settings.LoggingLevel) != "" && *settings.LoggingLevel != apigatewayv2.LoggingLevelOff) {
 		return badRequest("Execution logs are not supported on protocolType HTTP")
 	}
 	// The wire has words for what isn't a number; JSON, as it is stored, has none.
@@ -295,7 +302,7 @@ func checkRouteSettings(settings *apigatewayv2.RouteSettings) error {
 	return nil
 }
 
-func (s *Service) checkAccessLog(c *awswire.Call, settings *apigatewayv2.AccessLogSettings) error {
+func (s *Service) checkAccessLog(c *awswire.Call, api *definition.API, settings *apigatewayv2.AccessLogSettings) error {
 	if settings == nil {
 		return nil
 	}
@@ -316,7 +323,7 @@ func (s *Service) checkAccessLog(c *awswire.Call, settings *apigatewayv2.AccessL
 		// write to a log group.
 		return badRequest("Invalid ARN specified in the request. ARN: %s must be that of a log group in the account and region of the API", *settings.DestinationArn)
 	}
-	if err := s.compiler.CheckAccessLog(*settings.Format); err != nil {
+	if err := s.compiler.CheckAccessLog(api, *settings.Format); err != nil {
 		return badRequest("The following errors are found in Access Log Format: %v : '%s'", err, *settings.Format)
 	}
 	return nil
