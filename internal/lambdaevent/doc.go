@@ -1,6 +1,6 @@
 // Package lambdaevent turns an exchange into the event a Lambda function is
 // called with, and the function's result into a response, for every payload
-// version of HTTP APIs and for REST APIs.
+// version of HTTP APIs, for REST APIs and for the three events of WebSocket APIs.
 //
 // It is pure: it calls nothing, keeps nothing and imports package plan only.
 // Events are written and results read by hand, without reflection or maps,

@@ -81,7 +81,9 @@ func cutComments(input []byte) []byte {
 // that method of a REST API; then there are @operation name, @binary media-type,
 // @key of the request's API key, @canary stage or canary and @test for a
 // request of a test, too. The request is placed and matched as serve
-// does.
+// does. A line "@event CONNECT $connect", with the event and the key of its
+// route, makes it one of a WebSocket API; "@close 1001 reason" is how a
+// connection ended and "@caller" makes its handshake a signed one.
 func parseExchange(t testing.TB, input []byte) *plan.Exchange {
 	t.Helper()
 	api := &plan.API{ID: "a1b2c3d4e5", AccountID: "123456789012", Region: "eu-west-1", Protocol: plan.HTTP}
@@ -143,6 +145,16 @@ func parseExchange(t testing.TB, input []byte) *plan.Exchange {
 			}
 			key, text, _ := strings.Cut(value, "=")
 			stage.Variables[key] = text
+		case "event":
+			asWebSocket(x, api, stage, value)
+		case "close":
+			code, reason, _ := strings.Cut(value, " ")
+			x.Socket.DisconnectReason = reason
+			if _, err := fmt.Sscan(code, &x.Socket.DisconnectCode); err != nil {
+				t.Fatal(err)
+			}
+		case "caller":
+			x.Caller = plan.Caller{AccountID: "123456789012", ID: "AIDAEXAMPLE", AccessKeyID: "AKIAEXAMPLE", ARN: "arn:aws:iam::123456789012:user/me"}
 		case "plain":
 			x.Request.Secure, x.Request.LocalPort = false, 4566
 		default:
@@ -174,10 +186,31 @@ func parseExchange(t testing.TB, input []byte) *plan.Exchange {
 	if traffic, err := (*plan.Plan)(nil).With(api).Place(x); !traffic || err != nil {
 		t.Fatalf("Place: %t, %v", traffic, err)
 	}
+	if x.Socket != nil {
+		x.Socket.UserAgent = x.Request.Headers.Get("user-agent")
+		return x
+	}
 	if err := stage.Match(x); err != nil {
 		t.Fatal(err)
 	}
 	return x
+}
+
+// asWebSocket makes an exchange an event of a WebSocket API.
+func asWebSocket(x *plan.Exchange, api *plan.API, stage *plan.Stage, value string) {
+	api.Protocol = plan.WebSocket
+	stage.Name, stage.Socket = "dev", &plan.SocketStage{}
+	event, key, _ := strings.Cut(value, " ")
+	x.Route = &plan.Route{Key: key, Socket: &plan.SocketRoute{}}
+	x.Socket = &plan.Socket{ConnectionID: "R1kmxc2VNjMCFIA=", ConnectedAt: x.Start.Add(-time.Second)}
+	switch event {
+	case "CONNECT":
+		x.Socket.Event = plan.SocketConnect
+	case "MESSAGE":
+		x.Socket.Event, x.Socket.MessageID = plan.SocketMessage, "R1kpLfTqtjMCFIA="
+	case "DISCONNECT":
+		x.Socket.Event = plan.SocketDisconnect
+	}
 }
 
 // asREST makes an exchange one of a REST API.
@@ -206,6 +239,8 @@ func eventGolden(t *testing.T, folder string, event func([]byte, *plan.Exchange)
 func TestHTTP20Golden(t *testing.T) { eventGolden(t, "http20", HTTP20) }
 func TestHTTP10Golden(t *testing.T) { eventGolden(t, "http10", HTTP10) }
 func TestRESTGolden(t *testing.T)   { eventGolden(t, "rest", REST) }
+
+func TestWebSocketGolden(t *testing.T) { eventGolden(t, "websocket", WebSocket) }
 
 func replyGolden(t *testing.T, folder string, reply func([]byte, *plan.Response) error) {
 	golden(t, folder, ".json", ".http", func(t *testing.T, input []byte) []byte {
@@ -237,6 +272,23 @@ func TestRESTReplyGolden(t *testing.T) {
 		*resp = x.Response
 		if errors.Is(err, ErrNotBase64) {
 			return fmt.Errorf("not the function's fault: %w", err)
+		}
+		return err
+	})
+}
+
+// A result for a WebSocket API is that of a handshake if it begins with the line
+// "@connect".
+func TestWebSocketReplyGolden(t *testing.T) {
+	replyGolden(t, "websocketreply", func(result []byte, resp *plan.Response) error {
+		x := &plan.Exchange{Socket: &plan.Socket{Event: plan.SocketMessage}}
+		if rest, ok := bytes.CutPrefix(result, []byte("@connect\n")); ok {
+			result, x.Socket.Event = rest, plan.SocketConnect
+		}
+		err := WebSocketReply(result, x)
+		*resp = x.Response
+		if x.Socket.Subprotocol != "" {
+			resp.Body = fmt.Appendf(resp.Body, "[subprotocol %s]", x.Socket.Subprotocol)
 		}
 		return err
 	})

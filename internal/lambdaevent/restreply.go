@@ -65,12 +65,23 @@ func (r *restReply) setStatus(resp *plan.Response) error {
 // that is in both is written as the former has it, and the same value is sent
 // once.
 func (r *restReply) setHeaders(resp *plan.Response) error {
+	if err := r.setLines(resp); err != nil {
+		return err
+	}
+	if _, ok := resp.Headers.Lookup("content-type"); !ok {
+		resp.Add("Content-Type", applicationJSON)
+	}
+	return nil
+}
+
+// setLines is setHeaders without a Content-Type that the function didn't name.
+func (r *restReply) setLines(resp *plan.Response) error {
 	before := len(resp.Headers)
 	if err := r.addValues(resp); err != nil {
 		return err
 	}
 	lists := resp.Headers[before:]
-	err := eachHeader("headers", r.headers, func(name string, value []byte) error {
+	return eachHeader("headers", r.headers, func(name string, value []byte) error {
 		text, ok, err := headerText(name, value)
 		if err != nil || !ok {
 			return err
@@ -89,13 +100,6 @@ func (r *restReply) setHeaders(resp *plan.Response) error {
 		resp.Add(name, text)
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	if _, ok := resp.Headers.Lookup("content-type"); !ok {
-		resp.Add("Content-Type", applicationJSON)
-	}
-	return nil
 }
 
 // addValues adds the lines of multiValueHeaders.
