@@ -116,8 +116,9 @@ func (h *HTTP) prepare(c *call) error {
 	body, length := q.Body, q.ContentLength
 	mapped, isMapped := x.OutboundBody()
 	switch {
-	case isRest(x) && safe(c.method):
+	case mapsAll(x) && safe(c.method):
 		// REST APIs send no body with what only asks.
+		// UNVERIFIED: that WebSocket APIs don't.
 		body, length = nil, 0
 	case isMapped && len(mapped) > maxBuffered:
 		c.rest, length, body = bytes.NewReader(mapped), int64(len(mapped)), nil
@@ -142,7 +143,7 @@ func (h *HTTP) prepare(c *call) error {
 	b = append(b, " HTTP/1.1\r\nHost: "...)
 	b = append(b, h.host(x)...)
 	b = append(b, "\r\n"...)
-	if isRest(x) {
+	if mapsAll(x) {
 		b = appendMapped(b, x)
 	} else {
 		b = appendPassed(b, x)
@@ -280,8 +281,22 @@ const (
 
 func isRest(x *plan.Exchange) bool { return x.Stage != nil && x.Stage.Rest != nil }
 
-// appendMapped appends the headers that the mapping of a REST API made, and
-// what AWS adds for such a backend.
+// mapsAll tells whether everything that a backend gets was mapped to it: on
+// REST APIs and on WebSocket APIs, whose messages have no headers to pass on.
+func mapsAll(x *plan.Exchange) bool {
+	return x.Stage != nil && (x.Stage.Rest != nil || x.Stage.Socket != nil)
+}
+
+// traceHeaderOf is the X-Amzn-Trace-Id that an integration gets.
+func traceHeaderOf(x *plan.Exchange) string {
+	if x.TraceHeader != "" {
+		return x.TraceHeader
+	}
+	return "Root=" + x.TraceRoot
+}
+
+// appendMapped appends the headers that a mapping made, and what AWS adds for
+// such a backend.
 func appendMapped(b []byte, x *plan.Exchange) []byte {
 	for i := range x.Mapped.Headers {
 		h := &x.Mapped.Headers[i]
@@ -291,7 +306,7 @@ func appendMapped(b []byte, x *plan.Exchange) []byte {
 		}
 	}
 	b = http1.AppendHeader(b, apiIDHeader, x.Stage.API.ID)
-	return http1.AppendHeader(b, traceIDHeader, x.TraceHeader)
+	return http1.AppendHeader(b, traceIDHeader, traceHeaderOf(x))
 }
 
 // appendOwn appends what AWS adds towards a backend.
@@ -331,10 +346,10 @@ func appendOwn(b []byte, x *plan.Exchange, random func() uint64) []byte {
 	return append(b, "\r\n"...)
 }
 
-// errorOf is what $context.integration.error says of a fault: on REST APIs AWS's
-// words, on HTTP APIs, where nobody recorded them, our own.
+// errorOf is what $context.integration.error says of a fault: AWS's words but on
+// HTTP APIs, where nobody recorded them.
 func errorOf(x *plan.Exchange, fault *plan.Fault) string {
-	if isRest(x) {
+	if mapsAll(x) {
 		switch fault.Kind {
 		case plan.IntegrationTimeout:
 			return "Execution failed due to a timeout error"

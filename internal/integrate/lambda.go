@@ -15,22 +15,22 @@ import (
 
 // What functions get and answer: the payload format versions of HTTP APIs, the
 // event and the reply of a REST API's AWS_PROXY integration, the same event with
-// a reply that is streamed, and the body as a mapping made it and the result as
-// it is, of AWS integrations. PayloadFormatWebSocket is the event of a WebSocket API's
-// AWS_PROXY integration.
+// a reply that is streamed, the events and the replies of a WebSocket API's
+// AWS_PROXY integration, and the body as a mapping made it and the result as it
+// is, of AWS integrations of either.
 const (
 	PayloadFormat10        = "1.0"
 	PayloadFormat20        = "2.0"
 	PayloadFormatREST      = "rest"
 	PayloadFormatStream    = "stream"
-	PayloadFormatBody      = "body"
 	PayloadFormatWebSocket = "websocket"
+	PayloadFormatBody      = "body"
 )
 
 const (
 	// maxLambdaTimeout is the longest that an HTTP API waits for a function.
 	maxLambdaTimeout = 30 * time.Second
-	// restTimeout is how long a REST API waits that isn't told.
+	// restTimeout is how long a REST API or a WebSocket API waits that isn't told.
 	restTimeout = 29 * time.Second
 	// maxPooledEvent is the largest buffer of an event that is kept for another.
 	maxPooledEvent = 256 << 10
@@ -143,8 +143,8 @@ type LambdaTarget struct {
 	// PayloadFormat is one of the PayloadFormat constants.
 	PayloadFormat string
 	// Timeout bounds the call, and of a streamed reply all of it; 0 is the 30
-	// seconds that are also the most for an HTTP API, and 29 seconds for a REST
-	// API.
+	// seconds that are also the most for an HTTP API, and 29 seconds for other
+	// APIs.
 	Timeout time.Duration
 	// Permitted returns why the API may not invoke the function for a request,
 	// nil when it may. SourceARN is what to ask the function's policy about. A
@@ -172,6 +172,8 @@ func (s *LambdaService) Lambda(target LambdaTarget) (plan.Integration, error) {
 			return nil, errors.New("there is nothing that streams results")
 		}
 		return &lambdaStream{s.restAPI(target)}, nil
+	case PayloadFormatWebSocket:
+		return &lambdaSocket{s.restAPI(target)}, nil
 	case PayloadFormatBody:
 		return &lambdaBody{s.restAPI(target)}, nil
 	default:
@@ -190,7 +192,8 @@ func (s *LambdaService) httpAPI(target LambdaTarget, event func([]byte, *plan.Ex
 }
 
 // SourceARN is the ARN that a function's policy is asked about before the
-// route of x may invoke it: the route's own path, "*" for ANY but on REST APIs.
+// route of x may invoke it: the route's own path, "*" for ANY but on REST APIs,
+// or the key of a route that has no path.
 func SourceARN(x *plan.Exchange) string {
 	api := x.Stage.API
 	arn := "arn:aws:execute-api:" + api.Region + ":" + api.AccountID + ":" + api.ID + "/" + x.Stage.Name + "/"

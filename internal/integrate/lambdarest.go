@@ -12,8 +12,8 @@ import (
 	"gatehouse/internal/plan"
 )
 
-// A restLambda calls a function for a REST API and words what goes wrong as
-// AWS does in execution logs and $context.integration.error.
+// A restLambda calls a function for a REST API or a WebSocket API and words what
+// goes wrong as AWS does in execution logs and $context.integration.error.
 type restLambda struct {
 	lambdaCaller
 	// uri is where AWS invokes the function.
@@ -68,7 +68,7 @@ func (l *lambdaProxy) Integrate(x *plan.Exchange) error {
 	return nil
 }
 
-// A lambdaBody is an AWS integration of a REST API with a function: the mapped
+// A lambdaBody is an AWS integration with a function: the mapped
 // body is the event, and the result is what integration responses map.
 type lambdaBody struct{ restLambda }
 
@@ -153,7 +153,7 @@ func (l *restLambda) readBody(x *plan.Exchange) error {
 }
 
 func (l *restLambda) invocation(x *plan.Exchange, payload []byte) Invocation {
-	return Invocation{FunctionARN: l.target.FunctionARN, Qualifier: l.target.Qualifier, TraceID: x.TraceHeader, Payload: payload}
+	return Invocation{FunctionARN: l.target.FunctionARN, Qualifier: l.target.Qualifier, TraceID: traceHeaderOf(x), Payload: payload}
 }
 
 // call invokes the function. Its error is what clients are told.
@@ -247,10 +247,14 @@ func (l *restLambda) lambdaRefused(x *plan.Exchange, status int, reason string, 
 }
 
 // notJSON is the fault of an event that Lambda wouldn't take.
-// UNVERIFIED: the gateway response it comes as.
+// UNVERIFIED: the gateway response it comes as, and that a WebSocket API says no
+// more than that something is wrong.
 func (l *restLambda) notJSON(x *plan.Exchange, payload []byte) error {
 	err := json.Unmarshal(payload, new(any))
 	x.Integration.Status = 400
+	if x.Socket != nil {
+		return l.fail(x, plan.IntegrationFailure, fmt.Sprint(notJSONBody, err), nil)
+	}
 	fault := l.fail(x, plan.BadRequestBody, fmt.Sprint(notJSONBody, err), nil)
 	fault.Message = fault.Reason
 	return fault

@@ -179,10 +179,10 @@ func (t template) appendQuery(dst []byte, x *plan.Exchange) []byte {
 	return dst
 }
 
-// value is the value of the part's variable: what REST APIs map to it, else the
-// variable of the route's path.
+// value is the value of the part's variable: what is mapped to it or, on HTTP
+// APIs, the variable of the route's path.
 func (p *part) value(x *plan.Exchange) string {
-	if x.Stage != nil && x.Stage.Rest != nil {
+	if mapsAll(x) {
 		if p.index < len(x.Mapped.URIParams) {
 			return x.Mapped.URIParams[p.index]
 		}
