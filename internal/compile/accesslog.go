@@ -23,8 +23,7 @@ func (c *Compiler) CheckAccessLog(api *definition.API, format string) error {
 // lookup finds the variables of $context that an API of apigatewayv2 has.
 func lookup(p plan.Protocol) observe.Lookup {
 	if p == plan.WebSocket {
-		// TODO(#5): contextvar.LookupWebSocket, once it is there.
-		return contextvar.LookupREST
+		return contextvar.LookupWebSocket
 	}
 	return contextvar.Lookup
 }

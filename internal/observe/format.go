@@ -38,7 +38,8 @@ type part struct {
 }
 
 // A Lookup finds what a name of $context stands for: contextvar.Lookup for HTTP
-// APIs, contextvar.LookupREST for REST APIs.
+// APIs, contextvar.LookupREST for REST APIs, contextvar.LookupWebSocket for
+// WebSocket APIs.
 type Lookup func(name string) (contextvar.Variable, bool)
 
 // ParseFormat parses an access log format: one line of text with $context

@@ -45,8 +45,7 @@ func (o *RequestOptions) lookup() lookup { return lookupOf(o.Route != nil) }
 // lookupOf finds the variables of $context of WebSocket APIs or of REST APIs.
 func lookupOf(socket bool) lookup {
 	if socket {
-		// TODO(#5): contextvar.LookupWebSocket, once it is there.
-		return contextvar.LookupREST
+		return contextvar.LookupWebSocket
 	}
 	return contextvar.LookupREST
 }
