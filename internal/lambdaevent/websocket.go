@@ -96,10 +96,11 @@ func titleCase(x *plan.Exchange, name string) string {
 // appendFarewell appends the headers of a DISCONNECT event, which are of no
 // request.
 func appendFarewell(dst []byte, x *plan.Exchange) []byte {
+	host, _, _ := strings.Cut(x.DomainName, "/")
 	dst = append(dst, `,"headers":{"Host":`...)
-	dst = appendString(dst, x.DomainName)
+	dst = appendString(dst, host)
 	dst = append(dst, `,"x-api-key":"","X-Forwarded-For":"","x-restapi":""},"multiValueHeaders":{"Host":[`...)
-	dst = appendString(dst, x.DomainName)
+	dst = appendString(dst, host)
 	return append(dst, `],"x-api-key":[""],"X-Forwarded-For":[""],"x-restapi":[""]}`...)
 }
 

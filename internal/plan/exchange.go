@@ -30,7 +30,8 @@ type Exchange struct {
 	Stage *Stage
 	Route *Route
 	// DomainName is the host without port that the client used and
-	// DomainPrefix its first label.
+	// DomainPrefix its first label. On WebSocket APIs DomainName is what the
+	// address of @connections begins with, port included.
 	DomainName, DomainPrefix string
 	// StagePath is Path without the stage segment and without a mapping's base
 	// path, still encoded: what routes are matched against. GatewayPath is the
@@ -60,7 +61,7 @@ type Exchange struct {
 	// Caller is who signed the request; its members are "" when nobody did.
 	Caller Caller
 	// Fault is why the gateway itself answered, nil when it did not; Error is
-	// what $context.error says of it on REST APIs.
+	// what $context.error says of it on REST APIs and WebSocket APIs.
 	Fault *Fault
 	Error GatewayError
 	// Socket is the event of a WebSocket API's connection; nil for other APIs.

@@ -116,6 +116,10 @@ func (x *Exchange) placeRest(path string) error {
 // placeSocket places a request for a WebSocket API: StagePath is "/" for a
 // handshake, and that of the management API, "/@connections/{id}", behind the
 // stage otherwise.
+//
+// Functions make the address of @connections of "https://", DomainName, "/" and
+// the stage's name. So it keeps the port, which AWS's hosts have none of, and in
+// a path form it has what stands before the stage.
 func (x *Exchange) placeSocket(path string) error {
 	name, rest := cutStage(path)
 	stage := x.API.stage(name)
@@ -126,6 +130,10 @@ func (x *Exchange) placeSocket(path string) error {
 		return &Fault{Kind: Forbidden, Reason: "the execute-api endpoint of API " + x.API.ID + " is disabled"}
 	}
 	x.Stage, x.StagePath, x.GatewayPath = stage, orRoot(rest), path
+	x.DomainName = x.Request.Host
+	if x.PathForm {
+		x.DomainName += executeAPIPrefix + x.API.ID
+	}
 	return nil
 }
 

@@ -162,3 +162,32 @@ func BenchmarkPlace(b *testing.B) {
 		}
 	}
 }
+
+// A WebSocket API's host is what the address of @connections begins with.
+func TestPlaceWebSocket(t *testing.T) {
+	api := &API{ID: "abc", Protocol: WebSocket}
+	api.Stages = map[string]*Stage{"dev": {API: api, Name: "dev", Socket: &SocketStage{}}}
+	p := (*Plan)(nil).With(api)
+	for _, test := range []struct{ host, path, stagePath, domain string }{
+		{"abc.execute-api.localhost:4566", "/dev", "/", "abc.execute-api.localhost:4566"},
+		{"abc.execute-api.example.com", "/dev/", "/", "abc.execute-api.example.com"},
+		{"abc.execute-api.example.com", "/dev/@connections/x%3D", "/@connections/x%3D", "abc.execute-api.example.com"},
+		{"127.0.0.1:4566", "/_aws/execute-api/abc/dev", "/", "127.0.0.1:4566/_aws/execute-api/abc"},
+		{"[::1]:4566", "/restapis/abc/dev/_user_request_/", "/", "[::1]:4566/_aws/execute-api/abc"},
+	} {
+		x := &Exchange{Request: Request{Host: test.host, Path: test.path}}
+		if traffic, err := p.Place(x); !traffic || err != nil || x.Stage != api.Stages["dev"] {
+			t.Errorf("%s%s: %v, %v", test.host, test.path, traffic, err)
+		}
+		if x.StagePath != test.stagePath || x.DomainName != test.domain {
+			t.Errorf("%s%s: path %s, domain %s", test.host, test.path, x.StagePath, x.DomainName)
+		}
+	}
+	for _, path := range []string{"/", "/other", "/other/@connections/x"} {
+		x := &Exchange{Request: Request{Host: "abc.execute-api.localhost", Path: path}}
+		var fault *Fault
+		if _, err := p.Place(x); !errors.As(err, &fault) || fault.Kind != Forbidden {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
