@@ -37,6 +37,9 @@ type Call struct {
 	// PathPrefix is what stood before the operation's own path, as in "/prod" of
 	// POST /prod/@connections/{id}; empty nearly always.
 	PathPrefix string
+	// Stage is the stage of an API that the call was addressed to; zero nearly
+	// always.
+	Stage APIStage
 	// SourceIP is the address the call came from.
 	SourceIP string
 	// Time is when the call arrived, in UTC.

@@ -96,7 +96,7 @@ func (h *Handler) newRequest(hr *http.Request) *request {
 	}
 	r.call = &Call{
 		Context: hr.Context(), Account: h.o.Account, Region: h.o.Region, RequestID: h.o.RequestID(),
-		Host: hr.Host, Secure: hr.TLS != nil, SourceIP: source, Time: h.o.Clock().UTC(),
+		Host: hr.Host, Secure: hr.TLS != nil, Stage: apiStageOf(hr.Context()), SourceIP: source, Time: h.o.Clock().UTC(),
 	}
 	return r
 }

@@ -210,8 +210,11 @@ func (t *router) routeAction(r *request, candidates []*Service) (route, error) {
 func (t *router) routePath(r *request, candidates []*Service) (route, error) {
 	path := r.path
 	// A client's endpoint for @connections ends in the stage, which stands first.
-	if i := strings.Index(path, "/@connections/"); i > 0 {
-		r.call.PathPrefix, path = path[:i], path[i:]
+	for _, at := range [...]string{"/@connections/", "/%40connections/"} {
+		if i := strings.Index(path, at); i > 0 {
+			r.call.PathPrefix, path = path[:i], path[i:]
+			break
+		}
 	}
 	segments := splitPath(path)
 	query, err := url.ParseQuery(r.query)
