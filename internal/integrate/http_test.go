@@ -188,6 +188,28 @@ func TestMappedRequestToBackend(t *testing.T) {
 	}
 }
 
+// A message has no headers of its own: a backend gets what was mapped, what AWS
+// adds, and the message as it is.
+func TestMessageToBackend(t *testing.T) {
+	s := play(t, []string{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"})
+	h := newHTTP(t, integrate.HTTPOptions{URI: "http://" + s.addr + "/{id}", Method: "POST", Upstreams: newUpstreams(t, integrate.UpstreamOptions{})})
+	x := exchange("GET", "/x", plan.Header{Name: "X-Client", Value: "c"})
+	x.Stage, x.Socket = &plan.Stage{API: &plan.API{ID: "abc"}, Socket: &plan.SocketStage{}}, &plan.Socket{Event: plan.SocketMessage}
+	x.TraceRoot = "1-2-3"
+	x.Request.Body = []byte("hello")
+	x.Mapped = plan.MappedRequest{On: true, URIParams: []string{"7"}, Headers: plan.Headers{{Name: "ConnectionID", Value: "c1"}}}
+	if err := h.Integrate(x); err != nil {
+		t.Fatal(err)
+	}
+	want := "POST /7 HTTP/1.1\r\nHost: " + s.addr + "\r\nConnectionID: c1\r\nX-Amzn-Apigateway-Api-Id: abc\r\nX-Amzn-Trace-Id: Root=1-2-3\r\nContent-Length: 5\r\n\r\n"
+	if got := <-s.requests; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if x.Response.Status != 200 || string(x.Response.Body) != "ok" {
+		t.Errorf("%+v", x.Response)
+	}
+}
+
 func TestTarget(t *testing.T) {
 	var seen string
 	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.Method + " " + r.RequestURI }))

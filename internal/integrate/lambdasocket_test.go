@@ -32,7 +32,9 @@ func TestLambdaSocketConnect(t *testing.T) {
 		t.Errorf("response %+v, socket %+v, report %+v", x.Response, x.Socket, x.Integration)
 	}
 	call := invoker.calls[0]
-	var sent struct{ RequestContext struct{ EventType, ConnectionID string } }
+	var sent struct {
+		RequestContext struct{ EventType, ConnectionID string }
+	}
 	if err := json.Unmarshal(call.Payload, &sent); err != nil || sent.RequestContext.EventType != "CONNECT" {
 		t.Errorf("event %s, %v", call.Payload, err)
 	}
