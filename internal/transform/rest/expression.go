@@ -43,21 +43,31 @@ func parseRequestExpression(text string, o *RequestOptions) (source, error) {
 			return newBodyPath(name, requestBytes)
 		case name == "":
 		case o.Route != nil && kind == "path":
-		case o.Route != nil && !o.Route.declares(kind, name):
-			return nothing{}, nil
-		case kind == "path":
-			return pathSource(name), nil
-		case kind == "querystring":
-			return querySource(name), nil
-		case kind == "multivaluequerystring":
-			return queriesSource(name), nil
-		case kind == "header":
-			return headerSource(name), nil
-		case kind == "multivalueheader":
-			return headersSource(name), nil
+		default:
+			if from := parameterSource(kind, name); from != nil {
+				return o.declared(kind, name, from), nil
+			}
 		}
 	}
 	return nil, &ExpressionError{text}
+}
+
+// parameterSource is a parameter of the request by its kind, nil for a kind that
+// there isn't.
+func parameterSource(kind, name string) source {
+	switch kind {
+	case "path":
+		return pathSource(name)
+	case "querystring":
+		return querySource(name)
+	case "multivaluequerystring":
+		return queriesSource(name)
+	case "header":
+		return headerSource(name)
+	case "multivalueheader":
+		return headersSource(name)
+	}
+	return nil
 }
 
 // parseResponseExpression compiles the value of a response header.

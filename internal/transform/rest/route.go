@@ -25,11 +25,16 @@ const (
 	routePrefix  = "route.request."
 )
 
-// declares tells whether the route names a parameter. One that is declared may
-// be mapped with all its values.
-func (o *RouteOptions) declares(kind, name string) bool {
-	_, declared := o.Parameters[routePrefix+strings.TrimPrefix(kind, "multivalue")+"."+name]
-	return declared
+// declared is a parameter, or nothing if a route doesn't declare it. One that is
+// declared may be mapped with all its values.
+func (o *RequestOptions) declared(kind, name string, from source) source {
+	if o.Route == nil {
+		return from
+	}
+	if _, declared := o.Route.Parameters[routePrefix+strings.TrimPrefix(kind, "multivalue")+"."+name]; !declared {
+		return nothing{}
+	}
+	return from
 }
 
 // prefix is what expressions of request parameters begin with.

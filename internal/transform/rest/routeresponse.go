@@ -122,15 +122,21 @@ func (r *routeResponse) choose(x *plan.Exchange) (*routeChoice, error) {
 // answer makes the message. Headers of the response reach nobody; its status
 // counts for a handshake.
 func (c *routeChoice) answer(x *plan.Exchange, kind Kind) error {
+	template, _ := c.templates.selected(x, c.selects)
+	answer := x.Response.Body
 	if kind == Mock {
-		// What the client sent is never its answer.
-		x.Response.Body = nil
+		answer = nil
+		if template != nil {
+			// UNVERIFIED: that a mock's template reads the message, and that a mock
+			// without one answers with nothing.
+			answer = x.Request.Body
+		}
 	}
-	body, ok := c.conversion(x.Response.Body).apply(x, x.Response.Body)
+	body, ok := c.conversion(answer).apply(x, answer)
 	if !ok {
 		return configurationError(x, "Unable to base64 decode the body.")
 	}
-	if template, _ := c.templates.selected(x, c.selects); template != nil {
+	if template != nil {
 		var err error
 		if body, err = render(x, template, body); err != nil {
 			return traced(x, err)
