@@ -135,10 +135,3 @@ func newWorld(t *testing.T) (w *World, own bool) {
 	})
 	return w, own
 }
-
-func or(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
-}

@@ -247,3 +247,11 @@ func clip(text string) string {
 	}
 	return fmt.Sprintf("%s… (%d bytes)", text[:most], len(text))
 }
+
+// or is a text, or another one instead of an empty one.
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
