@@ -19,7 +19,7 @@ func (c *Conn) Send(data []byte) error {
 	if len(data) > c.r.MaxMessageBytes {
 		return ErrTooLarge
 	}
-	data = text(data)
+	data = validText(data)
 	c.mu.Lock()
 	for c.writable() && c.full(len(data)) {
 		c.wait()
@@ -42,7 +42,7 @@ func (c *Conn) Send(data []byte) error {
 
 // Post sends a message: nil, ErrGone or ErrFull. It doesn't wait.
 func (c *Conn) Post(data []byte) error {
-	data = text(data)
+	data = validText(data)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.writable() {
@@ -67,8 +67,8 @@ func (c *Conn) pong(payload []byte) {
 	}
 }
 
-// text makes valid UTF-8 of data: text frames carry nothing else.
-func text(data []byte) []byte {
+// validText makes valid UTF-8 of data: text frames carry nothing else.
+func validText(data []byte) []byte {
 	if utf8.Valid(data) {
 		return data
 	}

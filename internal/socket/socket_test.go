@@ -1,0 +1,559 @@
+package socket
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// A recorder is a handler that echoes, and notes what it is told.
+type recorder struct {
+	message func(c *Conn, text string) // nil echoes
+	ended   chan string
+}
+
+func newRecorder() *recorder { return &recorder{ended: make(chan string, 1)} }
+
+func (h *recorder) Message(c *Conn, text []byte) {
+	if h.message != nil {
+		h.message(c, string(text))
+		return
+	}
+	_ = c.Send(text)
+}
+
+func (h *recorder) Disconnected(_ *Conn, code int, reason string) {
+	h.ended <- strings.TrimSpace(fmt.Sprintf("%d %s", code, reason))
+}
+
+func (h *recorder) expectEnd(t testing.TB, want string) {
+	t.Helper()
+	select {
+	case got := <-h.ended:
+		if got != want {
+			t.Errorf("the connection ended with %q, want %q", got, want)
+		}
+	case <-time.After(10 * time.Second):
+		buf := make([]byte, 1<<16)
+		t.Fatalf("the connection never ended\n%s", buf[:runtime.Stack(buf, true)])
+	}
+}
+
+// A client is the other side of a connection.
+type client struct {
+	net.Conn
+	r *bufio.Reader
+	t testing.TB
+}
+
+// startRegistry makes a registry that has to be empty at the test's end.
+func startRegistry(t testing.TB, o Options) *Registry {
+	r := New(o)
+	t.Cleanup(func() {
+		r.Cut()
+		deadline := time.Now().Add(10 * time.Second)
+		for r.Len() > 0 {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d connections are left", r.Len())
+			}
+			time.Sleep(time.Millisecond)
+		}
+		r.Stop()
+	})
+	return r
+}
+
+// connect opens a connection and reads its greeting.
+func connect(t testing.TB, r *Registry, id string, h Handler) *client {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	nc, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	if err := nc.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	server, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return adopt(t, r, id, h, server, nc)
+}
+
+func adopt(t testing.TB, r *Registry, id string, h Handler, server, nc net.Conn) *client {
+	t.Helper()
+	go r.Adopt(Opening{Conn: server, Greeting: []byte("hello\n"), ID: id, APIID: "api", Stage: "prod", ConnectedAt: r.Clock(), UserAgent: "test", Handler: h})
+	c := &client{nc, bufio.NewReader(nc), t}
+	if line, err := c.r.ReadString('\n'); err != nil || line != "hello\n" {
+		t.Fatalf("the greeting is %q, %v", line, err)
+	}
+	return c
+}
+
+func (c *client) write(frames ...ws.Frame) {
+	c.t.Helper()
+	for _, f := range frames {
+		if _, err := c.Write(ws.MustCompileFrame(ws.MaskFrameInPlace(f))); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+func (c *client) read() ws.Frame {
+	c.t.Helper()
+	f, err := ws.ReadFrame(c.r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if f.Header.Masked || f.Header.Rsv != 0 {
+		c.t.Errorf("a server's frame with the header %+v", f.Header)
+	}
+	return f
+}
+
+// hear reads a message, of however many frames.
+func (c *client) hear() (text string, frames int) {
+	c.t.Helper()
+	for {
+		f := c.read()
+		if op := f.Header.OpCode; frames == 0 && op != ws.OpText || frames > 0 && op != ws.OpContinuation {
+			c.t.Fatalf("frame %d of a message has the header %+v", frames, f.Header)
+		}
+		text += string(f.Payload)
+		frames++
+		if f.Header.Fin {
+			return text, frames
+		}
+	}
+}
+
+func (c *client) expectHear(want string) {
+	c.t.Helper()
+	if got, _ := c.hear(); got != want {
+		c.t.Errorf("heard %.100q, want %.100q", got, want)
+	}
+}
+
+func (c *client) expectClose(code int, reason string) {
+	c.t.Helper()
+	f := c.read()
+	got, gotReason := ws.ParseCloseFrameData(f.Payload)
+	if f.Header.OpCode != ws.OpClose || int(got) != code || gotReason != reason {
+		c.t.Errorf("got %+v %d %q, want a close with %d %q", f.Header, got, gotReason, code, reason)
+	}
+}
+
+func (c *client) expectEnd() {
+	c.t.Helper()
+	if b, err := c.r.ReadByte(); err != io.EOF {
+		c.t.Errorf("read %x, %v, want the end", b, err)
+	}
+}
+
+func text(s string) ws.Frame                          { return ws.NewTextFrame([]byte(s)) }
+func frame(op ws.OpCode, fin bool, s string) ws.Frame { return ws.NewFrame(op, fin, []byte(s)) }
+func reserved(f ws.Frame, bits byte) ws.Frame         { f.Header.Rsv = bits; return f }
+func closeWith(code ws.StatusCode, r string) ws.Frame {
+	return ws.NewCloseFrame(ws.NewCloseFrameBody(code, r))
+}
+func repeated(s string, n int, total int) (f []ws.Frame) {
+	for i := range n {
+		op := ws.OpContinuation
+		if i == 0 {
+			op = ws.OpText
+		}
+		f = append(f, frame(op, i == n-1, strings.Repeat(s, total/n/len(s))))
+	}
+	return f
+}
+
+// What a client sends, and what the server makes of it.
+func TestFrames(t *testing.T) {
+	for name, c := range map[string]struct {
+		send []ws.Frame
+		hear []string // messages
+		code int      // of the close that follows, 0 for none
+		end  string   // what the handler is told; the code if ""
+	}{
+		"empty message":           {send: []ws.Frame{text("")}, hear: []string{""}},
+		"fragments":               {send: []ws.Frame{frame(ws.OpText, false, "a"), frame(ws.OpContinuation, false, ""), frame(ws.OpContinuation, true, "b")}, hear: []string{"ab"}},
+		"rune over fragments":     {send: []ws.Frame{frame(ws.OpText, false, "\xe2\x82"), frame(ws.OpContinuation, true, "\xac")}, hear: []string{"€"}},
+		"longest frame":           {send: []ws.Frame{text(strings.Repeat("x", MaxFrameBytes))}, hear: []string{strings.Repeat("x", MaxFrameBytes)}},
+		"longest message":         {send: repeated("xy", 4, MaxMessageBytes), hear: []string{strings.Repeat("xy", MaxMessageBytes/2)}},
+		"frame too long":          {send: []ws.Frame{text(strings.Repeat("x", MaxFrameBytes+1))}, code: 1009},
+		"message too long":        {send: append(repeated("xy", 4, MaxMessageBytes)[:3], frame(ws.OpContinuation, false, strings.Repeat("x", MaxFrameBytes)), frame(ws.OpContinuation, true, "x")), code: 1009},
+		"binary":                  {send: []ws.Frame{ws.NewBinaryFrame([]byte("x"))}, code: 1003},
+		"not UTF-8":               {send: []ws.Frame{text("a\xff")}, code: 1007},
+		"not UTF-8, early":        {send: []ws.Frame{frame(ws.OpText, false, "\xc0\xaf")}, code: 1007},
+		"half a rune at the end":  {send: []ws.Frame{text("\xe2\x82")}, code: 1007},
+		"continuation of nothing": {send: []ws.Frame{frame(ws.OpContinuation, true, "x")}, code: 1002},
+		"message within one":      {send: []ws.Frame{frame(ws.OpText, false, "x"), text("y")}, code: 1002},
+		"reserved bit":            {send: []ws.Frame{reserved(text("x"), 4)}, code: 1002},
+		"reserved opcode":         {send: []ws.Frame{frame(3, true, "x")}, code: 1002},
+		"reserved control":        {send: []ws.Frame{frame(11, true, "")}, code: 1002},
+		"fragmented ping":         {send: []ws.Frame{frame(ws.OpPing, false, "x")}, code: 1002},
+		"long ping":               {send: []ws.Frame{frame(ws.OpPing, true, strings.Repeat("x", 126))}, code: 1002},
+		"pong":                    {send: []ws.Frame{frame(ws.OpPong, true, "x"), text("a")}, hear: []string{"a"}},
+		"close":                   {send: []ws.Frame{closeWith(1000, "")}, code: 1000},
+		"close with a reason":     {send: []ws.Frame{closeWith(1001, "off")}, code: 1001, end: "1001 off"},
+		"close of an application": {send: []ws.Frame{closeWith(4999, "")}, code: 4999},
+		"close with half a code":  {send: []ws.Frame{frame(ws.OpClose, true, "\x03")}, code: 1002},
+		"close with 1005":         {send: []ws.Frame{closeWith(1005, "")}, code: 1002},
+		"close with 999":          {send: []ws.Frame{closeWith(999, "")}, code: 1002},
+		"close with 2000":         {send: []ws.Frame{closeWith(2000, "")}, code: 1002},
+		"close with 5000":         {send: []ws.Frame{closeWith(5000, "")}, code: 1002},
+		"close, not UTF-8":        {send: []ws.Frame{closeWith(1000, "\xff")}, code: 1007},
+		"fragmented close":        {send: []ws.Frame{frame(ws.OpClose, false, "")}, code: 1002},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := startRegistry(t, Options{})
+			h := newRecorder()
+			cl := connect(t, r, "id", h)
+			cl.write(c.send...)
+			for _, want := range c.hear {
+				cl.expectHear(want)
+			}
+			if c.code == 0 {
+				cl.write(closeWith(1000, ""))
+				c.code = 1000
+			}
+			cl.expectClose(c.code, "")
+			cl.expectEnd()
+			cl.Close()
+			if c.end == "" {
+				c.end = fmt.Sprint(c.code)
+			}
+			h.expectEnd(t, c.end)
+		})
+	}
+}
+
+func TestUnmaskedFrame(t *testing.T) {
+	r := startRegistry(t, Options{})
+	h := newRecorder()
+	c := connect(t, r, "id", h)
+	if _, err := c.Write(ws.MustCompileFrame(text("x"))); err != nil {
+		t.Fatal(err)
+	}
+	c.expectClose(1002, "")
+	c.expectEnd()
+}
+
+// A ping in the middle of a message is answered before the message.
+func TestPing(t *testing.T) {
+	r := startRegistry(t, Options{})
+	c := connect(t, r, "id", newRecorder())
+	c.write(frame(ws.OpText, false, "a"), frame(ws.OpPing, true, strings.Repeat("p", 125)), frame(ws.OpContinuation, true, "b"))
+	if f := c.read(); f.Header.OpCode != ws.OpPong || string(f.Payload) != strings.Repeat("p", 125) {
+		t.Errorf("a ping was answered %+v", f)
+	}
+	c.expectHear("ab")
+}
+
+// Frames that come a byte at a time, and many in one piece.
+func TestPieces(t *testing.T) {
+	r := startRegistry(t, Options{MaxRunning: 1})
+	c := connect(t, r, "id", newRecorder())
+	frames := ws.MustCompileFrame(ws.MaskFrameInPlace(text(strings.Repeat("x", 200))))
+	for i := range frames {
+		if _, err := c.Write(frames[i : i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.expectHear(strings.Repeat("x", 200))
+	var all []byte
+	for i := range 500 {
+		all = append(all, ws.MustCompileFrame(ws.MaskFrameInPlace(text(fmt.Sprint("message ", i))))...)
+	}
+	if _, err := c.Write(all); err != nil {
+		t.Fatal(err)
+	}
+	// One at a time they keep their order.
+	for i := range 500 {
+		c.expectHear(fmt.Sprint("message ", i))
+	}
+}
+
+func TestPostGetClose(t *testing.T) {
+	now := time.Now()
+	r := startRegistry(t, Options{Clock: func() time.Time { return now }})
+	h := newRecorder()
+	c := connect(t, r, "id", h)
+	post := strings.Repeat("0123456789abcdef", MaxMessageBytes/16)
+	if err := r.Post("api", "prod", "id", []byte(post)); err != nil {
+		t.Fatal(err)
+	}
+	if got, frames := c.hear(); got != post || frames != 4 {
+		t.Errorf("heard %d bytes in %d frames", len(got), frames)
+	}
+	if err := r.Post("api", "prod", "id", []byte(post+"x")); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a post that is too long: %v", err)
+	}
+	if err := r.Post("api", "prod", "id", []byte("a\xffb")); err != nil {
+		t.Fatal(err)
+	}
+	c.expectHear("a\uFFFDb")
+	info, err := r.Get("api", "prod", "id")
+	if err != nil || !info.ConnectedAt.Equal(now) || !info.LastActiveAt.Equal(now) || info.UserAgent != "test" {
+		t.Errorf("the connection is %+v, %v", info, err)
+	}
+	for _, key := range [][3]string{{"api", "prod", "other"}, {"api", "dev", "id"}, {"ipa", "prod", "id"}} {
+		if err := r.Post(key[0], key[1], key[2], nil); !errors.Is(err, ErrGone) {
+			t.Errorf("a post to %v: %v", key, err)
+		}
+	}
+	if err := r.Close("api", "prod", "id"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Post("api", "prod", "id", nil); !errors.Is(err, ErrGone) {
+		t.Errorf("a post after the close: %v", err)
+	}
+	if err := r.Close("api", "prod", "id"); !errors.Is(err, ErrGone) {
+		t.Errorf("a second close: %v", err)
+	}
+	if _, err := r.Get("api", "prod", "id"); !errors.Is(err, ErrGone) {
+		t.Errorf("get after the close: %v", err)
+	}
+	c.expectClose(1000, "Connection Closed Normally")
+	c.write(closeWith(1000, ""))
+	c.expectEnd()
+	h.expectEnd(t, "1000 Connection Closed Normally")
+}
+
+func TestTimeLimits(t *testing.T) {
+	const short = 60 * time.Millisecond
+	t.Run("idle", func(t *testing.T) {
+		h := newRecorder()
+		c := connect(t, startRegistry(t, Options{IdleTimeout: short}), "id", h)
+		c.expectClose(1001, "Going away")
+		c.write(closeWith(1001, ""))
+		c.expectEnd()
+		h.expectEnd(t, "1001 Going away")
+	})
+	t.Run("lifetime", func(t *testing.T) {
+		h := newRecorder()
+		c := connect(t, startRegistry(t, Options{Lifetime: short}), "id", h)
+		c.expectClose(1001, "Going away")
+		c.write(closeWith(1001, ""))
+		h.expectEnd(t, "1001 Going away")
+	})
+	t.Run("half a frame", func(t *testing.T) {
+		h := newRecorder()
+		c := connect(t, startRegistry(t, Options{StallTimeout: short}), "id", h)
+		if _, err := c.Write([]byte{0x81}); err != nil {
+			t.Fatal(err)
+		}
+		c.expectClose(1001, "Going away")
+		c.Close()
+		h.expectEnd(t, "1001 Going away")
+	})
+	t.Run("a close without an answer", func(t *testing.T) {
+		h := newRecorder()
+		r := startRegistry(t, Options{CloseTimeout: short})
+		c := connect(t, r, "id", h)
+		if err := r.Close("api", "prod", "id"); err != nil {
+			t.Fatal(err)
+		}
+		h.expectEnd(t, "1000 Connection Closed Normally")
+		c.expectClose(1000, "Connection Closed Normally")
+		c.expectEnd()
+	})
+	t.Run("messages keep a connection", func(t *testing.T) {
+		h := newRecorder()
+		c := connect(t, startRegistry(t, Options{IdleTimeout: 5 * short}), "id", h)
+		for range 10 {
+			time.Sleep(short)
+			c.write(text("x"))
+			c.expectHear("x")
+		}
+	})
+}
+
+// A client that doesn't read: posts are refused, memory is bounded, and the
+// connection ends.
+func TestSlowReader(t *testing.T) {
+	h := newRecorder()
+	r := startRegistry(t, Options{StallTimeout: 200 * time.Millisecond, MaxPendingBytes: 64 << 10})
+	c := connect(t, r, "id", h)
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		if err := tcp.SetReadBuffer(4096); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data := make([]byte, 30_000)
+	full := 0
+	deadline := time.Now().Add(10 * time.Second)
+	for time.Now().Before(deadline) {
+		err := r.Post("api", "prod", "id", data)
+		if errors.Is(err, ErrGone) {
+			break
+		}
+		if errors.Is(err, ErrFull) {
+			// Until the kernel's buffers are full, it is for a moment.
+			full++
+			time.Sleep(time.Millisecond)
+		}
+	}
+	if full == 0 {
+		t.Error("no post was refused")
+	}
+	h.expectEnd(t, "1006")
+}
+
+// Replies wait for a client that reads slowly, and it isn't read meanwhile.
+func TestBackPressure(t *testing.T) {
+	h := newRecorder()
+	r := startRegistry(t, Options{MaxPendingBytes: 64 << 10, MaxRunning: 4})
+	var running, most atomic.Int32
+	h.message = func(c *Conn, text string) {
+		n := running.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		_ = c.Send([]byte(strings.Repeat(text, 20_000)))
+		running.Add(-1)
+	}
+	c := connect(t, r, "id", h)
+	const messages = 600
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		for range messages {
+			if _, err := c.Write(ws.MustCompileFrame(ws.MaskFrameInPlace(text("x")))); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
+	time.Sleep(50 * time.Millisecond)
+	for range messages {
+		c.expectHear(strings.Repeat("x", 20_000))
+	}
+	<-sent
+	if most.Load() > 4 {
+		t.Errorf("%d messages ran at a time", most.Load())
+	}
+}
+
+// The others are served while one connection floods and one doesn't read.
+func TestFairness(t *testing.T) {
+	r := startRegistry(t, Options{MaxRunning: 2})
+	release := make(chan struct{})
+	stuck := newRecorder()
+	stuck.message = func(*Conn, string) { <-release }
+	flood := connect(t, r, "flood", stuck)
+	var flooding sync.WaitGroup
+	flooding.Go(func() {
+		frames := ws.MustCompileFrame(ws.MaskFrameInPlace(text("x")))
+		for {
+			if _, err := flood.Write(frames); err != nil {
+				return
+			}
+		}
+	})
+	c := connect(t, r, "id", newRecorder())
+	for range 50 {
+		c.write(text("x"))
+		c.expectHear("x")
+	}
+	flood.Close()
+	flooding.Wait()
+	close(release)
+}
+
+// $disconnect comes after the messages.
+func TestDisconnectedComesLast(t *testing.T) {
+	h := newRecorder()
+	release, begun := make(chan struct{}), make(chan struct{})
+	h.message = func(*Conn, string) { close(begun); <-release }
+	c := connect(t, startRegistry(t, Options{}), "id", h)
+	c.write(text("x"))
+	<-begun
+	c.Close()
+	select {
+	case <-h.ended:
+		t.Error("the end was told while a message ran")
+	case <-time.After(30 * time.Millisecond):
+	}
+	close(release)
+	h.expectEnd(t, "1006")
+}
+
+// A connection that isn't TCP waits with a buffer of one byte.
+func TestPipe(t *testing.T) {
+	h := newRecorder()
+	server, nc := net.Pipe()
+	c := adopt(t, startRegistry(t, Options{}), "id", h, server, nc)
+	c.write(text("hello"))
+	c.expectHear("hello")
+	go c.write(closeWith(1000, ""))
+	c.expectClose(1000, "")
+	nc.Close()
+	h.expectEnd(t, "1000")
+}
+
+func TestDrainAndCut(t *testing.T) {
+	r := startRegistry(t, Options{CloseTimeout: time.Minute})
+	h := newRecorder()
+	hang := newRecorder()
+	hang.message = func(*Conn, string) { <-r.Abandoned() }
+	c, deaf := connect(t, r, "a", h), connect(t, r, "b", hang)
+	deaf.write(text("x"))
+	r.Drain()
+	c.expectClose(1001, "Going away")
+	c.write(closeWith(1001, ""))
+	h.expectEnd(t, "1001 Going away")
+	r.Cut()
+	hang.expectEnd(t, "1001 Going away")
+	late := newRecorder()
+	connect(t, r, "c", late)
+	late.expectEnd(t, "1001 Going away")
+}
+
+// Posts from many sides, an end in the middle: every message that was taken
+// comes whole.
+func TestConcurrentPosts(t *testing.T) {
+	r := startRegistry(t, Options{MaxPendingBytes: 1 << 20})
+	c := connect(t, r, "id", newRecorder())
+	var posters sync.WaitGroup
+	for i := range 8 {
+		posters.Go(func() {
+			for j := range 200 {
+				data := []byte(strings.Repeat(fmt.Sprint(i), 10+j*40))
+				for {
+					err := r.Post("api", "prod", "id", data)
+					if err == nil {
+						break
+					}
+					if !errors.Is(err, ErrFull) {
+						t.Error(err)
+						return
+					}
+					time.Sleep(time.Millisecond)
+				}
+			}
+		})
+	}
+	for range 8 * 200 {
+		got, _ := c.hear()
+		if strings.Trim(got, got[:1]) != "" {
+			t.Fatalf("messages were mixed: %.60s", got)
+		}
+	}
+	posters.Wait()
+}
