@@ -4,10 +4,10 @@ SHELL := /bin/bash
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help build demo test check js race lint generate golden fuzz bench
+.PHONY: help build demo test check js race lint generate golden fuzz bench bench-websocket
 
 help: ## print this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/gatehouse
 	@scripts/need go
@@ -59,3 +59,8 @@ bench: ## measure the gateway beside nginx, net/http and a bare Node server
 	@scripts/need go node nginx
 	@$(MAKE) --no-print-directory build
 	$(GO) run ./test/bench -gatehouse bin/gatehouse
+
+bench-websocket: ## measure WebSocket APIs beside a bare gobwas/ws server
+	@scripts/need go node
+	@$(MAKE) --no-print-directory build
+	$(GO) run ./test/bench -gatehouse bin/gatehouse -sections websocket

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -20,6 +21,7 @@ type settings struct {
 	duration    time.Duration
 	rounds      int
 	connections int
+	sockets     []int
 	profile     string
 }
 
@@ -34,20 +36,30 @@ var sections = [...]struct {
 	{"start", (*bench).start},
 	{"memory", (*bench).memory},
 	{"openapi", (*bench).openAPI},
+	{"websocket", (*bench).websocket},
 }
 
 func main() {
 	var s settings
 	role := flag.String("role", "", "run as a child in this role (for the program's own use)")
-	only := flag.String("sections", "", "comma-separated sections to run: proxy, match, function, start, memory, openapi (default all)")
+	only := flag.String("sections", "", "comma-separated sections to run: proxy, match, function, start, memory, openapi, websocket (default all)")
 	flag.StringVar(&s.gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse binary")
 	flag.DurationVar(&s.duration, "duration", 1500*time.Millisecond, "length of one measurement")
 	flag.IntVar(&s.rounds, "rounds", 4, "measurements of each subject; the best one counts")
 	flag.IntVar(&s.connections, "connections", 32, "connections of the load generator")
+	sockets := flag.String("sockets", "1000,10000,19000", "numbers of idle WebSocket connections, ascending")
 	flag.StringVar(&s.profile, "profile", "", "write a CPU profile of the data plane under load to this file, and measure nothing else")
 	flag.Parse()
 	if *only != "" {
 		s.sections = strings.Split(*only, ",")
+	}
+	for text := range strings.SplitSeq(*sockets, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench: -sockets:", err)
+			os.Exit(2)
+		}
+		s.sockets = append(s.sockets, n)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

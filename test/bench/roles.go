@@ -32,6 +32,10 @@ func runRole(ctx context.Context, role string, args []string) error {
 		return fasthttpProxy(ctx, l, args[0])
 	case roleDataPlane:
 		return dataPlane(ctx, l, args[0])
+	case roleBareSocket:
+		return bareSocket(ctx, l)
+	case roleSocketPlane:
+		return socketPlane(ctx, l)
 	case roleProfiled:
 		return profiled(ctx, l, args[0], args[1])
 	}
