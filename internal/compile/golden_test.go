@@ -175,6 +175,12 @@ func put(tx *store.Tx, f txtar.File) error {
 		return putAs(tx, definition.Routes, f.Data, id)
 	case "stage":
 		return putAs(tx, definition.Stages, f.Data, id)
+	case "integrationresponse":
+		return putAs(tx, definition.IntegrationResponses, f.Data, id)
+	case "routeresponse":
+		return putAs(tx, definition.RouteResponses, f.Data, id)
+	case "socketmodel":
+		return putAs(tx, definition.Models, f.Data, id)
 	case "restapi":
 		return putAs(tx, definition.RestAPIs, f.Data, id)
 	case "resource":
@@ -260,6 +266,10 @@ func printStage(b *strings.Builder, s *plan.Stage, probes []probe) {
 	fmt.Fprintf(b, "  stage %s deployment=%q variables=%v metrics %v\n", s.Name, s.DeploymentID, s.Variables, s.Metrics)
 	if s.Rest != nil {
 		printRest(b, s.Rest, probes)
+	}
+	if s.API.Protocol == plan.WebSocket {
+		printSocket(b, s)
+		probes = nil
 	}
 	if s.DisableExecuteAPIEndpoint {
 		b.WriteString("    execute-api disabled\n")
