@@ -30,6 +30,10 @@ func (s *Server) serveConnect(x *plan.Exchange) error {
 		Event: plan.SocketConnect, ConnectionID: s.newID(),
 		ConnectedAt: x.Start, UserAgent: x.Request.Headers.Get("user-agent"),
 	}
+	if x.Stage.Socket == nil {
+		// UNVERIFIED: the answer of a stage that was never deployed.
+		return &plan.Fault{Kind: plan.Forbidden, Reason: "stage " + x.Stage.Name + " serves nothing"}
+	}
 	r := x.Stage.Socket.Connect
 	if r == nil {
 		if limit := x.Stage.Limit; limit != nil && !limit.Take(s.Clock()) {
@@ -51,6 +55,11 @@ func (s *Server) serveConnect(x *plan.Exchange) error {
 	}
 	if err := s.limit(x); err != nil {
 		return err
+	}
+	if r.Socket != nil && r.Socket.Validator != nil {
+		if err := r.Socket.Validator.Validate(x); err != nil {
+			return err
+		}
 	}
 	return callIntegration(x)
 }

@@ -135,7 +135,7 @@ func (s *Server) runMessage(x *plan.Exchange) (reply []byte, err error) {
 // serveMessage runs one message in AWS's order and returns what goes back to
 // the client, nil for nothing.
 func (s *Server) serveMessage(x *plan.Exchange) ([]byte, error) {
-	if x.Stage == nil {
+	if x.Stage == nil || x.Stage.Socket == nil {
 		// UNVERIFIED: a connection whose stage was deleted.
 		return nil, &plan.Fault{Kind: plan.Forbidden, Reason: "the stage of the connection is gone"}
 	}
@@ -261,7 +261,7 @@ func (se *session) Disconnected(_ *socket.Conn, code int, reason string) {
 	defer se.end(e)
 	x := &e.Exchange
 	x.Socket.DisconnectCode, x.Socket.DisconnectReason = code, reason
-	if x.Stage == nil || x.Stage.Socket.Disconnect == nil {
+	if x.Stage == nil || x.Stage.Socket == nil || x.Stage.Socket.Disconnect == nil {
 		return
 	}
 	x.Route = x.Stage.Socket.Disconnect
