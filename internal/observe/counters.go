@@ -24,7 +24,8 @@ var latencyBounds = [...]time.Duration{
 const buckets = len(latencyBounds) + 1
 
 // Counters count the requests of a stage or a route: Count, 4xx, 5xx, Latency,
-// IntegrationLatency and DataProcessed, as CloudWatch names them.
+// IntegrationLatency and DataProcessed, as CloudWatch names them, or the events
+// of a WebSocket API's.
 type Counters struct {
 	// counts is nil until the first request: most stages of a laptop never
 	// have one.
@@ -35,6 +36,7 @@ type Counters struct {
 type counts struct {
 	shards                     [shards]shard
 	clientErrors, serverErrors atomic.Uint64
+	events                     events // of a WebSocket API instead of all that
 
 	// Below is Metrics' own, under its lock.
 	closed  Totals // what the closed minutes had counted
@@ -84,12 +86,24 @@ func bucket(d time.Duration) int {
 	return i
 }
 
-// Count counts a finished exchange.
-func (c *Counters) Count(x *plan.Exchange, latency time.Duration) {
+// begin returns the numbers, which there are from the first request on.
+func (c *Counters) begin() *counts {
 	n := c.counts.Load()
 	if n == nil {
 		c.counts.CompareAndSwap(nil, new(counts))
 		n = c.counts.Load()
+	}
+	return n
+}
+
+func shardOf() uint32 { return rand.Uint32() % shards }
+
+// Count counts a finished exchange.
+func (c *Counters) Count(x *plan.Exchange, latency time.Duration) {
+	n := c.begin()
+	if x.Socket != nil {
+		n.countEvent(x)
+		return
 	}
 	switch status := x.Response.Status; {
 	case status >= 500:
@@ -97,7 +111,7 @@ func (c *Counters) Count(x *plan.Exchange, latency time.Duration) {
 	case status >= 400:
 		n.clientErrors.Add(1)
 	}
-	s := &n.shards[rand.Uint32()%shards]
+	s := &n.shards[shardOf()]
 	if bytes := x.DataProcessed(); bytes > 0 {
 		s.data.Add(uint64(bytes))
 	}
@@ -105,9 +119,7 @@ func (c *Counters) Count(x *plan.Exchange, latency time.Duration) {
 	s.latency.observe(latency)
 	s.buckets[bucket(latency)].latency.Add(1)
 	if x.Integration.Called {
-		latency = max(x.Integration.Latency, 0)
-		s.integration.observe(latency)
-		s.buckets[bucket(latency)].integration.Add(1)
+		n.countIntegration(s, max(x.Integration.Latency, 0))
 	}
 }
 
@@ -117,6 +129,9 @@ type Totals struct {
 	// DataProcessed is in bytes of bodies.
 	DataProcessed               uint64
 	Latency, IntegrationLatency Distribution
+	// Events are a WebSocket API's, which has IntegrationLatency and no other of
+	// these.
+	Events Events
 }
 
 // A Distribution is how long things took.
@@ -143,7 +158,7 @@ func (c *Counters) Totals() Totals {
 }
 
 func (n *counts) totals() Totals {
-	t := Totals{ClientErrors: n.clientErrors.Load(), ServerErrors: n.serverErrors.Load()}
+	t := Totals{ClientErrors: n.clientErrors.Load(), ServerErrors: n.serverErrors.Load(), Events: n.events.totals()}
 	for i := range n.shards {
 		s := &n.shards[i]
 		t.DataProcessed += s.data.Load()
@@ -186,7 +201,7 @@ func (n *counts) closeMinute(start, oldest time.Time) {
 		point.Latency.extremes(&n.shards[i].latency)
 		point.IntegrationLatency.extremes(&n.shards[i].integration)
 	}
-	if point.Count > 0 {
+	if point.Count > 0 || point.Events != (Events{}) {
 		n.minutes = append(n.minutes, Minute{start, point})
 	}
 }
@@ -208,6 +223,7 @@ func (t *Totals) minus(earlier *Totals) Totals {
 		DataProcessed:      t.DataProcessed - earlier.DataProcessed,
 		Latency:            t.Latency.minus(&earlier.Latency),
 		IntegrationLatency: t.IntegrationLatency.minus(&earlier.IntegrationLatency),
+		Events:             t.Events.minus(earlier.Events),
 	}
 }
 

@@ -23,8 +23,11 @@ type MetricKey struct {
 	// names; "" for other APIs.
 	APIName string
 	// Method and Resource are those of a route with detailed metrics, ""
-	// otherwise; Resource alone is "$default" for the default route.
+	// otherwise; Resource alone is "$default" for the default route, and the Route
+	// of a WebSocket API.
 	Method, Resource string
+	// WebSocket tells that the metrics are those of a WebSocket API.
+	WebSocket bool
 }
 
 // Detailed tells whether the key is that of a route.
@@ -73,16 +76,23 @@ func (m *Metrics) Close() {
 // Stage returns the counters of a stage, or of its canary under the name
 // "{stage}/Canary".
 func (m *Metrics) Stage(api *plan.API, stage string) *Counters {
-	return m.counters(MetricKey{APIID: api.ID, Stage: stage, APIName: apiName(api)})
+	return m.counters(keyOf(api, stage))
 }
 
 // Route returns the counters of a route or method with detailed metrics. Method
-// and path are "" for the $default route.
+// and path are "" for the $default route; of a WebSocket API's route the path is
+// its key.
 func (m *Metrics) Route(api *plan.API, stage, method, path string) *Counters {
 	if path == "" {
 		path = plan.DefaultRouteKey
 	}
-	return m.counters(MetricKey{APIID: api.ID, Stage: stage, APIName: apiName(api), Method: method, Resource: path})
+	key := keyOf(api, stage)
+	key.Method, key.Resource = method, path
+	return m.counters(key)
+}
+
+func keyOf(api *plan.API, stage string) MetricKey {
+	return MetricKey{APIID: api.ID, Stage: stage, APIName: apiName(api), WebSocket: api.Protocol == plan.WebSocket}
 }
 
 // apiName is a REST API's name as CloudWatch has it: without what isn't ASCII,

@@ -18,6 +18,8 @@ type Collector struct {
 	// What REST APIs have: the same numbers under other names, without
 	// DataProcessed.
 	restStage, restMethod descriptions
+	socketStage           eventDescriptions
+	socketRoute           eventDescriptions
 	lost                  *prometheus.Desc
 }
 
@@ -36,8 +38,10 @@ func NewCollector(metrics *Metrics, log *LogWriter) *Collector {
 		route:   describe("route", "4xx", "5xx", "ApiId", "Stage", "Method", "Resource"),
 		// CloudWatch tells REST APIs apart by name alone. Two may share one; the id
 		// keeps them apart.
-		restStage:  describe("rest_stage", "4XXError", "5XXError", "ApiName", "ApiId", "Stage"),
-		restMethod: describe("rest_method", "4XXError", "5XXError", "ApiName", "ApiId", "Stage", "Method", "Resource"),
+		restStage:   describe("rest_stage", "4XXError", "5XXError", "ApiName", "ApiId", "Stage"),
+		restMethod:  describe("rest_method", "4XXError", "5XXError", "ApiName", "ApiId", "Stage", "Method", "Resource"),
+		socketStage: describeEvents("websocket_stage", "ApiId", "Stage"),
+		socketRoute: describeEvents("websocket_route", "ApiId", "Stage", "Route"),
 		lost: prometheus.NewDesc("gatehouse_access_log_lost_total",
 			"Lines of access and execution logs that found no room (dropped) or that a sink refused (failed).", []string{"reason"}, nil),
 	}
@@ -64,6 +68,11 @@ func (c *Collector) Describe(out chan<- *prometheus.Desc) {
 			out <- desc
 		}
 	}
+	for _, d := range []*eventDescriptions{&c.socketStage, &c.socketRoute} {
+		for _, desc := range []*prometheus.Desc{d.connects, d.messages, d.clientErrors, d.integrationErrors, d.executionErrors, d.integrationLatency} {
+			out <- desc
+		}
+	}
 	out <- c.stage.data
 	out <- c.route.data
 	if c.log != nil {
@@ -74,6 +83,10 @@ func (c *Collector) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	for key, t := range c.metrics.snapshot() {
+		if key.WebSocket {
+			c.collectEvents(out, key, &t)
+			continue
+		}
 		d, labels := c.of(key)
 		counter := func(desc *prometheus.Desc, n uint64) {
 			out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n), labels...)
