@@ -53,20 +53,42 @@ var readyFormats = map[string]string{
 		`$context.protocol,$context.status,$context.responseLength,$context.responseLatency,$context.requestId`,
 }
 
-// operatorFormats parse the format of the operator's log for HTTP APIs and for
-// REST APIs: the name of a ready-made one, or $context variables.
-func operatorFormats(format string) (http, rest *observe.Format, err error) {
-	restFormat := format
+// readySocketFormats are the same for WebSocket APIs, whose events have no path.
+var readySocketFormats = map[string]string{
+	"clf": `$context.identity.sourceIp - - [$context.requestTime] "$context.eventType $context.routeKey $context.connectionId" ` +
+		`$context.status $context.requestId $context.apiId $context.integrationLatency $context.integration.error`,
+	"json": `{"requestId":"$context.requestId","ip":"$context.identity.sourceIp","requestTime":"$context.requestTime",` +
+		`"apiId":"$context.apiId","stage":"$context.stage","eventType":"$context.eventType","routeKey":"$context.routeKey",` +
+		`"connectionId":"$context.connectionId","status":"$context.status","integrationLatency":"$context.integrationLatency",` +
+		`"userAgent":"$context.identity.userAgent","error":"$context.integration.error"}`,
+	"xml": `<request id="$context.requestId"><ip>$context.identity.sourceIp</ip><requestTime>$context.requestTime</requestTime>` +
+		`<apiId>$context.apiId</apiId><stage>$context.stage</stage><eventType>$context.eventType</eventType><routeKey>$context.routeKey</routeKey>` +
+		`<connectionId>$context.connectionId</connectionId><status>$context.status</status></request>`,
+	"csv": `$context.identity.sourceIp,$context.requestTime,$context.apiId,$context.stage,$context.eventType,$context.routeKey,` +
+		`$context.connectionId,$context.status,$context.requestId`,
+}
+
+// formats are the format of the operator's log for each kind of API.
+type formats struct{ http, rest, socket *observe.Format }
+
+// operatorFormats parse the format of the operator's log: the name of a
+// ready-made one, or $context variables.
+func operatorFormats(format string) (f formats, err error) {
+	restFormat, socketFormat := format, format
 	if ready, ok := readyFormats[format]; ok {
+		socketFormat = readySocketFormats[format]
 		// A method of a REST API has the path of its resource where a route has
 		// its key.
 		format, restFormat = ready, strings.ReplaceAll(ready, "routeKey", "resourcePath")
 	}
-	if http, err = observe.ParseFormat(format, contextvar.Lookup); err != nil {
-		return nil, nil, err
+	if f.http, err = observe.ParseFormat(format, contextvar.Lookup); err != nil {
+		return formats{}, err
 	}
-	rest, err = observe.ParseFormat(restFormat, contextvar.LookupREST)
-	return http, rest, err
+	if f.rest, err = observe.ParseFormat(restFormat, contextvar.LookupREST); err != nil {
+		return formats{}, err
+	}
+	f.socket, err = observe.ParseFormat(socketFormat, contextvar.LookupWebSocket)
+	return f, err
 }
 
 // accessLogs makes the access logs of stages: what each is configured to log,
@@ -93,12 +115,16 @@ func newAccessLogs(writer *observe.LogWriter, groups *logGroups, path, lines str
 			return nil, nil, fmt.Errorf("access log: %w", err)
 		}
 	}
-	http, rest, err := operatorFormats(lines)
+	f, err := operatorFormats(lines)
 	if err != nil {
 		return nil, nil, err
 	}
 	sink := observe.NewTextSink(out)
-	a.operator = byProtocol{http: writer.AccessLog(http, sink, "", ""), rest: writer.AccessLog(rest, sink, "", "")}
+	a.operator = byProtocol{
+		http:   writer.AccessLog(f.http, sink, "", ""),
+		rest:   writer.AccessLog(f.rest, sink, "", ""),
+		socket: writer.AccessLog(f.socket, sink, "", ""),
+	}
 	if path == "-" {
 		return a, io.NopCloser(nil), nil
 	}
@@ -131,15 +157,18 @@ func streamName(api, stage string) string {
 }
 
 // byProtocol writes a line in the format of the API's kind.
-type byProtocol struct{ http, rest plan.AccessLog }
+type byProtocol struct{ http, rest, socket plan.AccessLog }
 
 // Log implements plan.AccessLog.
 func (b byProtocol) Log(x *plan.Exchange, latency time.Duration) {
-	if x.Stage.API.Protocol == plan.REST {
+	switch x.Stage.API.Protocol {
+	case plan.REST:
 		b.rest.Log(x, latency)
-		return
+	case plan.WebSocket:
+		b.socket.Log(x, latency)
+	default:
+		b.http.Log(x, latency)
 	}
-	b.http.Log(x, latency)
 }
 
 // bothLogs writes a line to the stage's log and to the operator's.

@@ -50,39 +50,44 @@ func TestReadyFormats(t *testing.T) {
 		"clf": func([]byte) (string, error) { return "id=", nil },
 	}
 	for name := range readyFormats {
-		http, rest, err := operatorFormats(name)
+		f, err := operatorFormats(name)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		line := http.Append(nil, x, time.Millisecond)
+		line := f.http.Append(nil, x, time.Millisecond)
 		if bytes.ContainsAny(line, "\r\n") {
 			t.Errorf("%s: more than a line: %q", name, line)
 		}
 		if id, err := readers[name](line); err != nil || id != "id=" {
 			t.Errorf("%s: id %q, %v, in %s", name, id, err, line)
 		}
-		if line := rest.Append(nil, x, time.Millisecond); name != "clf" && !bytes.Contains(line, []byte(x.Route.Path)) {
+		if line := f.rest.Append(nil, x, time.Millisecond); name != "clf" && !bytes.Contains(line, []byte(x.Route.Path)) {
 			t.Errorf("%s for REST APIs: %s", name, line)
+		}
+		event := *x
+		event.Socket = &plan.Socket{Event: plan.SocketMessage, ConnectionID: "R1kmxc2VNjMCFIA="}
+		if line := f.socket.Append(nil, &event, time.Millisecond); !bytes.Contains(line, []byte("MESSAGE")) || !bytes.Contains(line, []byte("R1kmxc2VNjMCFIA=")) {
+			t.Errorf("%s for WebSocket APIs: %s", name, line)
 		}
 	}
 }
 
-// The operator's log has one format for HTTP APIs and one for REST APIs.
+// The operator's log has a format for each kind of API.
 func TestOperatorLogByProtocol(t *testing.T) {
 	var lines []string
-	log := byProtocol{http: lineTo{&lines, "http"}, rest: lineTo{&lines, "rest"}}
-	for _, protocol := range []plan.Protocol{plan.HTTP, plan.REST} {
+	log := byProtocol{http: lineTo{&lines, "http"}, rest: lineTo{&lines, "rest"}, socket: lineTo{&lines, "socket"}}
+	for _, protocol := range []plan.Protocol{plan.HTTP, plan.REST, plan.WebSocket} {
 		log.Log(&plan.Exchange{Stage: &plan.Stage{API: &plan.API{Protocol: protocol}}}, 0)
 	}
-	if !slices.Equal(lines, []string{"http", "rest"}) {
+	if !slices.Equal(lines, []string{"http", "rest", "socket"}) {
 		t.Errorf("lines: %q", lines)
 	}
 	for _, format := range []string{"clf", "$context.requestId $context.resourcePath"} {
-		if _, _, err := operatorFormats(format); err != nil {
+		if _, err := operatorFormats(format); err != nil {
 			t.Errorf("%s: %v", format, err)
 		}
 	}
-	if _, _, err := operatorFormats("$context.status"); err == nil {
+	if _, err := operatorFormats("$context.status"); err == nil {
 		t.Error("a format without a request id was taken")
 	}
 }

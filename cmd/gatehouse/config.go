@@ -167,7 +167,7 @@ func (c *config) check() error {
 	if !slices.Contains([]string{"auto", "none"}, c.FunctionIsolation) {
 		return fmt.Errorf("--function-isolation %q: must be auto or none", c.FunctionIsolation)
 	}
-	if _, _, err := operatorFormats(c.AccessLogFormat); err != nil {
+	if _, err := operatorFormats(c.AccessLogFormat); err != nil {
 		return fmt.Errorf("--access-log-format %q is neither clf, json, xml, csv nor a format in $context variables: %w", c.AccessLogFormat, err)
 	}
 	if c.AccessLog == "" && c.AccessLogFormat != defaultAccessLogFormat {

@@ -160,6 +160,7 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 		Management:  p.management,
 		Pages:       p.pages(),
 		Certificate: p.certificates.Certificate,
+		Connections: p.connections,
 		Sockets:     p.sockets,
 		Logger:      log,
 		ShowReasons: c.Explain && c.loopback(),

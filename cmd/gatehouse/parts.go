@@ -24,6 +24,7 @@ import (
 	"gatehouse/internal/codestore"
 	"gatehouse/internal/compile"
 	"gatehouse/internal/control/apigateway"
+	"gatehouse/internal/control/apigatewaymanagementapi"
 	"gatehouse/internal/control/apigatewayv2"
 	"gatehouse/internal/control/iam"
 	"gatehouse/internal/control/lambda"
@@ -51,6 +52,7 @@ type parts struct {
 	metrics      http.Handler // the Prometheus page
 	certificates *localcert.Authority
 	sockets      *socket.Registry
+	connections  connectionCalls
 }
 
 // open brings up the state, then what runs, then the services, and fills
@@ -231,7 +233,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Store: documents, Compiler: compiler, Tester: tester, Keys: apiKeys, Rand: rand.Reader, Endpoint: own.URL,
 		AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit,
 	})
-	management := awswire.NewHandler(awswire.Options{
+	callbacks := managementapi.NewService(apigatewaymanagementapi.New(connections{sockets, compiler.Published()}))
+	options := awswire.Options{
 		Services: []*awswire.Service{
 			apigatewayapi.NewService(restAPIs),
 			apigatewayv2api.NewService(apis),
@@ -239,8 +242,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			iamapi.NewService(identities),
 			stsapi.NewService(tokens),
 			logsapi.NewService(logService),
+			callbacks,
 			// Not here yet: each operation answers a 501 that names itself.
-			managementapi.NewService(managementapi.Unimplemented{}),
 			acmapi.NewService(acmapi.Unimplemented{}),
 		},
 		Auth:      awswire.Auth{Credentials: tokens.Credentials, Open: c.Auth == "open"},
@@ -249,8 +252,10 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Region:    c.Region,
 		Hosts:     c.managementHosts(),
 		Logger:    log,
-	})
-	return &parts{compiler: compiler, tester: tester, management: management, lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates, sockets: sockets}, nil
+	}
+	management := awswire.NewHandler(options)
+	options.Services = []*awswire.Service{callbacks}
+	return &parts{compiler: compiler, tester: tester, management: management, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates, sockets: sockets}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

@@ -1,7 +1,9 @@
 package contextvar
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"gatehouse/internal/plan"
 )
@@ -12,19 +14,19 @@ import (
 func LookupWebSocket(name string) (Variable, bool) {
 	switch name {
 	case "connectionId":
-		return text(AtRequest, func(x *plan.Exchange) string { return x.Socket.ConnectionID }), true
+		return ofSocket(func(s *plan.Socket) string { return s.ConnectionID }), true
 	case "connectedAt":
-		return number(AtRequest, func(x *plan.Exchange) int64 { return x.Socket.ConnectedAt.UnixMilli() }), true
+		return Variable{AtRequest, appendConnectedAt}, true
 	case "eventType":
-		return text(AtRequest, func(x *plan.Exchange) string { return x.Socket.Event.String() }), true
+		return ofSocket(func(s *plan.Socket) string { return s.Event.String() }), true
 	case "messageId":
-		return text(AtRequest, func(x *plan.Exchange) string { return x.Socket.MessageID }), true
+		return ofSocket(func(s *plan.Socket) string { return s.MessageID }), true
 	case "routeKey":
 		return text(AtRequest, routeKey), true
 	case "extendedRequestId":
 		return lookupShared("requestId")
 	case "identity.userAgent":
-		return text(AtRequest, func(x *plan.Exchange) string { return x.Socket.UserAgent }), true
+		return ofSocket(func(s *plan.Socket) string { return s.UserAgent }), true
 	case "identity.apiKey":
 		return text(AtRequest, func(x *plan.Exchange) string { return x.APIKey }), true
 	case "identity.apiKeyId":
@@ -55,4 +57,22 @@ func LookupWebSocket(name string) (Variable, bool) {
 	}
 	property, found := strings.CutPrefix(name, "authorizer.")
 	return Variable{}, found && property != ""
+}
+
+// ofSocket is a variable of an event. A request that is no handshake has no
+// event, and is logged all the same.
+func ofSocket(of func(s *plan.Socket) string) Variable {
+	return text(AtRequest, func(x *plan.Exchange) string {
+		if x.Socket == nil {
+			return ""
+		}
+		return of(x.Socket)
+	})
+}
+
+func appendConnectedAt(dst []byte, x *plan.Exchange, _ time.Duration, _ Escape) ([]byte, bool) {
+	if x.Socket == nil {
+		return dst, false
+	}
+	return strconv.AppendInt(dst, x.Socket.ConnectedAt.UnixMilli(), 10), true
 }

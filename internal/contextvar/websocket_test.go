@@ -57,6 +57,7 @@ func TestWebSocketValues(t *testing.T) {
 	x.Request.Source = netip.MustParseAddrPort("[::ffff:192.0.2.1]:1")
 	x.Response.Status = 400
 	disconnect := &plan.Exchange{Stage: x.Stage, Socket: &plan.Socket{Event: plan.SocketDisconnect}}
+	plain := &plan.Exchange{Stage: x.Stage} // no handshake
 	for _, test := range []struct {
 		name string
 		x    *plan.Exchange
@@ -84,6 +85,9 @@ func TestWebSocketValues(t *testing.T) {
 		{"error.responseType", x, "BAD_REQUEST_BODY", true},
 		{"error.validationErrorString", x, "[x]", true},
 		{"error.message", disconnect, "", false},
+		{"connectionId", plain, "", false},
+		{"connectedAt", plain, "", false},
+		{"eventType", plain, "", false},
 	} {
 		v, _ := LookupWebSocket(test.name)
 		got, ok := v.Append(nil, test.x, 0, nil)

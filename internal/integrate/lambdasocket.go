@@ -1,17 +1,9 @@
 package integrate
 
 import (
-	"errors"
-
 	"gatehouse/internal/lambdaevent"
 	"gatehouse/internal/plan"
 )
-
-// maxReply is the longest message that a function can answer with, in bytes:
-// what is longer is no message.
-const maxReply = 128 << 10
-
-var errReplyTooLong = errors.New("the body is longer than a message can be")
 
 // A lambdaSocket is an AWS_PROXY integration of a WebSocket API with a function.
 //
@@ -36,9 +28,5 @@ func (l *lambdaSocket) Integrate(x *plan.Exchange) error {
 		return l.malformed(x, err)
 	}
 	x.Integration.FunctionStatus = x.Response.Status
-	if x.Socket.Event == plan.SocketMessage && x.Route.Socket.TwoWay && len(x.Response.Body) > maxReply {
-		x.Response.Body = nil
-		return l.fail(x, plan.FunctionFailure, malformedReply, errReplyTooLong)
-	}
 	return nil
 }

@@ -101,7 +101,7 @@ func shardOf() uint32 { return rand.Uint32() % shards }
 // Count counts a finished exchange.
 func (c *Counters) Count(x *plan.Exchange, latency time.Duration) {
 	n := c.begin()
-	if x.Socket != nil {
+	if x.Stage != nil && x.Stage.Socket != nil {
 		n.countEvent(x)
 		return
 	}

@@ -63,6 +63,9 @@ func (e *events) count(x *plan.Exchange) {
 	case fault.Kind != plan.ClientGone:
 		e.executionErrors.Add(1)
 	}
+	if x.Socket == nil {
+		return // no handshake
+	}
 	switch x.Socket.Event {
 	case plan.SocketConnect:
 		if !refused {
@@ -70,7 +73,7 @@ func (e *events) count(x *plan.Exchange) {
 		}
 	case plan.SocketMessage:
 		e.messages.Add(1)
-		if x.Fault == nil && len(x.Response.Body) > 0 && x.Route != nil && x.Route.Socket.TwoWay {
+		if x.Fault == nil && len(x.Response.Body) > 0 && x.Route != nil && x.Route.Socket != nil && x.Route.Socket.TwoWay {
 			e.messages.Add(1)
 		}
 	}
@@ -80,7 +83,7 @@ func (e *events) count(x *plan.Exchange) {
 func isRefusal(kind plan.FaultKind) bool {
 	switch kind {
 	case plan.BadRequest, plan.Unauthorized, plan.AccessDenied, plan.RouteNotFound, plan.RequestTooLarge, plan.URITooLong,
-		plan.HeadersTooLarge, plan.Throttled, plan.Forbidden, plan.BadRequestBody, plan.BadRequestParameters,
+		plan.HeadersTooLarge, plan.UpgradeRequired, plan.Throttled, plan.Forbidden, plan.BadRequestBody, plan.BadRequestParameters,
 		plan.UnsupportedMediaType, plan.InvalidAPIKey, plan.QuotaExceeded, plan.ExpiredToken, plan.InvalidSignature:
 		return true
 	}

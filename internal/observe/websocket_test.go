@@ -13,7 +13,7 @@ import (
 
 // eventExchange is an event that is over.
 func eventExchange(event plan.SocketEvent, fault plan.FaultKind) *plan.Exchange {
-	x := &plan.Exchange{Socket: &plan.Socket{Event: event}, Route: &plan.Route{Key: "k", Socket: &plan.SocketRoute{}}}
+	x := &plan.Exchange{Stage: &plan.Stage{Socket: &plan.SocketStage{}}, Socket: &plan.Socket{Event: event}, Route: &plan.Route{Key: "k", Socket: &plan.SocketRoute{}}}
 	if fault != 0 {
 		x.Fault = &plan.Fault{Kind: fault}
 	}
@@ -31,6 +31,8 @@ func TestEvents(t *testing.T) {
 	twoWay.Route.Socket.TwoWay = true
 	unmatched := eventExchange(plan.SocketMessage, plan.RouteNotFound)
 	unmatched.Route = nil
+	plain := eventExchange(0, plan.UpgradeRequired)
+	plain.Route, plain.Socket = nil, nil
 	for _, test := range []struct {
 		name string
 		x    *plan.Exchange
@@ -39,6 +41,7 @@ func TestEvents(t *testing.T) {
 		{"connect", answered(plan.SocketConnect, 200), Events{Connects: 1}},
 		{"connect that the integration refuses", answered(plan.SocketConnect, 403), Events{Connects: 1, IntegrationErrors: 1}},
 		{"connect without a key", eventExchange(plan.SocketConnect, plan.InvalidAPIKey), Events{ClientErrors: 1}},
+		{"no handshake", plain, Events{ClientErrors: 1}},
 		{"message", answered(plan.SocketMessage, 200), Events{Messages: 1}},
 		{"message with an answer", twoWay, Events{Messages: 2}},
 		{"message of no route", unmatched, Events{Messages: 1, ClientErrors: 1}},

@@ -185,6 +185,10 @@ func (s *Server) answerSocketFault(x *plan.Exchange, fault *plan.Fault) {
 	x.Error = plan.GatewayError{Type: restFaultOf(fault.Kind).response, Raised: true, Message: message, Validation: fault.Validation}
 	x.Response = plan.Response{Status: status, Headers: x.Response.Headers[:0], Body: []byte(`{"message":"` + message + `"}`)}
 	x.Response.Add("content-type", "application/json")
+	if status == 403 {
+		// What SDKs call an error of @connections on a stage that isn't there.
+		x.Response.Add("x-amzn-ErrorType", "ForbiddenException")
+	}
 	if fault.Kind == plan.UpgradeRequired {
 		x.Response.Add("sec-websocket-version", "13")
 	}

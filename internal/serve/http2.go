@@ -115,6 +115,10 @@ func (f *http2Front) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	where, fault := f.s.place(x, c.management, size)
 	body := &limitedBody{r: r.Body, control: control, stall: f.s.StallTimeout, left: f.s.MaxBodyBytes}
 	switch where {
+	case toConnections:
+		r.Body = io.NopCloser(body)
+		f.s.connections(x, c.management).ServeHTTP(w, r)
+		return
 	case toManagement, toPages:
 		h := f.s.Management
 		if where == toPages {

@@ -10,9 +10,10 @@ import (
 type destination uint8
 
 const (
-	toAPI        destination = iota // an API, or a fault in its place
-	toPages                         // the gateway's own pages
-	toManagement                    // a management call
+	toAPI         destination = iota // an API, or a fault in its place
+	toPages                          // the gateway's own pages
+	toManagement                     // a management call
+	toConnections                    // a call of @connections
 )
 
 // pagesPrefix is where the gateway's own pages are.
@@ -24,6 +25,9 @@ const pagesPrefix = "/_gatehouse/"
 func (s *Server) place(x *plan.Exchange, management bool, head int) (destination, error) {
 	traffic, err := s.Plan.Load().Place(x)
 	if traffic {
+		if err == nil && isSocket(x) && s.Connections != nil && isConnections(x) {
+			return toConnections, nil
+		}
 		if isSocket(x) && len(x.Request.Path)+len(x.Request.Query) > maxSocketURL {
 			return toAPI, &plan.Fault{Kind: plan.URITooLong, Reason: "the URL is over the limit"}
 		}

@@ -37,6 +37,8 @@ type Options struct {
 	// Certificate chooses the certificate of a TLS connection; nil means that
 	// TLS isn't served.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	// Connections takes calls of @connections; nil refuses them.
+	Connections Connections
 	// Sockets holds the connections of WebSocket APIs, and ends with the server;
 	// nil means that none are served.
 	Sockets *socket.Registry
