@@ -19,7 +19,7 @@ demo: ## create a function and an HTTP API and call it; on a terminal, keep serv
 	bin/gatehouse demo $$(test -t 0 && test -t 1 || echo --once)
 
 test: ## run every check: linters, generated files, all tests under the race detector
-	@scripts/need go gcc node npm python3 aws chromium
+	@scripts/need go gcc node npm python3 python3-websockets aws chromium
 	@$(MAKE) --no-print-directory js
 	$(MAKE) --no-print-directory lint
 	$(GO) test -race ./cmd/... ./internal/... ./tools/... ./examples/...
@@ -30,7 +30,7 @@ test: ## run every check: linters, generated files, all tests under the race det
 
 check: test ## exactly what CI runs
 
-js: test/sdk/js/node_modules/.package-lock.json ## install the AWS SDK for JavaScript, which tests drive
+js: test/sdk/js/node_modules/.package-lock.json ## install the AWS SDK for JavaScript and ws, which tests drive
 
 test/sdk/js/node_modules/.package-lock.json: test/sdk/js/package-lock.json
 	@scripts/need node npm
