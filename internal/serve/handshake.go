@@ -99,6 +99,12 @@ func checkHandshake(x *plan.Exchange) error {
 	if q.Headers.Get("sec-websocket-version") != "13" {
 		return &plan.Fault{Kind: plan.UpgradeRequired, Reason: "a WebSocket version other than 13"}
 	}
+	// Section 11.3 lets neither come twice.
+	for _, name := range []string{"sec-websocket-key", "sec-websocket-version"} {
+		if count(q.Headers, name) > 1 {
+			return &plan.Fault{Kind: plan.BadRequest, Reason: "more than one " + name}
+		}
+	}
 	key, err := base64.StdEncoding.DecodeString(q.Headers.Get("sec-websocket-key"))
 	if err != nil || len(key) != 16 {
 		return &plan.Fault{Kind: plan.BadRequest, Reason: "Sec-WebSocket-Key isn't 16 bytes in base64"}
@@ -117,6 +123,17 @@ func listed(h plan.Headers, name, token string) bool {
 		}
 	}
 	return false
+}
+
+// count tells on how many lines a header comes.
+func count(h plan.Headers, name string) int {
+	n := 0
+	for i := range h {
+		if plan.EqualFold(h[i].Name, name) {
+			n++
+		}
+	}
+	return n
 }
 
 // newID makes the id of a connection.

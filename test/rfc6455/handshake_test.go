@@ -31,6 +31,7 @@ func handshakes() []handshakeCase {
 		{section: "4.2.1", what: "a key of 15 bytes", lines: []string{"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAA"}, without: "Sec-WebSocket-Key", status: 400},
 		{section: "4.2.1", what: "a key that isn't base64", lines: []string{"Sec-WebSocket-Key: ????????????????????????"}, without: "Sec-WebSocket-Key", status: 400},
 		{section: "11.3.1", what: "two keys", lines: []string{"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}, status: 400},
+		{section: "11.3.5", what: "two versions", lines: []string{"Sec-WebSocket-Version: 13"}, status: 400},
 		{section: "4.2.2", what: "no version", without: "Sec-WebSocket-Version", status: 426, header: "Sec-WebSocket-Version: 13"},
 		{section: "4.4", what: "version 8", lines: []string{"Sec-WebSocket-Version: 8"}, without: "Sec-WebSocket-Version", status: 426, header: "Sec-WebSocket-Version: 13"},
 		{section: "4.2.1", what: "POST", method: "POST", lines: []string{"Content-Length: 0"}, status: 426},
