@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -39,6 +40,8 @@ type socketSubject struct {
 	// post makes the request that sends data to a connection from the backend's
 	// side; nil where there is no such thing.
 	post func(connectionID string, data []byte) (*http.Request, error)
+	// warm is how long the server needs messages before it is measured.
+	warm time.Duration
 	// broadcast is a message that makes the server send one to all; "" for none.
 	broadcast string
 }
@@ -106,19 +109,37 @@ func (s *socketSubject) echo(ctx context.Context, connections int, d time.Durati
 	if err != nil {
 		return r, 0, err
 	}
-	frame := masked(s.message)
-	if _, err := clients[0].roundTrip(frame); err != nil { // warm
+	if _, err := s.messages(ctx, clients, max(d, s.warm)); err != nil {
 		return r, 0, err
 	}
 	before, err := s.process.cpu()
 	if err != nil {
 		return r, 0, err
 	}
+	start := time.Now()
+	latencies, err := s.messages(ctx, clients, d)
+	if err != nil {
+		return r, 0, err
+	}
+	r = result{requests: len(latencies), elapsed: time.Since(start)}
+	after, err := s.process.cpu()
+	if err != nil || len(latencies) == 0 {
+		return r, 0, errors.Join(err, ctx.Err())
+	}
+	slices.Sort(latencies)
+	r.p50, r.p99 = latencies[len(latencies)/2], latencies[len(latencies)*99/100]
+	return r, (after - before) / time.Duration(len(latencies)), nil
+}
+
+// messages sends messages on every client for a while and returns how long each
+// took there and back.
+func (s *socketSubject) messages(ctx context.Context, clients []*socketClient, d time.Duration) ([]time.Duration, error) {
 	var (
 		mu        sync.Mutex
 		latencies []time.Duration
 		group     errgroup.Group
 	)
+	frame := masked(s.message)
 	start := time.Now()
 	for _, c := range clients {
 		group.Go(func() error {
@@ -136,17 +157,8 @@ func (s *socketSubject) echo(ctx context.Context, connections int, d time.Durati
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return r, 0, err
-	}
-	r = result{requests: len(latencies), elapsed: time.Since(start)}
-	after, err := s.process.cpu()
-	if err != nil || len(latencies) == 0 {
-		return r, 0, errors.Join(err, ctx.Err())
-	}
-	slices.Sort(latencies)
-	r.p50, r.p99 = latencies[len(latencies)/2], latencies[len(latencies)*99/100]
-	return r, (after - before) / time.Duration(len(latencies)), nil
+	err := group.Wait()
+	return latencies, err
 }
 
 // socketChurn measures how fast connections come and go.
@@ -268,6 +280,15 @@ func (s *socketSubject) posts(ctx context.Context, receivers int) (rate, per str
 	if err != nil {
 		return "", "", 0, err
 	}
+	if s.post == nil {
+		// The last ones are among all once they had an answer.
+		if err := parallel(ctx, len(clients), func(_ context.Context, i int) error {
+			_, err := clients[i].roundTrip(masked(s.message))
+			return err
+		}); err != nil {
+			return "", "", 0, err
+		}
+	}
 	ids := make([]string, len(clients))
 	if s.post != nil {
 		if err := s.whoAreThey(ctx, clients, ids); err != nil {
@@ -306,8 +327,12 @@ func (s *socketSubject) posts(ctx context.Context, receivers int) (rate, per str
 			if err != nil {
 				return err
 			}
-			if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusOK {
-				return errors.Join(err, fmt.Errorf("a post was answered %s", res.Status))
+			body, err := io.ReadAll(res.Body)
+			if err := errors.Join(err, res.Body.Close()); err != nil {
+				return err
+			}
+			if res.StatusCode != http.StatusOK {
+				return fmt.Errorf("a post was answered %s %s", res.Status, body)
 			}
 			return nil
 		})

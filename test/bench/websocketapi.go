@@ -76,7 +76,9 @@ func (b *bench) socketAPIs(ctx context.Context, g *process) ([]socketSubject, er
 			},
 		}
 	}
-	return []socketSubject{subject("gatehouse MOCK", mock), subject("gatehouse AWS_PROXY to a Node function", node)}, nil
+	answering, calling := subject("gatehouse MOCK", mock), subject("gatehouse AWS_PROXY to a Node function", node)
+	calling.warm = 4 * time.Second // an environment of the function for each connection
+	return []socketSubject{answering, calling}, nil
 }
 
 // createSocketAPI creates a WebSocket API with one two-way route, and returns
