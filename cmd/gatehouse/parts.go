@@ -110,6 +110,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Isolation:   function.Isolation(c.FunctionIsolation),
 		Executable:  "/proc/self/exe",
 		ModulesDir:  c.FunctionModules,
+		Authority:   certificates.File(),
 		EndpointURL: g.ownURL,
 		TempDir:     filepath.Join(c.Data, runtimeDir),
 	})

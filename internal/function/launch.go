@@ -116,11 +116,19 @@ func (m *Manager) foldersOf(p *program) folders {
 	if p.interpreter != nil {
 		at.interpreter = filepath.Dir(p.interpreter.path)
 	}
-	if m.sandbox == nil {
+	if m.sandbox != nil {
+		at.isolated = true
+		at.task, at.runtime = taskPath, runtimePath
+	}
+	if m.options.Authority != "" {
+		at.authority = filepath.Join(at.runtime, authorityFile)
+	}
+	if m.hasBundle {
+		at.bundle = filepath.Join(at.runtime, bundleFile)
+	}
+	if !at.isolated {
 		return at
 	}
-	at.isolated = true
-	at.task, at.runtime = taskPath, runtimePath
 	if at.layers != "" {
 		at.layers = layersPath
 	}

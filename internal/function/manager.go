@@ -24,6 +24,7 @@ type Manager struct {
 	notIsolated  string   // why sandbox is nil
 	tempDir      string
 	ownsTempDir  bool
+	hasBundle    bool // of the host's authorities with the gateway's own
 
 	pools    sync.Map // Spec.ID → *pool
 	counters sync.Map // function or account → *concurrency
@@ -86,6 +87,10 @@ func New(o Options) (*Manager, error) {
 		return nil, fmt.Errorf("function: %w", err)
 	}
 	if err := m.unpackBootstraps(); err != nil {
+		m.removeTempDir()
+		return nil, err
+	}
+	if err := m.unpackAuthorities(); err != nil {
 		m.removeTempDir()
 		return nil, err
 	}

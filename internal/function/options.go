@@ -34,6 +34,9 @@ type Options struct {
 	// ModulesDir is a host directory of modules that all functions can load, as AWS ships its SDKs: Node packages in
 	// it or in its node_modules, Python packages in it or in its python.
 	ModulesDir string
+	// Authority is a PEM file with an authority that functions trust besides the host's; empty for none. It is what
+	// signs for the hosts of APIs on this gateway, which functions call back.
+	Authority string
 	// EndpointURL is given to functions as AWS_ENDPOINT_URL. Called when an environment starts; nil gives none.
 	EndpointURL func() string
 

@@ -12,6 +12,8 @@ type folders struct {
 	runtime string
 	layers  string // empty without layers
 	modules string // empty without a folder of shared modules
+	// authority is the gateway's own, bundle that with the host's; empty without one.
+	authority, bundle string
 	// interpreter is the folder of the runtime's program; empty for a custom runtime.
 	interpreter string
 	isolated    bool
@@ -44,6 +46,7 @@ func variables(spec *Spec, at folders, source *LogSource, credentials Credential
 		v["PATH"] += ":" + at.layers + "/bin"
 		v["LD_LIBRARY_PATH"] += ":" + at.layers + "/lib"
 	}
+	trust(v, spec.Runtime, at)
 	// What the user sets comes over these defaults and under what follows.
 	for name, value := range spec.Environment {
 		v[name] = value

@@ -94,6 +94,21 @@ function readInvocation() {
   return event;
 }
 
+// ---- names ----
+
+// Names below localhost are this machine's (RFC 6761, section 6.3). Few resolvers of Linux know, and the hosts of APIs
+// are such names by default.
+const dns = require('node:dns');
+const { lookup } = dns;
+function localLookup(hostname, options, ...rest) {
+  if (typeof hostname === 'string' && /\.localhost\.?$/i.test(hostname)) {
+    hostname = (options?.family ?? options) === 6 ? '::1' : '127.0.0.1';
+  }
+  return lookup.call(this, hostname, options, ...rest);
+}
+// util.promisify looks at properties.
+dns.lookup = Object.defineProperties(localLookup, Object.getOwnPropertyDescriptors(lookup));
+
 // ---- logging ----
 
 let requestId;

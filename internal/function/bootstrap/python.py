@@ -46,6 +46,21 @@ def run():
         del pending[:n]
         return out
 
+    # Names below localhost are this machine's (RFC 6761, section 6.3). Few resolvers of Linux know, and the hosts of
+    # APIs are such names by default. What the socket module calls is replaced, which may never be loaded.
+
+    import _socket
+
+    resolve = _socket.getaddrinfo
+
+    def getaddrinfo(host, port, family=0, *args, **kwargs):
+        name = host.decode("ascii", "replace") if isinstance(host, (bytes, bytearray)) else host
+        if isinstance(name, str) and name.rstrip(".").lower().endswith(".localhost"):
+            host = "::1" if family == getattr(_socket, "AF_INET6", None) else "127.0.0.1"
+        return resolve(host, port, family, *args, **kwargs)
+
+    _socket.getaddrinfo = getaddrinfo
+
     # Output goes through the socket too, so that prints and log records keep their order.
 
     class Output(io.RawIOBase):
