@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -12,8 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"gatehouse/examples/hello"
 )
 
 // A demoClient makes management calls as any AWS client does. It is this small
@@ -80,96 +77,22 @@ func (c *demoClient) send(ctx context.Context, service, method, path, contentTyp
 	return answer, nil
 }
 
-// helloAPI is what createHello made.
-type helloAPI struct{ apiID, host string }
+// A demoStep is one management call of a demo.
+type demoStep struct {
+	service, what string
+	do            func() error
+}
 
-// createHello creates what examples/hello/main.tf describes, call by call, and
-// tells of each on out.
-func createHello(ctx context.Context, c *demoClient, out io.Writer) (helloAPI, error) {
-	var made helloAPI
-	code, err := zipFile("index.mjs", hello.Function)
-	if err != nil {
-		return made, err
-	}
-	const role = "hello-function"
-	var function struct{ FunctionArn string }
-	var api struct{ ApiID, ApiEndpoint string }
-	var integration struct{ IntegrationID string }
-	steps := []struct {
-		service, what string
-		do            func() error
-	}{
-		{"iam", "CreateRole " + role, func() error {
-			return c.query(ctx, "iam", "2010-05-08", "CreateRole", map[string]string{
-				"RoleName":                 role,
-				"AssumeRolePolicyDocument": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}]}`,
-			})
-		}},
-		{"iam", "AttachRolePolicy AWSLambdaBasicExecutionRole", func() error {
-			return c.query(ctx, "iam", "2010-05-08", "AttachRolePolicy", map[string]string{
-				"RoleName": role, "PolicyArn": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
-			})
-		}},
-		{"lambda", fmt.Sprintf("CreateFunction hello (nodejs20.x, a zip of %d bytes)", len(code)), func() error {
-			return c.rest(ctx, "lambda", "POST", "/2015-03-31/functions", map[string]any{
-				"FunctionName": "hello", "Runtime": "nodejs20.x", "Handler": "index.handler",
-				"Role": "arn:aws:iam::000000000000:role/" + role, "Code": map[string]any{"ZipFile": code},
-			}, &function)
-		}},
-		{"apigatewayv2", "CreateApi hello (HTTP)", func() error {
-			return c.rest(ctx, "apigateway", "POST", "/v2/apis", map[string]any{"name": "hello", "protocolType": "HTTP"}, &api)
-		}},
-		{"apigatewayv2", "CreateIntegration AWS_PROXY, payload 2.0", func() error {
-			return c.rest(ctx, "apigateway", "POST", "/v2/apis/"+api.ApiID+"/integrations", map[string]any{
-				"integrationType": "AWS_PROXY", "integrationUri": function.FunctionArn, "payloadFormatVersion": "2.0",
-			}, &integration)
-		}},
-		{"apigatewayv2", "CreateRoute GET /hello", func() error {
-			return c.rest(ctx, "apigateway", "POST", "/v2/apis/"+api.ApiID+"/routes", map[string]any{
-				"routeKey": "GET /hello", "target": "integrations/" + integration.IntegrationID,
-			}, nil)
-		}},
-		{"apigatewayv2", "CreateStage $default, auto-deploy", func() error {
-			return c.rest(ctx, "apigateway", "POST", "/v2/apis/"+api.ApiID+"/stages", map[string]any{
-				"stageName": "$default", "autoDeploy": true,
-			}, nil)
-		}},
-		{"lambda", "AddPermission apigateway.amazonaws.com", func() error {
-			return c.rest(ctx, "lambda", "POST", "/2015-03-31/functions/hello/policy", map[string]any{
-				"StatementId": "AllowInvokeFromApiGateway", "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com",
-				"SourceArn": "arn:aws:execute-api:" + c.region + ":000000000000:" + api.ApiID + "/*/*",
-			}, nil)
-		}},
-	}
+// runSteps makes the calls one after the other and tells of each on out.
+func runSteps(out io.Writer, steps []demoStep) error {
 	for _, step := range steps {
 		began := time.Now()
 		if err := step.do(); err != nil {
-			return made, fmt.Errorf("%s %s: %w", step.service, step.what, err)
+			return fmt.Errorf("%s %s: %w", step.service, step.what, err)
 		}
 		if _, err := fmt.Fprintf(out, "  %-13s %-52s %9s\n", step.service, step.what, millis(time.Since(began))); err != nil {
-			return made, err
+			return err
 		}
 	}
-	endpoint, err := url.Parse(api.ApiEndpoint)
-	if err != nil {
-		return made, err
-	}
-	return helloAPI{apiID: api.ApiID, host: endpoint.Host}, nil
-}
-
-// zipFile is a zip archive of one file.
-func zipFile(name string, content []byte) ([]byte, error) {
-	var buf bytes.Buffer
-	w := zip.NewWriter(&buf)
-	f, err := w.Create(name)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := f.Write(content); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
+	return nil
 }
