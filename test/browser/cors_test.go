@@ -1,5 +1,6 @@
 // Package browser drives a real browser against the running gateway: what
-// CORS is for can only be seen there.
+// CORS is for can only be seen there, and pages are what WebSocket APIs are made
+// for.
 package browser
 
 import (
@@ -215,9 +216,7 @@ func (s *site) run(t *testing.T, browser string, attempts []attempt) []result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), pageTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--no-first-run", "--disable-extensions", "--disable-background-networking", "--no-proxy-server",
-		"--user-data-dir="+t.TempDir(), s.URL+"/")
+	cmd := exec.CommandContext(ctx, browser, append(browserArgs(t), s.URL+"/")...)
 	var output strings.Builder
 	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.WaitDelay = 5 * time.Second
@@ -243,6 +242,13 @@ func (s *site) run(t *testing.T, browser string, attempts []attempt) []result {
 		t.Fatalf("%s\n%s", problem, output.String())
 	}
 	return results
+}
+
+// browserArgs have a browser start without a screen, with a profile of its own,
+// and ask nobody on the network anything.
+func browserArgs(t *testing.T) []string {
+	return []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+		"--disable-extensions", "--disable-background-networking", "--no-proxy-server", "--user-data-dir=" + t.TempDir()}
 }
 
 // findBrowser returns a Chromium. Without one the test is skipped, except in

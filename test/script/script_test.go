@@ -6,6 +6,12 @@
 //	restart [stop|kill]        end it (SIGTERM, or SIGKILL) and start it again with the same arguments
 //	http METHOD URL [BODY]     send a request, with $HOST as its Host and $HEADER ("name: value") as a header,
 //	                           where set; stdout is the status line, the headers in lower case and the body
+//	ws connect NAME URL        open a WebSocket connection to an API's URL, with $HEADER where set; NAME stands
+//	                           for it from then on; after !, stdout is how the handshake was refused
+//	ws send NAME TEXT          send a text message
+//	ws expect NAME REGEXP      the next frame is a message that matches; stdout is the message
+//	ws close NAME [CODE]       close; nothing but the gateway's close frame and the end come then
+//	ws closed NAME CODE        the next frame is the gateway's close frame, with the code
 //	json PATH WANT             the JSON on the last command's stdout has WANT at PATH, as in items.0.name
 //	keep NAME PATH             put the value at PATH into the environment variable NAME
 //
@@ -29,6 +35,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"gatehouse/test/frame"
 	"gatehouse/test/harness"
 )
 
@@ -72,6 +79,7 @@ func TestScripts(t *testing.T) {
 			"gateway": cmdGateway,
 			"restart": cmdRestart,
 			"http":    cmdHTTP,
+			"ws":      cmdWS,
 			"json":    cmdJSON,
 			"keep":    cmdKeep,
 		},
@@ -85,6 +93,7 @@ type scene struct {
 	t       testing.TB
 	gateway *harness.Gateway
 	args    []string
+	sockets map[string]*frame.Conn // by their names in the script
 }
 
 func sceneOf(ts *testscript.TestScript) *scene { return ts.Value(sceneKey{}).(*scene) }
