@@ -147,8 +147,14 @@ resource "aws_apigatewayv2_route_response" "default" {
 resource "aws_apigatewayv2_deployment" "chat" {
   api_id = aws_apigatewayv2_api.chat.id
 
+  # What is deployed; a change of it makes a new deployment.
   triggers = {
-    definition = sha1(jsonencode([aws_apigatewayv2_integration.chat, aws_apigatewayv2_route.chat, aws_apigatewayv2_route_response.default]))
+    definition = sha1(jsonencode([
+      aws_apigatewayv2_integration.chat.id,
+      aws_apigatewayv2_integration.chat.integration_uri,
+      [for key, route in aws_apigatewayv2_route.chat : [key, route.id, route.target, route.route_response_selection_expression]],
+      aws_apigatewayv2_route_response.default.id,
+    ]))
   }
 
   lifecycle {
