@@ -41,19 +41,19 @@ func (d *demo) chat(ctx context.Context, g *gateway) error {
 }
 
 // converse is a conversation of two clients, checked message by message.
-func (d *demo) converse(ctx context.Context, addr, socketURL string) error {
+func (d *demo) converse(ctx context.Context, addr, socketURL string) (err error) {
 	join := func(name string) string { return `{"action":"join","room":"demo","name":"` + name + `"}` }
 	d.printf("\n> GET %s, Upgrade: websocket\n\n", socketURL)
 	ann, err := d.enter(ctx, addr, socketURL, "Ann")
 	if err != nil {
 		return err
 	}
-	defer ann.close()
+	defer func() { err = errors.Join(err, ann.close()) }()
 	bob, err := d.enter(ctx, addr, socketURL, "Bob")
 	if err != nil {
 		return err
 	}
-	defer bob.close()
+	defer func() { err = errors.Join(err, bob.close()) }()
 	for _, act := range []struct {
 		does  func() error
 		hears map[*chatter]string // what who is sent then

@@ -45,8 +45,9 @@ work unchanged once AWS_ENDPOINT_URL points at it, and it serves the APIs they
 create: routing, Lambda functions run as local processes, HTTP proxying.
 
 Start with:
-  gatehouse demo     see it work: a function and an HTTP API, created and called
-  gatehouse serve    run the gateway`,
+  gatehouse demo         see it work: a function and an HTTP API, created and called
+  gatehouse demo chat    the same for a WebSocket API: a chat, with a page to try it
+  gatehouse serve        run the gateway`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
