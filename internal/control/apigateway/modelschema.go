@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/openapi/sample"
 	"gatehouse/internal/openapi/tree"
 	"gatehouse/internal/store"
 )
@@ -191,18 +192,12 @@ func flatten(tx *store.Tx, c *awswire.Call, apiID, text string) (*tree.Node, err
 	return root, nil
 }
 
-// getDefinition follows a reference inside a flattened schema.
-func getDefinition(root, n *tree.Node) *tree.Node {
-	ref, ok := n.Get("$ref").Str()
-	if !ok {
-		return n
+// sampleTemplate writes a mapping template for the schema of an API's model, with
+// those that it refers to.
+func sampleTemplate(tx *store.Tx, c *awswire.Call, apiID, schema string) (string, error) {
+	root, err := flatten(tx, c, apiID, schema)
+	if err != nil {
+		return "", err
 	}
-	if ref == "#" {
-		return root
-	}
-	name, ok := strings.CutPrefix(ref, "#/definitions/")
-	if !ok {
-		return nil
-	}
-	return root.Get("definitions").Get(name)
+	return sample.Template(root), nil
 }

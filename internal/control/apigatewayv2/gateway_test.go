@@ -198,8 +198,8 @@ func (g *gateway) absent(text string) {
 	}
 }
 
-// webSocket stores a WebSocket API with a route and an integration, which no
-// operation makes yet.
+// webSocket stores a WebSocket API with a route and an integration, as an older
+// release may have left them.
 func (g *gateway) webSocket() (apiID, routeID, integrationID string) {
 	g.t.Helper()
 	at := store.Scope{Account: "000000000000", Region: "us-east-1"}

@@ -16,7 +16,11 @@ const maxTemplate = 32 << 10
 // integration that aren't simply passed on, which those of HTTP APIs are.
 func (s *Service) CreateIntegrationResponse(c *awswire.Call, in *apigatewayv2.CreateIntegrationResponseRequest) (*apigatewayv2.CreateIntegrationResponseResponse, error) {
 	response := &definition.IntegrationResponse{}
-	apply(&response.IntegrationResponse, in)
+	apply(&response.IntegrationResponse, in, "ResponseTemplates")
+	if len(in.ResponseTemplates) > 0 {
+		// An empty template is one: it passes the body on.
+		response.ResponseTemplates = in.ResponseTemplates
+	}
 	err := s.store.Update(c, func(tx *store.Tx) error {
 		api, err := getAPI(tx, c, value(in.ApiId))
 		if err != nil {

@@ -3,10 +3,13 @@ package apigatewayv2
 import (
 	"encoding/json"
 	"regexp"
+	"strings"
 
 	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/definition"
+	"gatehouse/internal/openapi/sample"
+	"gatehouse/internal/openapi/tree"
 	"gatehouse/internal/store"
 )
 
@@ -60,13 +63,23 @@ func (s *Service) GetModel(c *awswire.Call, in *apigatewayv2.GetModelRequest) (*
 
 // GetModelTemplate writes a mapping template for a model's data.
 func (s *Service) GetModelTemplate(c *awswire.Call, in *apigatewayv2.GetModelTemplateRequest) (*apigatewayv2.GetModelTemplateResponse, error) {
+	out := &apigatewayv2.GetModelTemplateResponse{}
 	err := s.store.View(c, func(tx *store.Tx) error {
-		if _, err := getModel(tx, c, value(in.ApiId), value(in.ModelId)); err != nil {
+		model, err := getModel(tx, c, value(in.ApiId), value(in.ModelId))
+		if err != nil {
 			return err
 		}
-		return notYet("GetModelTemplate", "a model of a WebSocket API")
+		schema, err := tree.Parse(*model.Schema, strings.NewReplacer())
+		if err != nil {
+			return err
+		}
+		out.Value = new(sample.Template(schema))
+		return nil
 	})
-	return nil, err
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // GetModels lists an API's models.

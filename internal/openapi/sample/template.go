@@ -1,29 +1,24 @@
-package apigateway
+package sample
 
 import (
 	"strings"
 
-	"gatehouse/internal/awswire"
 	"gatehouse/internal/openapi/tree"
-	"gatehouse/internal/store"
 )
 
-// sampleTemplate writes a mapping template whose output has the form of a
-// schema: sample values to be replaced by what the payload has.
+// Template writes a mapping template whose output has the form of a schema:
+// sample values to be replaced by what the payload has. References inside the
+// schema are followed.
 // UNVERIFIED: the samples and the layout.
-func sampleTemplate(tx *store.Tx, c *awswire.Call, apiID, schema string) (string, error) {
-	root, err := flatten(tx, c, apiID, schema)
-	if err != nil {
-		return "", err
-	}
-	w := &templateWriter{root: root}
+func Template(schema *tree.Node) string {
+	w := &templateWriter{root: schema}
 	w.text.WriteString("#set($inputRoot = $input.path('$'))\n")
-	w.schema(root, "$inputRoot", 0)
-	return w.text.String(), nil
+	w.schema(schema, "$inputRoot", 0)
+	return w.text.String()
 }
 
-// maxSampleDepth is where a template ends whose schema refers to itself.
-const maxSampleDepth = 8
+// maxDepth is where a template ends whose schema refers to itself.
+const maxDepth = 8
 
 type templateWriter struct {
 	root *tree.Node
@@ -33,7 +28,7 @@ type templateWriter struct {
 // schema writes a sample of a schema; from is the expression of the input it
 // would be made of.
 func (w *templateWriter) schema(n *tree.Node, from string, depth int) {
-	n = getDefinition(w.root, n)
+	n = definition(w.root, n)
 	kind, _ := n.Get("type").Str()
 	if types, ok := n.Get("type").Strings(); ok && len(types) > 0 {
 		kind = types[0]
@@ -58,7 +53,7 @@ func (w *templateWriter) schema(n *tree.Node, from string, depth int) {
 
 func (w *templateWriter) object(n *tree.Node, from string, depth int) {
 	properties := n.Get("properties")
-	if properties == nil || len(properties.Members) == 0 || depth >= maxSampleDepth {
+	if properties == nil || len(properties.Members) == 0 || depth >= maxDepth {
 		w.text.WriteString("{ }")
 		return
 	}
@@ -79,7 +74,7 @@ func (w *templateWriter) object(n *tree.Node, from string, depth int) {
 
 func (w *templateWriter) array(n *tree.Node, from string, depth int) {
 	items := n.Get("items")
-	if items == nil || items.Kind != tree.Object || depth >= maxSampleDepth {
+	if items == nil || items.Kind != tree.Object || depth >= maxDepth {
 		w.text.WriteString("[ ]")
 		return
 	}
@@ -95,4 +90,21 @@ func (w *templateWriter) indent(depth int) {
 	for range depth {
 		w.text.WriteString("  ")
 	}
+}
+
+// definition follows a reference inside the schema; nil for one that leads
+// elsewhere.
+func definition(root, n *tree.Node) *tree.Node {
+	ref, ok := n.Get("$ref").Str()
+	if !ok {
+		return n
+	}
+	if ref == "#" {
+		return root
+	}
+	name, ok := strings.CutPrefix(ref, "#/definitions/")
+	if !ok {
+		return nil
+	}
+	return root.Get("definitions").Get(name)
 }
