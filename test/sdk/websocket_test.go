@@ -44,9 +44,9 @@ type socket struct {
 	path          string
 }
 
-func newSocket(t *testing.T) *socket {
+func newSocket(t *testing.T, args ...string) *socket {
 	t.Helper()
-	gw := harness.Start(t, "")
+	gw := harness.Start(t, "", args...)
 	ctx := t.Context()
 	f := functionsOf(t, gw)
 	f.create(t, zipOf(t, "index.js", socketCode), nil)
