@@ -257,6 +257,12 @@ func messageFaultOf(kind plan.FaultKind) (message string, status int) {
 func (se *session) Disconnected(_ *socket.Conn, code int, reason string) {
 	s := se.s
 	defer s.watch.release(se.source.Addr())
+	turn := s.ends.turn(se.apiID, se.stage)
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-s.Sockets.Abandoned():
+	}
 	e := se.begin(plan.SocketDisconnect)
 	defer se.end(e)
 	x := &e.Exchange

@@ -86,6 +86,7 @@ type Server struct {
 
 	turns       *plan.Turns
 	compressors compressors
+	ends        ends
 	watch       watch
 
 	base     context.Context // of management calls; ends when Shutdown gives up on them
@@ -125,6 +126,7 @@ func New(o Options) *Server {
 	s.events.New = func() any { return &event{Exchange: plan.Exchange{Scratch: make([]byte, 0, 1024)}} }
 	s.buffers.New = func() any { return new(make([]byte, readBuffer)) }
 	s.watch.init(s)
+	s.ends.init()
 	if o.Certificate != nil {
 		s.tls = &tls.Config{
 			MinVersion:     tls.VersionTLS12,

@@ -423,6 +423,36 @@ func TestShutdownGivesUpOnMessages(t *testing.T) {
 	}
 }
 
+// However many connections end at once, few $disconnect routes run at a time.
+func TestEndsTakeTurns(t *testing.T) {
+	g := startSockets(t, serve.Options{}, socket.Options{})
+	var running, most atomic.Int64
+	stage := socketStage(g)
+	told := stage.Disconnect.Integration
+	stage.Disconnect = &plan.Route{Key: "$disconnect", Integration: step(func(x *plan.Exchange) error {
+		n := running.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		time.Sleep(5 * time.Millisecond)
+		running.Add(-1)
+		return told.Integrate(x)
+	})}
+	g.setStage(stage)
+	var all []*wsClient
+	for range 200 {
+		all = append(all, g.connect(t))
+	}
+	for _, c := range all {
+		c.Close()
+	}
+	for range all {
+		g.expectDisconnect(t, "1006 ")
+	}
+	if most.Load() > 32 {
+		t.Errorf("%d ran at a time", most.Load())
+	}
+}
+
 // Many connections open and end in every way, and nothing is left of them.
 func TestSocketChurn(t *testing.T) {
 	g := startSockets(t, serve.Options{}, socket.Options{CloseTimeout: 50 * time.Millisecond})

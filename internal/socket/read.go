@@ -131,7 +131,6 @@ func (c *Conn) data(h ws.Header) error {
 	if h.Fin {
 		message := c.message
 		c.message = nil
-		c.relax()
 		c.dispatch(message)
 	}
 	return nil
@@ -225,6 +224,8 @@ func closeCode(code int) bool {
 
 // dispatch runs a message once fewer than the most of them run.
 func (c *Conn) dispatch(message *[]byte) {
+	c.relax()
+	c.reading.Store(0) // the client can't help waiting
 	c.touch()
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -374,6 +374,21 @@ func TestTimeLimits(t *testing.T) {
 		c.expectClose(1000, "Connection Closed Normally")
 		c.expectEnd()
 	})
+	t.Run("messages that wait for others", func(t *testing.T) {
+		h := newRecorder()
+		h.message = func(c *Conn, text string) { time.Sleep(3 * short); _ = c.Send([]byte(text)) }
+		c := connect(t, startRegistry(t, Options{StallTimeout: short, MaxRunning: 1}), "id", h)
+		var all []byte
+		for range 3 {
+			all = append(all, ws.MustCompileFrame(ws.MaskFrameInPlace(text("x")))...)
+		}
+		if _, err := c.Write(all); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			c.expectHear("x")
+		}
+	})
 	t.Run("messages keep a connection", func(t *testing.T) {
 		h := newRecorder()
 		c := connect(t, startRegistry(t, Options{IdleTimeout: 5 * short}), "id", h)
