@@ -12,12 +12,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 
 	"gatehouse/internal/compile"
+	"gatehouse/internal/serve"
+	"gatehouse/internal/socket"
 )
 
 // config is what an operator can set. Every field is a flag, an environment
@@ -43,6 +46,10 @@ type config struct {
 	AccessLogFormat     string
 	AccountRateLimit    float64
 	AccountBurstLimit   int32
+	MaxConnections      int
+	MaxPerClient        int
+	WebSocketIdle       time.Duration
+	WebSocketLifetime   time.Duration
 	Explain             bool
 	LogLevel            string
 }
@@ -70,6 +77,10 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.AccessLogFormat, "access-log-format", defaultAccessLogFormat, "its `FORMAT`: clf, json, xml, csv, or one of your own in $context variables")
 	fs.Float64Var(&c.AccountRateLimit, "account-rate-limit", 0, "`requests` a second that an account may have in a region, over all its APIs; 0 is no limit, AWS's quota is 10000")
 	fs.Int32Var(&c.AccountBurstLimit, "account-burst-limit", compile.AccountBurst, "how many of these `requests` may come at once, where a rate is set")
+	fs.IntVar(&c.MaxConnections, "max-connections", serve.MaxConnections, "how many `connections` may be open at a time, WebSockets among them")
+	fs.IntVar(&c.MaxPerClient, "max-connections-per-client", serve.MaxPerClient, "how many `connections` one address other than loopback may have open; raise it behind a load balancer")
+	fs.DurationVar(&c.WebSocketIdle, "websocket-idle-timeout", socket.IdleTimeout, "how long a WebSocket connection may be without a message; AWS's limit is the default")
+	fs.DurationVar(&c.WebSocketLifetime, "websocket-lifetime", socket.Lifetime, "how long a WebSocket connection may last; AWS's limit is the default")
 	fs.BoolVar(&c.Explain, "explain", true, "on loopback, name the reason of a gateway-made error in the response header x-gatehouse-reason")
 	fs.StringVar(&c.LogLevel, "log-level", "info", "`debug`, info, warn or error")
 }
@@ -178,6 +189,12 @@ func (c *config) check() error {
 	}
 	if c.AccountRateLimit < 0 || math.IsNaN(c.AccountRateLimit) || c.AccountBurstLimit < 1 {
 		return errors.New("--account-rate-limit can't be negative, nor --account-burst-limit less than 1")
+	}
+	if c.MaxConnections < 1 || c.MaxPerClient < 1 {
+		return errors.New("--max-connections and --max-connections-per-client must be at least 1")
+	}
+	if c.WebSocketIdle <= 0 || c.WebSocketLifetime <= 0 {
+		return errors.New("--websocket-idle-timeout and --websocket-lifetime must be positive, as in 10m")
 	}
 	if (c.RootAccessKeyID == "") != (c.RootSecretAccessKey == "") {
 		return errors.New("--root-access-key-id and --root-secret-access-key go together")

@@ -164,6 +164,8 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 		Sockets:     p.sockets,
 		Logger:      log,
 		ShowReasons: c.Explain && c.loopback(),
+
+		MaxConnections: c.MaxConnections, MaxPerClient: c.MaxPerClient,
 	})
 	g.onClose("server", server.Shutdown)
 	p.tester.server = server

@@ -127,7 +127,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	if err != nil {
 		return nil, err
 	}
-	sockets := socket.New(socket.Options{Logger: log})
+	sockets := socket.New(socket.Options{Logger: log, IdleTimeout: c.WebSocketIdle, Lifetime: c.WebSocketLifetime})
 	upstreams := integrate.NewUpstreams(integrate.UpstreamOptions{RootCAs: roots})
 	g.onClose("upstream connections", func(context.Context) error { return upstreams.Close() })
 

@@ -24,6 +24,13 @@ const (
 	MaxHeadBytes = 10_240
 )
 
+// What bounds the connections open at a time, over all and of one address. They
+// are so many that memory and descriptors run out first on most machines.
+const (
+	MaxConnections = 1_000_000
+	MaxPerClient   = 10_000
+)
+
 // Options are what a Server uses. Zero values are as noted.
 type Options struct {
 	// Plan is what is served; each request loads it once.
@@ -62,7 +69,7 @@ type Options struct {
 	// minBodyRate.
 	StallTimeout time.Duration
 	// MaxConnections bounds the connections open at a time, MaxPerClient those
-	// of one address other than loopback; 0 is 100,000 and 10,000.
+	// of one address other than loopback; 0 is the constants of these names.
 	MaxConnections, MaxPerClient int
 	// MaxBodyBytes and MaxHeadBytes are the limits of traffic; 0 is AWS's.
 	MaxBodyBytes int64
@@ -105,8 +112,8 @@ func New(o Options) *Server {
 	setDefault(&o.HeadTimeout, 20*time.Second)
 	setDefault(&o.IdleTimeout, 75*time.Second)
 	setDefault(&o.StallTimeout, 30*time.Second)
-	setDefault(&o.MaxConnections, 100_000)
-	setDefault(&o.MaxPerClient, 10_000)
+	setDefault(&o.MaxConnections, MaxConnections)
+	setDefault(&o.MaxPerClient, MaxPerClient)
 	setDefault(&o.MaxBodyBytes, MaxBodyBytes)
 	setDefault(&o.MaxHeadBytes, MaxHeadBytes)
 	setDefault(&o.MaxManagementBodyBytes, 128<<20)

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -456,6 +458,7 @@ func TestEndsTakeTurns(t *testing.T) {
 // Many connections open and end in every way, and nothing is left of them.
 func TestSocketChurn(t *testing.T) {
 	g := startSockets(t, serve.Options{}, socket.Options{CloseTimeout: 50 * time.Millisecond})
+	before := descriptors(t)
 	var clients sync.WaitGroup
 	for i := range 8 {
 		clients.Go(func() {
@@ -492,4 +495,18 @@ func TestSocketChurn(t *testing.T) {
 			t.Fatal("a $disconnect is missing")
 		}
 	}
+	if after := descriptors(t); after > before {
+		t.Errorf("%d descriptors were open, now %d are", before, after)
+	}
+}
+
+// descriptors is how many descriptors this process has open, where that can be
+// known.
+func descriptors(t testing.TB) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return len(list)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -389,7 +390,9 @@ func (s *socketSubject) open(ctx context.Context, n int) ([]*socketClient, error
 
 // dial opens a connection.
 func (s *socketSubject) dial(ctx context.Context) (*socketClient, error) {
-	nc, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.process.addr)
+	// Looking for a free port takes long when most of an address are in use.
+	from := &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(rand.N(64)))}
+	nc, err := (&net.Dialer{LocalAddr: from}).DialContext(ctx, "tcp", s.process.addr)
 	if err != nil {
 		return nil, err
 	}
