@@ -179,3 +179,22 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
+
+// nobody takes every message.
+type nobody struct{ fakeConnections }
+
+func (*nobody) Post(awswire.APIStage, string, []byte) error { return nil }
+
+func BenchmarkPost(b *testing.B) {
+	h := awswire.NewHandler(awswire.Options{
+		Services: []*awswire.Service{api.NewService(New(&nobody{}))},
+		Auth:     awswire.Auth{Open: true}, Account: account, Region: "eu-west-1", MaxBodyBytes: 1 << 20,
+	})
+	dev := awswire.APIStage{Account: account, APIID: "a1", Stage: "dev"}
+	b.ReportAllocs()
+	for b.Loop() {
+		if resp := call(h, dev, "POST", "/dev/@connections/R1kmxc2VNjMCFIA%3D", "hello"); resp.StatusCode != 200 {
+			b.Fatal(resp.Status)
+		}
+	}
+}
