@@ -400,9 +400,23 @@ func TestTimeLimits(t *testing.T) {
 	})
 }
 
-// A client that doesn't read: posts are refused, memory is bounded, and the
-// connection ends.
+// A client that doesn't read, or next to nothing: posts are refused, memory is
+// bounded, and the connection ends.
 func TestSlowReader(t *testing.T) {
+	t.Run("reads nothing", func(t *testing.T) { testSlowReader(t, func(*client) {}) })
+	t.Run("reads a byte now and then", func(t *testing.T) {
+		testSlowReader(t, func(c *client) {
+			for {
+				if _, err := c.Read(make([]byte, 1)); err != nil {
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+	})
+}
+
+func testSlowReader(t *testing.T, read func(*client)) {
 	h := newRecorder()
 	r := startRegistry(t, Options{StallTimeout: 200 * time.Millisecond, MaxPendingBytes: 64 << 10})
 	c := connect(t, r, "id", h)
@@ -411,6 +425,10 @@ func TestSlowReader(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	var reading sync.WaitGroup
+	reading.Go(func() { read(c) })
+	defer reading.Wait()
+	defer c.Close()
 	data := make([]byte, 30_000)
 	full := 0
 	deadline := time.Now().Add(10 * time.Second)
