@@ -8,20 +8,36 @@ import (
 	"gatehouse/internal/plan"
 )
 
-// What the execution log of a REST API's stage tells of a request. The lines
-// between those here come from the steps themselves.
+// What the execution log of a REST API's stage tells of a request, and that of a
+// WebSocket API of a connection's event (socketlog.go). The lines between those
+// here come from the steps themselves.
 
 // beginTrace gives a matched exchange a trace if its method is logged.
 func (s *Server) beginTrace(x *plan.Exchange) {
-	logging := x.Route.Rest.Log
-	if logging.Level == plan.LogOff || x.Stage.Rest.ExecutionLog == nil {
-		return
+	if s.trace(x, x.Route.Rest.Log) && x.Trace.WantsInfo() {
+		x.Trace.Info("Extended Request Id: %s", x.ExtendedRequestID)
+	}
+}
+
+// trace gives an exchange a trace if that is logged, and tells whether it is.
+func (s *Server) trace(x *plan.Exchange, logging plan.ExecutionLogging) bool {
+	if logging.Level == plan.LogOff || executionLog(x.Stage) == nil {
+		return false
 	}
 	x.Trace = s.traces.Get().(*plan.Trace)
 	x.Trace.Begin(logging, s.Clock)
-	if x.Trace.WantsInfo() {
-		x.Trace.Info("Extended Request Id: %s", x.ExtendedRequestID)
+	return true
+}
+
+// executionLog is the execution log of a stage, nil for none.
+func executionLog(stage *plan.Stage) plan.ExecutionLog {
+	switch {
+	case stage.Rest != nil:
+		return stage.Rest.ExecutionLog
+	case stage.Socket != nil:
+		return stage.Socket.ExecutionLog
 	}
+	return nil
 }
 
 // endTrace hands the trace of an answered exchange to the stage's log.
@@ -33,10 +49,10 @@ func (s *Server) endTrace(x *plan.Exchange) {
 	if t.WantsInfo() && x.Integration.RequestID != "" {
 		t.Info("AWS Integration Endpoint RequestId : %s", x.Integration.RequestID)
 	}
-	if t.WantsInfo() && x.Stage.Rest.Tracing {
+	if t.WantsInfo() && x.Stage.Rest != nil && x.Stage.Rest.Tracing {
 		t.Info("X-ray Tracing ID : Root=%s", x.TraceRoot)
 	}
-	x.Stage.Rest.ExecutionLog.LogExecution(x)
+	executionLog(x.Stage).LogExecution(x)
 	x.Trace = nil
 	s.traces.Put(t)
 }
@@ -111,7 +127,7 @@ func traceFault(x *plan.Exchange, fault *plan.Fault) {
 	if !t.Failed() {
 		t.Error("%s", failure(x, fault))
 	}
-	if fault.Kind != plan.Unauthorized {
+	if x.Socket == nil && fault.Kind != plan.Unauthorized {
 		t.Error("Method completed with status: %d", x.Response.Status)
 	}
 }

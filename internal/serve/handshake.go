@@ -43,6 +43,7 @@ func (s *Server) serveConnect(x *plan.Exchange) error {
 		return nil
 	}
 	x.Route = r
+	s.traceEvent(x)
 	if r.Authorizer != nil {
 		if err := r.Authorizer.Authorize(x); err != nil {
 			return err
@@ -81,8 +82,11 @@ func callIntegration(x *plan.Exchange) error {
 		return err
 	}
 	if r.MapResponse != nil {
-		return r.MapResponse.Map(x)
+		if err := r.MapResponse.Map(x); err != nil {
+			return err
+		}
 	}
+	traceOutcome(x)
 	return nil
 }
 

@@ -142,6 +142,7 @@ func (s *Server) serveMessage(x *plan.Exchange) ([]byte, error) {
 	if err := selectRoute(x); err != nil {
 		return nil, err
 	}
+	s.traceEvent(x)
 	if err := s.limit(x); err != nil {
 		return nil, err
 	}
@@ -227,6 +228,9 @@ func (s *Server) noteFault(x *plan.Exchange, fault *plan.Fault, status int, mess
 	x.Fault = fault
 	x.Error = plan.GatewayError{Type: restFaultOf(fault.Kind).response, Raised: true, Message: message, Validation: fault.Validation}
 	x.Response = plan.Response{Status: status, Headers: x.Response.Headers[:0]}
+	if x.Trace != nil {
+		traceFault(x, fault)
+	}
 	if status >= 500 {
 		s.log.Warn("an event of a connection failed", "request", x.RequestID, "event", x.Socket.Event.String(), "status", status,
 			"reason", fault.Reason, "cause", fault.Cause)
@@ -241,6 +245,9 @@ func messageFaultOf(kind plan.FaultKind) (message string, status int) {
 		return "Forbidden", 403
 	case plan.BadRequestBody:
 		return "Bad request body", 400
+	case plan.UnsupportedMediaType:
+		// UNVERIFIED: that it isn't taken for an error of the server.
+		return "Unsupported Media Type", 415
 	case plan.Throttled:
 		return "Too Many Requests", 429
 	case plan.IntegrationTimeout:
@@ -271,6 +278,7 @@ func (se *session) Disconnected(_ *socket.Conn, code int, reason string) {
 		return
 	}
 	x.Route = x.Stage.Socket.Disconnect
+	s.traceEvent(x)
 	if err := s.runDisconnect(x); err != nil {
 		s.faultFrame(x, err)
 	}
