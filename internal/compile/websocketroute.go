@@ -54,7 +54,8 @@ func (b *socketBuilder) apiKeys() plan.APIKeyCheck {
 func (b *socketBuilder) validator(doc *definition.Route) (plan.Validator, error) {
 	o := rest.RouteValidatorOptions{Models: doc.RequestModels, Library: b.models}
 	if value(doc.RouteKey) == plan.ConnectRouteKey {
-		o.Parameters = required(doc)
+		// A handshake has parameters and no body that a model could be of.
+		o.Parameters, o.Models = required(doc), nil
 	}
 	var err error
 	if o.Select, err = selector(doc.ModelSelectionExpression, websocket.NewRequestSelector); err != nil {

@@ -75,6 +75,7 @@ func setSocketDefaults(in *definition.Integration) {
 	in.ConnectionType = orDefault(in.ConnectionType, apigatewayv2.ConnectionTypeInternet)
 	in.PayloadFormatVersion = orDefault(in.PayloadFormatVersion, "1.0")
 	in.TimeoutInMillis = orDefault(in.TimeoutInMillis, maxSocketTimeoutMillis)
+	// UNVERIFIED: that proxies have it, too.
 	in.PassthroughBehavior = orDefault(in.PassthroughBehavior, apigatewayv2.PassthroughBehaviorWhenNoMatch)
 	in.IntegrationResponseSelectionExpression = nil
 	switch value(in.IntegrationType) {
