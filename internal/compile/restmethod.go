@@ -49,9 +49,9 @@ func (m *methodBuilder) readModels(view *store.Tx) error {
 	return nil
 }
 
-// CheckRestModel says why bodies can't be validated against a model's schema,
+// CheckModel says why bodies can't be validated against a model's schema,
 // nil when they can. The models that it refers to aren't looked at.
-func (c *Compiler) CheckRestModel(schema string) error { return rest.CheckSchema(schema) }
+func (c *Compiler) CheckModel(schema string) error { return rest.CheckSchema(schema) }
 
 // addResource adds the methods of a resource to the stage.
 func (m *methodBuilder) addResource(r *apigateway.Resource) error {

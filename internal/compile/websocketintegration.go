@@ -201,7 +201,3 @@ func (c *Compiler) CheckSelection(text string) error {
 	_, err := websocket.NewRequestSelector(text)
 	return err
 }
-
-// CheckSchema says what is wrong with the schema of a model. The models that it
-// refers to aren't looked at.
-func (c *Compiler) CheckSchema(schema string) error { return rest.CheckSchema(schema) }

@@ -12,6 +12,9 @@ func (s *Server) traceEvent(x *plan.Exchange) {
 		return
 	}
 	t := x.Trace
+	if !t.WantsInfo() {
+		return
+	}
 	t.Info("Extended Request Id: %s", x.RequestID)
 	t.Info("Starting execution for request: %s", x.RequestID)
 	t.Info("WebSocket Request Route: [%s]", x.Route.Key)
@@ -28,7 +31,7 @@ func (s *Server) traceEvent(x *plan.Exchange) {
 // traceOutcome tells what an event that didn't fail has come to.
 func traceOutcome(x *plan.Exchange) {
 	t := x.Trace
-	if t == nil {
+	if !t.WantsInfo() {
 		return
 	}
 	switch x.Socket.Event {

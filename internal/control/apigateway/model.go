@@ -116,7 +116,7 @@ func (s *Service) putModel(tx *store.Tx, c *awswire.Call, apiID string, model *d
 
 // checkSchema refuses a schema that isn't one.
 func (s *Service) checkSchema(schema string) error {
-	if s.compiler.CheckRestModel(schema) != nil {
+	if s.compiler.CheckModel(schema) != nil {
 		return invalidSchema("")
 	}
 	return nil

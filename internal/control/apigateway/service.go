@@ -20,9 +20,9 @@ type Compiler interface {
 	// CheckRestStage says why a stage couldn't serve the API's definitions as the
 	// transaction has them now; "" when it can.
 	CheckRestStage(tx *store.Tx, s store.Scope, apiID string, stage *definition.RestStage) (reason string, err error)
-	// CheckRestModel says why bodies can't be validated against a model's schema,
+	// CheckModel says why bodies can't be validated against a model's schema,
 	// nil when they can. The models that it refers to aren't looked at.
-	CheckRestModel(schema string) error
+	CheckModel(schema string) error
 	// CheckRestAccessLog says why an access log format can't be written.
 	CheckRestAccessLog(format string) error
 }

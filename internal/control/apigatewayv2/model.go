@@ -178,7 +178,7 @@ func (s *Service) checkModel(model *definition.Model) error {
 		return err
 	}
 	var schema map[string]json.RawMessage
-	if json.Unmarshal([]byte(value(model.Schema)), &schema) != nil || s.compiler.CheckSchema(*model.Schema) != nil {
+	if json.Unmarshal([]byte(value(model.Schema)), &schema) != nil || s.compiler.CheckModel(*model.Schema) != nil {
 		// UNVERIFIED: that these are the words here, too: they are those of REST APIs.
 		return badRequest("Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]")
 	}

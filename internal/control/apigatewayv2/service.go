@@ -34,9 +34,9 @@ type Compiler interface {
 	CheckSocketMapping(in *definition.Integration) error
 	CheckIntegrationResponse(in *definition.IntegrationResponse) error
 	// CheckSelection says why a text isn't a selection expression about messages,
-	// CheckSchema why one isn't the schema of a model.
+	// CheckModel why messages can't be validated against a model's schema.
 	CheckSelection(text string) error
-	CheckSchema(schema string) error
+	CheckModel(schema string) error
 	// CheckAccessLog says why an access log format can't be written by an API.
 	CheckAccessLog(api *definition.API, format string) error
 	// CheckStage says why a stage couldn't serve the API's definitions as the
