@@ -376,8 +376,8 @@ func TestTimeLimits(t *testing.T) {
 	})
 	t.Run("messages that wait for others", func(t *testing.T) {
 		h := newRecorder()
-		h.message = func(c *Conn, text string) { time.Sleep(3 * short); _ = c.Send([]byte(text)) }
-		c := connect(t, startRegistry(t, Options{StallTimeout: short, MaxRunning: 1}), "id", h)
+		h.message = func(c *Conn, text string) { time.Sleep(300 * time.Millisecond); _ = c.Send([]byte(text)) }
+		c := connect(t, startRegistry(t, Options{StallTimeout: 200 * time.Millisecond, MaxRunning: 1}), "id", h)
 		var all []byte
 		for range 3 {
 			all = append(all, ws.MustCompileFrame(ws.MaskFrameInPlace(text("x")))...)
@@ -391,8 +391,8 @@ func TestTimeLimits(t *testing.T) {
 	})
 	t.Run("messages keep a connection", func(t *testing.T) {
 		h := newRecorder()
-		c := connect(t, startRegistry(t, Options{IdleTimeout: 5 * short}), "id", h)
-		for range 10 {
+		c := connect(t, startRegistry(t, Options{IdleTimeout: 20 * short}), "id", h)
+		for range 25 {
 			time.Sleep(short)
 			c.write(text("x"))
 			c.expectHear("x")

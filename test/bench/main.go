@@ -29,20 +29,22 @@ type settings struct {
 var sections = [...]struct {
 	name string
 	run  func(*bench, context.Context) error
+	// named sections run only when they are asked for.
+	named bool
 }{
-	{"proxy", (*bench).proxy},
-	{"match", (*bench).match},
-	{"function", (*bench).function},
-	{"start", (*bench).start},
-	{"memory", (*bench).memory},
-	{"openapi", (*bench).openAPI},
-	{"websocket", (*bench).websocket},
+	{name: "proxy", run: (*bench).proxy},
+	{name: "match", run: (*bench).match},
+	{name: "function", run: (*bench).function},
+	{name: "start", run: (*bench).start},
+	{name: "memory", run: (*bench).memory},
+	{name: "openapi", run: (*bench).openAPI},
+	{name: "websocket", run: (*bench).websocket, named: true},
 }
 
 func main() {
 	var s settings
 	role := flag.String("role", "", "run as a child in this role (for the program's own use)")
-	only := flag.String("sections", "", "comma-separated sections to run: proxy, match, function, start, memory, openapi, websocket (default all)")
+	only := flag.String("sections", "", "comma-separated sections to run: proxy, match, function, start, memory, openapi, websocket (default all but websocket)")
 	flag.StringVar(&s.gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse binary")
 	flag.DurationVar(&s.duration, "duration", 1500*time.Millisecond, "length of one measurement")
 	flag.IntVar(&s.rounds, "rounds", 4, "measurements of each subject; the best one counts")
@@ -97,7 +99,7 @@ func run(ctx context.Context, s settings) (err error) {
 	}()
 	b := &bench{settings: s, dir: dir, out: tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)}
 	for _, section := range sections {
-		if len(s.sections) > 0 && !slices.Contains(s.sections, section.name) {
+		if !slices.Contains(s.sections, section.name) && (len(s.sections) > 0 || section.named) {
 			continue
 		}
 		if err := section.run(b, ctx); err != nil {

@@ -76,7 +76,9 @@ func (b *bench) socketAPIs(ctx context.Context, g *process) ([]socketSubject, er
 			},
 		}
 	}
+	// As many as the section of functions has, to compare.
 	answering, calling := subject("gatehouse MOCK", mock), subject("gatehouse AWS_PROXY to a Node function", node)
+	answering.connections, calling.connections = b.connections, warmConnections
 	calling.warm = 4 * time.Second // an environment of the function for each connection
 	return []socketSubject{answering, calling}, nil
 }
