@@ -164,7 +164,9 @@ func TestCommandLineConnections(t *testing.T) {
 	if got := s.next(t, c); got != "from the CLI" {
 		t.Errorf("got %q", got)
 	}
-	var connection struct{ Identity struct{ SourceIp, UserAgent string } }
+	var connection struct {
+		Identity struct{ SourceIp, UserAgent string }
+	}
 	if err := json.Unmarshal([]byte(cli.run("apigatewaymanagementapi get-connection --connection-id", id)), &connection); err != nil {
 		t.Fatal(err)
 	}
