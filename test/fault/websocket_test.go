@@ -530,10 +530,13 @@ func TestSocketAges(t *testing.T) {
 	began := time.Now()
 	silent, busy, visited := a.open(t, ""), a.open(t, ""), a.open(t, "")
 	id := ask(t, visited, `{"action":"id"}`)
-	ends(t, silent, 1001, "Going away")
-	if took := time.Since(began); took < idle {
-		t.Errorf("a silent client was ended after %s", took)
-	}
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		ends(t, silent, 1001, "Going away")
+		if took := time.Since(began); took < idle || took >= lifetime {
+			t.Errorf("a silent client was ended after %s", took)
+		}
+	})
 	// Messages in either direction count.
 	for time.Since(began) < lifetime-idle/2 {
 		ask(t, busy, "x")
@@ -545,6 +548,7 @@ func TestSocketAges(t *testing.T) {
 		}
 		time.Sleep(idle / 4)
 	}
+	waiting.Wait()
 	ends(t, busy, 1001, "Going away")
 	ends(t, visited, 1001, "Going away")
 	if took := time.Since(began); took < lifetime {
