@@ -76,7 +76,7 @@ func (e SocketEvent) String() string {
 type Socket struct {
 	Event SocketEvent
 	// ConnectionID is the connection's id, MessageID that of the message, which
-	// only messages have: 11 bytes in base64 each.
+	// only messages have: 11 bytes in base64 for URLs each.
 	ConnectionID, MessageID string
 	// ConnectedAt is when the handshake began.
 	ConnectedAt time.Time

@@ -26,7 +26,7 @@ func (s *Server) identify(x *plan.Exchange) {
 	r := s.Random()
 	random[8], random[9], random[10] = byte(r), byte(r>>8), byte(r>>16)
 	start := len(x.Scratch)
-	x.Scratch = base64.StdEncoding.AppendEncode(x.Scratch, random[:])
+	x.Scratch = base64.URLEncoding.AppendEncode(x.Scratch, random[:])
 	x.RequestID = tail(x.Scratch, start)
 
 	if root := traceRoot(x.Request.Headers.Get(traceHeader)); root != "" {
@@ -63,7 +63,7 @@ func (s *Server) identifyREST(x *plan.Exchange) {
 	r := s.Random()
 	random[8], random[9], random[10] = byte(r), byte(r>>8), byte(r>>16)
 	start := len(x.Scratch)
-	x.Scratch = base64.StdEncoding.AppendEncode(x.Scratch, random[:])
+	x.Scratch = base64.URLEncoding.AppendEncode(x.Scratch, random[:])
 	x.ExtendedRequestID = tail(x.Scratch, start)
 
 	header := x.Request.Headers.Get(traceHeader)

@@ -259,6 +259,12 @@ func messageFaultOf(kind plan.FaultKind) (message string, status int) {
 	}
 }
 
+// What functions are told of a close frame without a code.
+const (
+	closedWithoutCode = 1005
+	noCodeReason      = "Client-side close frame status not set"
+)
+
 // Disconnected tells $disconnect of the connection's end, and gives back the
 // connection's place.
 func (se *session) Disconnected(_ *socket.Conn, code int, reason string) {
@@ -274,6 +280,9 @@ func (se *session) Disconnected(_ *socket.Conn, code int, reason string) {
 	defer se.end(e)
 	x := &e.Exchange
 	x.Socket.DisconnectCode, x.Socket.DisconnectReason = code, reason
+	if code == closedWithoutCode {
+		x.Socket.DisconnectReason = noCodeReason
+	}
 	if x.Stage == nil || x.Stage.Socket == nil || x.Stage.Socket.Disconnect == nil {
 		return
 	}
@@ -311,5 +320,5 @@ func (s *Server) appendID(dst []byte) []byte {
 	binary.LittleEndian.PutUint64(random[:], s.Random())
 	r := s.Random()
 	random[8], random[9], random[10] = byte(r), byte(r>>8), byte(r>>16)
-	return base64.StdEncoding.AppendEncode(dst, random[:])
+	return base64.URLEncoding.AppendEncode(dst, random[:])
 }

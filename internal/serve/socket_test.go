@@ -363,7 +363,7 @@ func TestSocketOverTLS(t *testing.T) {
 		t.Errorf("got %+v", f)
 	}
 	c.expectEnd()
-	g.expectDisconnect(t, "1005 ")
+	g.expectDisconnect(t, "1005 Client-side close frame status not set")
 }
 
 func TestSocketsAreCounted(t *testing.T) {

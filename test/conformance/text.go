@@ -24,9 +24,9 @@ type kind struct {
 var kinds = map[string]kind{
 	"id": {pattern: `[a-z0-9]{5,12}`},
 	// Ids of WebSocket APIs all look alike.
-	"connectionId": {pattern: `[A-Za-z0-9+/_-]{15}=`},
-	"messageId":    {pattern: `[A-Za-z0-9+/_-]{15}=`},
-	"requestId":    {pattern: `[A-Za-z0-9+/_-]{15}=`},
+	"connectionId": {pattern: `[A-Za-z0-9_-]{15}=`},
+	"messageId":    {pattern: `[A-Za-z0-9_-]{15}=`},
+	"requestId":    {pattern: `[A-Za-z0-9_-]{15}=`},
 	"uuid":         {pattern: `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`},
 	"time":         {pattern: `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)`},
 	"clf":          {pattern: `\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000`},

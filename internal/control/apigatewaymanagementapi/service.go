@@ -106,18 +106,15 @@ func admit(c *awswire.Call, id string) error {
 // idBytes is how many bytes an id is made of.
 const idBytes = 11
 
-// isConnectionID tells whether text has the form of an id: 11 bytes in base64.
+// isConnectionID tells whether text has the form of an id: 11 bytes in base64
+// for URLs.
 func isConnectionID(text string) bool {
-	if len(text) != base64.StdEncoding.EncodedLen(idBytes) {
+	if len(text) != base64.URLEncoding.EncodedLen(idBytes) {
 		return false
 	}
 	var b [idBytes + 1]byte
-	for _, encoding := range [...]*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
-		if n, err := encoding.Decode(b[:], []byte(text)); err == nil && n == idBytes {
-			return true
-		}
-	}
-	return false
+	n, err := base64.URLEncoding.Decode(b[:], []byte(text))
+	return err == nil && n == idBytes
 }
 
 // wireError words what Connections fail with. That a connection is gone is said
