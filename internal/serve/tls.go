@@ -52,6 +52,9 @@ func (h *handedConn) Read(p []byte) (int, error) {
 	return h.Conn.Read(p)
 }
 
+// NetConn is the connection as it was accepted.
+func (h *handedConn) NetConn() net.Conn { return h.Conn }
+
 // Close closes the connection.
 func (h *handedConn) Close() error {
 	err := h.Conn.Close()

@@ -87,10 +87,8 @@ func (c *Conn) ID() string { return c.id }
 // its time for it like for any frame.
 func (c *Conn) greet() bool {
 	if tcp, ok := c.tcp(); ok {
-		// A client that vanished without a word is noticed in two minutes.
-		err := tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 60 * time.Second, Interval: 15 * time.Second, Count: 4})
-		if err != nil {
-			c.r.log.Debug("cannot set TCP keep-alive", "error", err)
+		if err := errors.Join(tcp.SetKeepAliveConfig(keepAlive()), boundUnanswered(tcp)); err != nil {
+			c.r.log.Debug("cannot set TCP options", "error", err)
 		}
 	}
 	if !c.write() {
@@ -99,6 +97,14 @@ func (c *Conn) greet() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return !c.broken
+}
+
+// vanished is how long a client may be gone without a word.
+const vanished = 2 * time.Minute
+
+// keepAlive asks idle clients whether they are still there.
+func keepAlive() net.KeepAliveConfig {
+	return net.KeepAliveConfig{Enable: true, Idle: vanished / 2, Interval: vanished / 8, Count: 4}
 }
 
 // tcp returns the connection's TCP connection if it has one.

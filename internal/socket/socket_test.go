@@ -76,6 +76,13 @@ func startRegistry(t testing.TB, o Options) *Registry {
 // connect opens a connection and reads its greeting.
 func connect(t testing.TB, r *Registry, id string, h Handler) *client {
 	t.Helper()
+	nc, server := tcpPair(t)
+	return adopt(t, r, id, h, server, nc)
+}
+
+// tcpPair makes the two ends of a TCP connection.
+func tcpPair(t testing.TB) (client, server net.Conn) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -89,11 +96,11 @@ func connect(t testing.TB, r *Registry, id string, h Handler) *client {
 	if err := nc.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	server, err := l.Accept()
+	server, err = l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return adopt(t, r, id, h, server, nc)
+	return nc, server
 }
 
 func adopt(t testing.TB, r *Registry, id string, h Handler, server, nc net.Conn) *client {

@@ -4,7 +4,27 @@ import (
 	"io"
 	"net"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
+
+// boundUnanswered bounds how long what was sent may stay unanswered: keep-alive
+// asks only when nothing is on its way, and by default the kernel goes on for a
+// quarter of an hour.
+func boundUnanswered(tcp *net.TCPConn) error {
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(vanished.Milliseconds()))
+	})
+	if err != nil {
+		return err
+	}
+	return failed
+}
 
 // A waiter waits for a TCP connection to have something to read without a
 // buffer to read it into.
