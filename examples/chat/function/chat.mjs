@@ -81,14 +81,11 @@ async function tellLeft(event, seen) {
 // tell sends a message to connections, to all at once. Those that are gone leave
 // their room, in case their $disconnect never came.
 async function tell(event, ids, message) {
-  const { apiId, domainName, stage } = event.requestContext;
-  const api = process.env.AWS_ENDPOINT_URL
-    ? `${process.env.AWS_ENDPOINT_URL}/_aws/execute-api/${apiId}/${stage}`
-    : `https://${domainName}/${stage}`;
+  const { domainName, stage } = event.requestContext;
   const body = JSON.stringify(message);
   const gone = [];
   await Promise.all(ids.map(async (id) => {
-    const answer = await send("execute-api", `${api}/@connections/${encodeURIComponent(id)}`, body);
+    const answer = await send("execute-api", `https://${domainName}/${stage}/@connections/${encodeURIComponent(id)}`, body);
     await answer.arrayBuffer(); // so that the connection can be used again
     if (answer.status === 410) gone.push(id);
     // One who reads too slowly misses a message; that is no reason to keep the
