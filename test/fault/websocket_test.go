@@ -232,19 +232,19 @@ func TestSocketHalfOpen(t *testing.T) {
 // connections calls the management API and returns the status.
 func (a *api) connections(t testing.TB, method, id, body string) int {
 	t.Helper()
-	status, err := a.manage(t.Context(), method, id, body)
+	status, _, err := a.manage(t.Context(), method, id, body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return status
 }
 
-// manage is connections for goroutines.
-func (a *api) manage(ctx context.Context, method, id, body string) (int, error) {
+// manage is connections for goroutines, and tells the error's type.
+func (a *api) manage(ctx context.Context, method, id, body string) (status int, kind string, err error) {
 	escaped := strings.NewReplacer("/", "%2F", "=", "%3D", "+", "%2B").Replace(id)
 	req, err := http.NewRequestWithContext(ctx, method, a.URL+"/test/@connections/"+escaped, strings.NewReader(body))
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	req.Host, req.Close = a.host, true
 	// An unknown key counts as root on loopback, so the signature needn't be good.
@@ -253,10 +253,10 @@ func (a *api) manage(ctx context.Context, method, id, body string) (int, error) 
 	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/"+day+"/us-east-1/execute-api/aws4_request, SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64))
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	_, err = io.Copy(io.Discard, res.Body)
-	return res.StatusCode, errors.Join(err, res.Body.Close())
+	return res.StatusCode, res.Header.Get("X-Amzn-Errortype"), errors.Join(err, res.Body.Close())
 }
 
 // bystander asks for an echo again and again until stop is closed, and returns
@@ -376,17 +376,17 @@ func (a *api) fill(t *testing.T, id string) {
 	body := strings.Repeat("x", 128<<10)
 	posted, full := 0, 0
 	for full < 20 {
-		switch status, err := a.manage(t.Context(), http.MethodPost, id, body); {
+		switch status, kind, err := a.manage(t.Context(), http.MethodPost, id, body); {
 		case err != nil:
 			t.Error(err)
 			return
-		case status == http.StatusTooManyRequests:
+		case status == http.StatusTooManyRequests && kind == "LimitExceededException":
 			full++
 			time.Sleep(20 * time.Millisecond)
 		case status == http.StatusOK && posted < 400:
 			posted, full = posted+1, 0
 		default:
-			t.Errorf("after %d posts to a slow reader: %d", posted, status)
+			t.Errorf("after %d posts to a slow reader: %d %s", posted, status, kind)
 			return
 		}
 	}
