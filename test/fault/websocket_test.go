@@ -318,10 +318,10 @@ func (a *api) besides(t *testing.T, do func()) {
 	}
 }
 
-// A client that reads a byte a second is sent what it can hold and no more, and
-// given up after a while; it costs a bounded amount of memory, and the others
-// nothing.
-func TestSocketSlowReaders(t *testing.T) {
+// A client that reads a byte a second is sent what it can hold and no more; it
+// costs a bounded amount of memory, and the others nothing. It is given up after
+// a while, as is one that writes a byte a second.
+func TestSocketCrawlers(t *testing.T) {
 	a := newSocketAPI(t, nil)
 	a.mark(t)
 	const readers = 10
@@ -348,6 +348,25 @@ func TestSocketSlowReaders(t *testing.T) {
 				_ = c.SetReadDeadline(time.Now().Add(time.Second))
 				_, _ = c.Conn.Read(make([]byte, 1))
 			}
+		})
+	}
+	// So are clients that send a byte a second of a frame.
+	slowFrame := frame.TextOf(strings.Repeat("x", 200)).Bytes()
+	for range readers {
+		c := a.open(t, "")
+		reading.Go(func() {
+			for i := range slowFrame {
+				_, _ = c.Write(slowFrame[i : i+1]) // the answer tells
+				select {
+				case <-stop:
+					return
+				case <-time.After(time.Second):
+				}
+			}
+		})
+		reading.Go(func() {
+			ends(t, c, 1001, "Going away")
+			_ = c.Close()
 		})
 	}
 	before := a.memory(t)
@@ -516,7 +535,7 @@ func TestSocketChurn(t *testing.T) {
 // ends waits for a close frame.
 func ends(t *testing.T, c *frame.Conn, code int, reason string) {
 	t.Helper()
-	f, err := c.Receive(3 * patience)
+	f, err := c.Receive(9 * patience)
 	if got, why, _ := f.CloseCode(); err != nil || f.Opcode != frame.Close || got != code || why != reason {
 		t.Errorf("got %s, %v, want close %d %q", f, err, code, reason)
 	}
