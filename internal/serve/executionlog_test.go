@@ -56,7 +56,7 @@ func restMethod(t testing.TB, key string, log plan.ExecutionLogging, i plan.Inte
 func (l *traces) await(t testing.TB, n int) []string {
 	t.Helper()
 	uuid := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
-	extended := regexp.MustCompile(`Id: [\w+/]{15}=`)
+	extended := regexp.MustCompile(`Id: [\w-]{15}=`)
 	root := regexp.MustCompile(`1-[0-9a-f]{8}-[0-9a-f]{24}`)
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		l.mu.Lock()

@@ -177,6 +177,9 @@ func (s *Server) releaseExchange(x *plan.Exchange) {
 // and $disconnect routes finish until ctx ends, then cuts what is left. It returns ctx's error if it had to. Every goroutine of
 // the server has ended when it returns. It may be called again.
 func (s *Server) Shutdown(ctx context.Context) error {
+	if s.Sockets != nil {
+		s.farewell(ctx)
+	}
 	s.draining.Store(true)
 	s.mu.Lock()
 	for l := range s.listeners {
@@ -186,9 +189,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 	s.watch.drain()
-	if s.Sockets != nil {
-		s.Sockets.Drain()
-	}
 	if s.http2 != nil {
 		s.http2.shutdown(ctx)
 	}
@@ -216,6 +216,26 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.end.Do(func() { close(s.watch.quit) })
 	s.running.Wait()
 	return err
+}
+
+// farewell says goodbye to WebSockets while requests are still taken: what
+// $disconnect runs may call the gateway. It takes half of the time at most.
+func (s *Server) farewell(ctx context.Context) {
+	s.Sockets.Drain()
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/2)
+		defer cancel()
+	}
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for s.watch.sockets() > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+	}
 }
 
 // startBackground starts what runs beside the listeners.

@@ -170,7 +170,7 @@ func (c *wsClient) say(text string) { c.t.Helper(); c.send(ws.NewTextFrame([]byt
 
 func (c *wsClient) frame() ws.Frame {
 	c.t.Helper()
-	f, err := ws.ReadFrame(c.r)
+	f, err := readFrame(c.r)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -509,4 +509,18 @@ func descriptors(t testing.TB) int {
 		t.Fatal(err)
 	}
 	return len(list)
+}
+
+// readFrame reads one frame of at most 1 MB.
+func readFrame(r io.Reader) (ws.Frame, error) {
+	header, err := ws.ReadHeader(r)
+	if err != nil {
+		return ws.Frame{}, err
+	}
+	if header.Length > 1<<20 {
+		return ws.Frame{}, ws.ErrHeaderLengthUnexpected
+	}
+	payload := make([]byte, header.Length)
+	_, err = io.ReadFull(r, payload)
+	return ws.Frame{Header: header, Payload: payload}, err
 }

@@ -94,6 +94,13 @@ func (w *watch) release(client netip.Addr) {
 	w.connections.Done()
 }
 
+// sockets is how many connections are WebSockets.
+func (w *watch) sockets() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.handed
+}
+
 func (w *watch) run() {
 	t := time.NewTicker(tick)
 	defer t.Stop()

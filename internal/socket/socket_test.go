@@ -124,7 +124,7 @@ func (c *client) write(frames ...ws.Frame) {
 
 func (c *client) read() ws.Frame {
 	c.t.Helper()
-	f, err := ws.ReadFrame(c.r)
+	f, err := readFrame(c.r)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -596,4 +596,18 @@ func TestConcurrentPosts(t *testing.T) {
 		}
 	}
 	posters.Wait()
+}
+
+// readFrame reads one frame of at most 1 MB.
+func readFrame(r io.Reader) (ws.Frame, error) {
+	header, err := ws.ReadHeader(r)
+	if err != nil {
+		return ws.Frame{}, err
+	}
+	if header.Length > 1<<20 {
+		return ws.Frame{}, ws.ErrHeaderLengthUnexpected
+	}
+	payload := make([]byte, header.Length)
+	_, err = io.ReadFull(r, payload)
+	return ws.Frame{Header: header, Payload: payload}, err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -39,7 +40,7 @@ func bareSocket(ctx context.Context, l net.Listener) error {
 				all.Store(nc, nil)
 				defer all.Delete(nc)
 				for {
-					f, err := ws.ReadFrame(nc)
+					f, err := readFrame(nc)
 					if err != nil {
 						return
 					}
@@ -86,4 +87,18 @@ func socketPlane(ctx context.Context, l net.Listener) error {
 	current.Store(current.Load().With(api))
 	s := serve.New(serve.Options{Plan: &current, Sockets: socket.New(socket.Options{})})
 	return serveUntil(ctx, l, s.Serve)
+}
+
+// readFrame reads one frame of at most 1 MB.
+func readFrame(r io.Reader) (ws.Frame, error) {
+	header, err := ws.ReadHeader(r)
+	if err != nil {
+		return ws.Frame{}, err
+	}
+	if header.Length > 1<<20 {
+		return ws.Frame{}, ws.ErrHeaderLengthUnexpected
+	}
+	payload := make([]byte, header.Length)
+	_, err = io.ReadFull(r, payload)
+	return ws.Frame{Header: header, Payload: payload}, err
 }
