@@ -102,23 +102,6 @@ func TestRefusedExpressions(t *testing.T) {
 	}
 }
 
-func TestSelectAllocatesNothing(t *testing.T) {
-	s, err := NewRequestSelector("${request.body.action}/${request.body.kind}")
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := &plan.Exchange{Scratch: make([]byte, 0, 256)}
-	x.Request.Body = []byte(`{"action":"join","kind":"room","text":"hello"}`)
-	if n := testing.AllocsPerRun(100, func() {
-		x.Scratch = x.Scratch[:0]
-		if s.Select(x) != "join/room" {
-			t.Fatal("wrong")
-		}
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
 // Whatever is sent, selecting ends and doesn't panic, and a message that isn't
 // JSON selects nothing.
 func FuzzSelect(f *testing.F) {
