@@ -171,9 +171,29 @@ func (r *Request) Map(x *plan.Exchange) error {
 		}
 	}
 	r.mapHeaders(x)
+	if err := checkHeaders(x, x.Mapped.Headers); err != nil {
+		return err
+	}
 	r.mapQuery(x)
 	x.Mapped.On = true
 	return r.mapURI(x)
+}
+
+// maxHeaders bounds the names and values of headers that mappings make. A body
+// may be their source, which is far longer than any reader of headers takes.
+// UNVERIFIED: AWS documents 10,240 bytes, not what becomes of more.
+const maxHeaders = 64 << 10
+
+// checkHeaders refuses headers that are too long.
+func checkHeaders(x *plan.Exchange, headers plan.Headers) error {
+	size := 0
+	for i := range headers {
+		size += len(headers[i].Name) + len(headers[i].Value)
+	}
+	if size > maxHeaders {
+		return configurationError(x, "the mapped headers are too long")
+	}
+	return nil
 }
 
 // configurationError is the fault of an API whose definition is at fault.

@@ -279,3 +279,19 @@ func TestReadable(t *testing.T) {
 		}
 	}
 }
+
+// A body can be a header's source; what makes of it is too long for anyone.
+func TestLongHeaders(t *testing.T) {
+	body := `{"a": "` + strings.Repeat("x", maxHeaders) + `"}`
+	var fault *plan.Fault
+	err := mapped(t, RequestOptions{Kind: HTTP, Parameters: map[string]string{"integration.request.header.X": "method.request.body.a"}}, exchange("POST", "/", "", body))
+	if !errors.As(err, &fault) || fault.Kind != plan.ConfigurationError {
+		t.Errorf("to the backend: %v", err)
+	}
+	x := exchange("GET", "/", "", "")
+	x.Integration.Status, x.Response.Body = 200, []byte(body)
+	err = answered(t, ResponseOptions{Kind: HTTP, Responses: []IntegrationResponse{{Status: 200, Parameters: map[string]string{"method.response.header.X": "integration.response.body.a"}}}}, x)
+	if !errors.As(err, &fault) || fault.Kind != plan.ConfigurationError {
+		t.Errorf("to the client: %v", err)
+	}
+}

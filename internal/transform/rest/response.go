@@ -199,6 +199,9 @@ func (c *choice) answer(x *plan.Exchange, kind Kind) error {
 		mapped = setHeader(mapped, o.Name, o.Value)
 	}
 	x.Mapped.Headers = mapped
+	if err := checkHeaders(x, mapped); err != nil {
+		return err
+	}
 	c.setHeaders(x, mapped, typed)
 	return nil
 }

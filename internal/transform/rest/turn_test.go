@@ -10,7 +10,7 @@ import (
 
 // Who reads a long body waits for a turn, and gives it back.
 func TestTurnsOfLongBodies(t *testing.T) {
-	long := `{"a":"` + strings.Repeat("x", 100_000) + `"}`
+	long := `{"a":"short","b":"` + strings.Repeat("x", 100_000) + `"}`
 	template := RequestOptions{Kind: HTTP, Templates: map[string]string{jsonType: `$input.json('$.a')`}}
 	parameter := RequestOptions{Kind: HTTPProxy, Parameters: map[string]string{"integration.request.header.X-A": "method.request.body.a"}}
 	schema := func(string) (string, bool) { return `{"type":"object"}`, true }
