@@ -49,6 +49,9 @@ type Exchange struct {
 	// Integrations read Outbound methods, logs and authorizers the Request.
 	Mapped MappedRequest
 
+	// Extracted is what a mapping found in a body.
+	Extracted Extracted
+
 	// Integration is what the integration step reports for logs and metrics.
 	Integration IntegrationReport
 	// Turns are for who works on long bodies.
@@ -194,6 +197,14 @@ type MappedRequest struct {
 	// Body is in place of the request's body if HasBody is set.
 	Body    []byte
 	HasBody bool
+}
+
+// Extracted are values that a mapping found in a body, so that it reads the body
+// once for all of them.
+type Extracted struct {
+	// By is the mapping, which alone knows what the values are; nil for none.
+	By     any
+	Values []string
 }
 
 // An IntegrationReport is what $context.integration* and the metrics read.

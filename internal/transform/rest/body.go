@@ -39,16 +39,29 @@ func responseBytes(x *plan.Exchange) []byte { return x.Response.Body }
 
 func asText(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// A bodyPath is what a JSONPath finds in a body. The template language has the
-// paths; this is its $input.json, without the quotes of a string.
-type bodyPath struct {
-	find *vtl.Template
+// bodyPaths are the JSONPaths that a mapping looks for in a body. The template
+// language has the paths; one template looks for all of them, so that a long
+// body is read once.
+type bodyPaths struct {
 	body func(*plan.Exchange) []byte
+	text strings.Builder
+	n    int
+	find *vtl.Template
 }
 
-// newBodyPath compiles a path that stands in an expression without its "$.".
-func newBodyPath(path string, body func(*plan.Exchange) []byte) (bodyPath, error) {
-	if path == "" || strings.ContainsAny(path, "'\\\n") && strings.Contains(path, `"`) {
+// A bodyPath is what one of them finds: $input.json, without the quotes of a
+// string.
+type bodyPath struct {
+	all   *bodyPaths
+	index int
+}
+
+// betweenPaths ends what a path finds. JSON has no such character.
+const betweenPaths = "\x00"
+
+// add adds a path, as it stands in an expression without its "$.".
+func (p *bodyPaths) add(path string) (bodyPath, error) {
+	if path == "" || strings.ContainsAny(path, "'\\\n\x00") && strings.ContainsAny(path, "\"\x00") {
 		return bodyPath{}, &ExpressionError{path}
 	}
 	quote := "'"
@@ -56,31 +69,62 @@ func newBodyPath(path string, body func(*plan.Exchange) []byte) (bodyPath, error
 		quote = `"`
 	}
 	argument := quote + "$." + strings.TrimPrefix(path, "$.") + quote
-	find, err := vtl.Parse("#if($input.path(" + argument + ") != $null)=$input.json(" + argument + ")#end")
-	if err != nil {
+	text := "#if($input.path(" + argument + ") != $null)=$input.json(" + argument + ")#end"
+	if _, err := vtl.Parse(text); err != nil {
 		return bodyPath{}, &ExpressionError{path}
 	}
-	return bodyPath{find, body}, nil
+	p.text.WriteString(text)
+	p.text.WriteString(betweenPaths)
+	p.n++
+	return bodyPath{p, p.n - 1}, nil
 }
 
-func (s bodyPath) value(x *plan.Exchange) (string, bool) { return s.in(x, s.body(x)) }
+// compile readies what was added.
+func (p *bodyPaths) compile() error {
+	if p.n == 0 {
+		return nil
+	}
+	var err error
+	p.find, err = vtl.Parse(p.text.String())
+	return err
+}
 
-// in is what the path finds in a body.
-func (s bodyPath) in(x *plan.Exchange, body []byte) (string, bool) {
+// found is what the paths find in a body, each behind a "=", or "" for nothing.
+func (p *bodyPaths) found(x *plan.Exchange, body []byte) []string {
 	defer x.Turns.Give(x.Turns.Take(len(body)))
-	found, err := s.find.Render(nil, &vtl.Scope{Body: body})
-	if err != nil || len(found) == 0 {
+	out, err := p.find.Render(nil, &vtl.Scope{Body: body})
+	if err != nil {
+		return make([]string, p.n)
+	}
+	return strings.SplitN(asText(out), betweenPaths, p.n+1)[:p.n]
+}
+
+func (s bodyPath) value(x *plan.Exchange) (string, bool) {
+	if x.Extracted.By != s.all {
+		x.Extracted = plan.Extracted{By: s.all, Values: s.all.found(x, s.all.body(x))}
+	}
+	return unquoted(x.Extracted.Values[s.index])
+}
+
+// in is what the path finds in another body than that of the mapping.
+func (s bodyPath) in(x *plan.Exchange, body []byte) (string, bool) {
+	return unquoted(s.all.found(x, body)[s.index])
+}
+
+// unquoted is the value of what a path found.
+func unquoted(found string) (string, bool) {
+	if found == "" {
 		return "", false
 	}
 	value := found[1:]
-	if len(value) == 0 || value[0] != '"' {
-		return asText(value), true
+	if value == "" || value[0] != '"' {
+		return value, true
 	}
-	var unquoted string
-	if json.Unmarshal(value, &unquoted) != nil {
+	var text string
+	if json.Unmarshal([]byte(value), &text) != nil {
 		return "", false
 	}
-	return unquoted, true
+	return text, true
 }
 
 // errorMessage is the member of a failed function's answer that may be JSON
@@ -91,22 +135,26 @@ const errorMessage = "errorMessage"
 // be a document of its own.
 type errorPath struct{ direct, message, within bodyPath }
 
-// newResponsePath compiles a path into the body of an integration's response.
-func newResponsePath(path string) (source, error) {
+// addResponse adds a path into the body of an integration's response.
+func (p *bodyPaths) addResponse(path string) (source, error) {
 	inner, leads := strings.CutPrefix(path, errorMessage+".")
 	if !leads {
-		return newBodyPath(path, responseBytes)
+		return p.add(path)
 	}
 	var s errorPath
 	var err error
-	if s.direct, err = newBodyPath(path, responseBytes); err != nil {
+	if s.direct, err = p.add(path); err != nil {
 		return nil, err
 	}
-	if s.message, err = newBodyPath(errorMessage, responseBytes); err != nil {
+	if s.message, err = p.add(errorMessage); err != nil {
 		return nil, err
 	}
-	s.within, err = newBodyPath(inner, nil)
-	return s, err
+	var within bodyPaths
+	if s.within, err = within.add(inner); err != nil {
+		return nil, err
+	}
+	s.within.all = &within
+	return s, within.compile()
 }
 
 func (s errorPath) value(x *plan.Exchange) (string, bool) {

@@ -29,8 +29,9 @@ func (e *ExpressionError) Error() string {
 	return fmt.Sprintf("Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: %s]", e.Expression)
 }
 
-// parseRequestExpression compiles the value of a request parameter.
-func parseRequestExpression(text string, o *RequestOptions) (source, error) {
+// parseRequestExpression compiles the value of a request parameter. Paths into
+// the body are added to paths.
+func parseRequestExpression(text string, o *RequestOptions, paths *bodyPaths) (source, error) {
 	if s, ok := parseCommon(text, o.Variables, contextvar.AtRequest, o.lookup()); ok {
 		return s, nil
 	}
@@ -40,7 +41,7 @@ func parseRequestExpression(text string, o *RequestOptions) (source, error) {
 		case kind == "body" && !dotted:
 			return requestBody{}, nil
 		case kind == "body":
-			return newBodyPath(name, requestBytes)
+			return paths.add(name)
 		case name == "":
 		case o.Route != nil && kind == "path":
 		default:
@@ -70,8 +71,9 @@ func parameterSource(kind, name string) source {
 	return nil
 }
 
-// parseResponseExpression compiles the value of a response header.
-func parseResponseExpression(text string, variables map[string]string) (source, error) {
+// parseResponseExpression compiles the value of a response header. Paths into
+// the body are added to paths.
+func parseResponseExpression(text string, variables map[string]string, paths *bodyPaths) (source, error) {
 	if s, ok := parseCommon(text, variables, contextvar.AtResponse, contextvar.LookupREST); ok {
 		return s, nil
 	}
@@ -81,7 +83,7 @@ func parseResponseExpression(text string, variables map[string]string) (source, 
 		case kind == "body" && !dotted:
 			return responseBody{}, nil
 		case kind == "body":
-			return newResponsePath(name)
+			return paths.addResponse(name)
 		case name == "":
 		case kind == "header":
 			return responseHeader(name), nil

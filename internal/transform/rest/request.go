@@ -105,8 +105,9 @@ func NewRequest(o RequestOptions) (*Request, error) {
 		r.route, r.selects = true, o.Route.Select
 	}
 	paths := map[string]source{}
+	bodies := &bodyPaths{body: requestBytes}
 	for _, key := range sortedKeys(o.Parameters) {
-		from, err := parseRequestExpression(o.Parameters[key], &o)
+		from, err := parseRequestExpression(o.Parameters[key], &o, bodies)
 		if err != nil {
 			return nil, err
 		}
@@ -122,6 +123,9 @@ func NewRequest(o RequestOptions) (*Request, error) {
 		case requestBody, bodyPath:
 			r.readsBody, r.mapsBody = true, true
 		}
+	}
+	if err := bodies.compile(); err != nil {
+		return nil, err
 	}
 	for _, name := range o.URIVariables {
 		r.uri = append(r.uri, uriVariable{name, paths[name]})

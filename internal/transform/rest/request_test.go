@@ -2,6 +2,7 @@ package rest
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -293,5 +294,40 @@ func TestLongHeaders(t *testing.T) {
 	err = answered(t, ResponseOptions{Kind: HTTP, Responses: []IntegrationResponse{{Status: 200, Parameters: map[string]string{"method.response.header.X": "integration.response.body.a"}}}}, x)
 	if !errors.As(err, &fault) || fault.Kind != plan.ConfigurationError {
 		t.Errorf("to the client: %v", err)
+	}
+}
+
+// Several parameters out of one body, which is read once for all of them.
+func TestManyBodySources(t *testing.T) {
+	parameters := map[string]string{}
+	for name, path := range map[string]string{"A": "a", "B": "b.c[1]", "None": "x", "Null": "n", "Odd": "o", "Quoted": "q"} {
+		parameters["integration.request.header.X-"+name] = "method.request.body." + path
+	}
+	x := exchange("POST", "/", "", `{"a": "1", "b": {"c": [0, {"d": 2}]}, "n": null, "o": "a\u0000b\n", "q": "\"=\""}`)
+	if err := mapped(t, RequestOptions{Kind: AWS, Parameters: parameters}, x); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := lines(x.Mapped.Headers), "X-A: 1\nX-B: {\"d\":2}\nX-Odd: a\x00b\n\nX-Quoted: \"=\"\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if x.Extracted.By == nil || len(x.Extracted.Values) != len(parameters) {
+		t.Errorf("%+v", x.Extracted)
+	}
+}
+
+func BenchmarkBodySources(b *testing.B) {
+	parameters := map[string]string{}
+	for i := range 20 {
+		parameters[fmt.Sprintf("integration.request.header.X-%d", i)] = fmt.Sprintf("method.request.body.list[%d].name", i)
+	}
+	r, err := NewRequest(RequestOptions{Kind: HTTPProxy, Parameters: parameters})
+	if err != nil {
+		b.Fatal(err)
+	}
+	body := `{"list": [` + strings.Repeat(`{"name": "a name", "rest": [1, 2, 3]}, `, 2000) + `{}]}`
+	for b.Loop() {
+		if err := r.Map(exchange("POST", "/", "", body)); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

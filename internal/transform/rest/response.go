@@ -116,8 +116,9 @@ const toResponseHeader = "method.response.header."
 
 func compileChoice(ir IntegrationResponse, variables map[string]string) (*choice, error) {
 	c := &choice{status: ir.Status, handling: ir.Handling, undeclared: ir.Undeclared}
+	bodies := &bodyPaths{body: responseBytes}
 	for _, key := range sortedKeys(ir.Parameters) {
-		from, err := parseResponseExpression(ir.Parameters[key], variables)
+		from, err := parseResponseExpression(ir.Parameters[key], variables, bodies)
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +126,10 @@ func compileChoice(ir IntegrationResponse, variables map[string]string) (*choice
 			c.headers = append(c.headers, parameter{name, from})
 		}
 	}
-	var err error
+	err := bodies.compile()
+	if err != nil {
+		return nil, err
+	}
 	if c.templates, err = parseTemplates(ir.Templates); err != nil {
 		return nil, err
 	}
