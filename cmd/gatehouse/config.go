@@ -50,6 +50,7 @@ type config struct {
 	MaxPerClient        int
 	WebSocketIdle       time.Duration
 	WebSocketLifetime   time.Duration
+	MaxRestTimeout      time.Duration
 	Explain             bool
 	LogLevel            string
 }
@@ -81,6 +82,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.IntVar(&c.MaxPerClient, "max-connections-per-client", serve.MaxPerClient, "how many `connections` one address other than loopback may have open; raise it behind a load balancer")
 	fs.DurationVar(&c.WebSocketIdle, "websocket-idle-timeout", socket.IdleTimeout, "how long a WebSocket connection may be without a message; AWS's limit is the default")
 	fs.DurationVar(&c.WebSocketLifetime, "websocket-lifetime", socket.Lifetime, "how long a WebSocket connection may last; AWS's limit is the default")
+	fs.DurationVar(&c.MaxRestTimeout, "rest-max-timeout", 29*time.Second, "longest timeout that integrations of REST APIs may be given; AWS raises its 29s on request, too")
 	fs.BoolVar(&c.Explain, "explain", true, "on loopback, name the reason of a gateway-made error in the response header x-gatehouse-reason")
 	fs.StringVar(&c.LogLevel, "log-level", "info", "`debug`, info, warn or error")
 }
@@ -195,6 +197,9 @@ func (c *config) check() error {
 	}
 	if c.WebSocketIdle <= 0 || c.WebSocketLifetime <= 0 {
 		return errors.New("--websocket-idle-timeout and --websocket-lifetime must be positive, as in 10m")
+	}
+	if c.MaxRestTimeout < 29*time.Second || c.MaxRestTimeout > time.Hour {
+		return errors.New("--rest-max-timeout must be from 29s to 1h")
 	}
 	if (c.RootAccessKeyID == "") != (c.RootSecretAccessKey == "") {
 		return errors.New("--root-access-key-id and --root-secret-access-key go together")

@@ -109,6 +109,7 @@ func TestConfigRefusals(t *testing.T) {
 		{name: "account rate that is no number", args: []string{"--account-rate-limit", "NaN"}, want: "can't be negative"},
 		{name: "account burst", args: []string{"--account-rate-limit", "1", "--account-burst-limit", "0"}, want: "less than 1"},
 		{name: "no connections", args: []string{"--max-connections", "0"}, want: "at least 1"},
+		{name: "short timeout", args: []string{"--rest-max-timeout", "10s"}, want: "from 29s to 1h"},
 		{name: "no lifetime", args: []string{"--websocket-lifetime", "0s"}, want: "must be positive"},
 		{name: "burst without a rate", args: []string{"--account-burst-limit", "10"}, want: "--account-rate-limit"},
 		{name: "format without an access log", args: []string{"--access-log-format", "json"}, want: "--access-log"},

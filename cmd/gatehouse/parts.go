@@ -232,7 +232,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	tester := &methodTester{compiler: compiler}
 	restAPIs := apigateway.New(apigateway.Options{
 		Store: documents, Compiler: compiler, Tester: tester, Keys: apiKeys, Rand: rand.Reader, Endpoint: own.URL,
-		AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit,
+		AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit, MaxTimeout: c.MaxRestTimeout,
 	})
 	callbacks := managementapi.NewService(apigatewaymanagementapi.New(connections{sockets, compiler.Published()}))
 	options := awswire.Options{

@@ -160,7 +160,7 @@ func (s *Service) checkIntegration(resource *definition.Resource, method *apigat
 	if err := checkConnection(in); err != nil {
 		return err
 	}
-	if err := checkTransfer(in); err != nil {
+	if err := s.checkTransfer(in); err != nil {
 		return err
 	}
 	in.PassthroughBehavior = orDefault(in.PassthroughBehavior, passWhenNoMatch)
@@ -281,7 +281,7 @@ func checkConnection(in *apigateway.Integration) error {
 
 // checkTransfer refuses timeouts out of bounds and streams of what can't be
 // streamed.
-func checkTransfer(in *apigateway.Integration) error {
+func (s *Service) checkTransfer(in *apigateway.Integration) error {
 	streams := value(in.ResponseTransferMode) == apigateway.ResponseTransferModeStream
 	proxy := *in.Type == apigateway.IntegrationTypeAWSProxy || *in.Type == apigateway.IntegrationTypeHTTPProxy
 	// UNVERIFIED: the words of these two errors.
@@ -293,8 +293,13 @@ func checkTransfer(in *apigateway.Integration) error {
 	}
 	in.TimeoutInMillis = orDefault(in.TimeoutInMillis, maxTimeoutMillis)
 	ms := *in.TimeoutInMillis
-	if ms < minTimeoutMillis || ms > maxStreamingMillis || ms > maxTimeoutMillis && !streams {
-		return badRequest(invalidTimeoutWords)
+	most := s.maxTimeoutMillis
+	if streams {
+		most = max(most, maxStreamingMillis)
+	}
+	if ms < minTimeoutMillis || ms > most {
+		// AWS names its own limit whatever is sent.
+		return badRequest("Timeout should be between %d ms and %d ms", minTimeoutMillis, s.maxTimeoutMillis)
 	}
 	return nil
 }

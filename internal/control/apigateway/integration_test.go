@@ -1,9 +1,14 @@
 package apigateway_test
 
 import (
+	"math/rand/v2"
+	"strings"
 	"testing"
+	"time"
 
 	api "gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/compile"
+	control "gatehouse/internal/control/apigateway"
 )
 
 const (
@@ -229,4 +234,25 @@ func TestIntegrationResponses(t *testing.T) {
 		{"deleted", remove(g.id, g.root, "GET", "200"), "<nil>"},
 		{"deleted twice", remove(g.id, g.root, "GET", "200"), noResponse},
 	})
+}
+
+// An operator may let integrations take longer, as AWS does on request.
+func TestLongerTimeouts(t *testing.T) {
+	g := newGateway(t)
+	g.Service = control.New(control.Options{
+		Store: g.store, Compiler: compile.New(compile.Options{}), Keys: g.keys, Rand: rand.NewChaCha8([32]byte{2}), MaxTimeout: time.Minute,
+	})
+	apiID, rootID := g.api()
+	must[*api.Method](t)(g.PutMethod(g.call(), &api.PutMethodRequest{RestApiId: &apiID, ResourceId: &rootID, HttpMethod: new("GET"), AuthorizationType: new("NONE")}))
+	put := func(ms int32) (*api.Integration, error) {
+		return g.PutIntegration(g.call(), &api.PutIntegrationRequest{
+			RestApiId: &apiID, ResourceId: &rootID, HttpMethod: new("GET"), Type: new("MOCK"), TimeoutInMillis: &ms,
+		})
+	}
+	if ms := *must[*api.Integration](t)(put(60_000)).TimeoutInMillis; ms != 60_000 {
+		t.Error(ms)
+	}
+	if _, err := put(60_001); err == nil || !strings.Contains(err.Error(), "between 50 ms and 60000 ms") {
+		t.Error(err)
+	}
 }

@@ -43,6 +43,9 @@ type Options struct {
 	// requests per second and requests; zero shows AWS's.
 	AccountRate  float64
 	AccountBurst int32
+	// MaxTimeout is the longest timeout that an integration may have; zero is
+	// AWS's, which AWS raises on request.
+	MaxTimeout time.Duration
 }
 
 // A Service holds the operations. What is missing here answers 501.
@@ -57,6 +60,8 @@ type Service struct {
 	// The throttle of accounts, for GetAccount.
 	accountRate  float64
 	accountBurst int32
+	// maxTimeoutMillis is the longest timeout of an integration.
+	maxTimeoutMillis int32
 }
 
 var _ apigateway.Operations = (*Service)(nil)
@@ -69,6 +74,10 @@ func New(o Options) *Service {
 	}
 	if s.accountRate == 0 {
 		s.accountRate, s.accountBurst = defaultAccountRate, defaultAccountBurst
+	}
+	s.maxTimeoutMillis = int32(o.MaxTimeout / time.Millisecond)
+	if s.maxTimeoutMillis == 0 {
+		s.maxTimeoutMillis = maxTimeoutMillis
 	}
 	return s
 }
