@@ -24,15 +24,8 @@ func RESTReply(result []byte, x *plan.Exchange) error {
 	if r.value[0] != '{' {
 		return errors.New("the result isn't an object")
 	}
-	r.decode = acceptsBinary(x)
+	r.decode = x.AcceptsBinary()
 	return fill(&x.Response, r.setStatus, r.setHeaders, r.setBody)
-}
-
-// acceptsBinary tells whether a client gets bytes for base64: the first type it
-// accepts is one of the API's binary media types. The type of the response
-// doesn't matter.
-func acceptsBinary(x *plan.Exchange) bool {
-	return x.Stage.Rest.BinaryTypes.Has(plan.MediaType(x.Request.Headers.Get("accept")))
 }
 
 // A restReply is a reply of a function behind a REST API. decode tells that

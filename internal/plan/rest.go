@@ -202,6 +202,13 @@ func hasSlash(text string) bool {
 	return false
 }
 
+// AcceptsBinary tells whether the client of a REST API takes bytes: the first
+// media type that it accepts is one of the API's binary types. What the response
+// is doesn't matter.
+func (x *Exchange) AcceptsBinary() bool {
+	return x.Stage.Rest.BinaryTypes.Has(MediaType(x.Request.Headers.Get("accept")))
+}
+
 // MediaType returns the first media type of a Content-Type or Accept header
 // without its parameters.
 func MediaType(header string) string {

@@ -46,15 +46,6 @@ func isBinary(x *plan.Exchange, mediaType string) bool {
 	return x.Stage.Rest != nil && x.Stage.Rest.BinaryTypes.Has(mediaType)
 }
 
-// acceptsBinary tells whether the client takes bytes: the first media type that
-// it accepts decides.
-func acceptsBinary(x *plan.Exchange) bool {
-	return x.Stage.Rest.BinaryTypes.Has(plan.MediaType(x.Request.Headers.Get("accept")))
-}
-
-// AcceptsBinary tells whether the client of an exchange takes bytes.
-func AcceptsBinary(x *plan.Exchange) bool { return acceptsBinary(x) }
-
 // A conversion is what happens to the bytes of a body.
 type conversion uint8
 

@@ -242,7 +242,7 @@ func (c *choice) body(x *plan.Exchange, kind Kind) (string, error) {
 	body, ok := x.Response.Body, true
 	if kind != Mock {
 		payload := plan.MediaType(x.Response.Headers.Get("content-type"))
-		conversion := responseConversion(c.handling, x.Stage.Rest.BinaryTypes.Has(payload), acceptsBinary(x))
+		conversion := responseConversion(c.handling, x.Stage.Rest.BinaryTypes.Has(payload), x.AcceptsBinary())
 		if template != nil && conversion.bytes() {
 			return "", configurationError(x, "Unable to transform response")
 		}
