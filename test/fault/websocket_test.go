@@ -1,17 +1,13 @@
 package fault
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -20,9 +16,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"gatehouse/test/frame"
 	"gatehouse/test/harness"
@@ -532,209 +525,6 @@ func TestSocketChurn(t *testing.T) {
 	a.nothingLeft(t)
 }
 
-// ends waits for a close frame.
-func ends(t *testing.T, c *frame.Conn, code int, reason string) {
-	t.Helper()
-	f, err := c.Receive(9 * patience)
-	if got, why, _ := f.CloseCode(); err != nil || f.Opcode != frame.Close || got != code || why != reason {
-		t.Errorf("got %s, %v, want close %d %q", f, err, code, reason)
-	}
-}
-
-// Connections that say nothing, and those that are old, end as AWS's do.
-func TestSocketAges(t *testing.T) {
-	const idle, lifetime = time.Second, 4 * time.Second
-	a := newSocketAPI(t, nil, "--websocket-idle-timeout", idle.String(), "--websocket-lifetime", lifetime.String())
-	a.mark(t)
-	began := time.Now()
-	silent, busy, visited := a.open(t, ""), a.open(t, ""), a.open(t, "")
-	id := ask(t, visited, `{"action":"id"}`)
-	var waiting sync.WaitGroup
-	waiting.Go(func() {
-		ends(t, silent, 1001, "Going away")
-		if took := time.Since(began); took < idle || took >= lifetime {
-			t.Errorf("a silent client was ended after %s", took)
-		}
-	})
-	// Messages in either direction count.
-	for time.Since(began) < lifetime-idle/2 {
-		ask(t, busy, "x")
-		if status := a.connections(t, http.MethodPost, id, "x"); status != http.StatusOK {
-			t.Errorf("a post after %s: %d", time.Since(began), status)
-		}
-		if f, err := visited.Receive(patience); err != nil || string(f.Payload) != "x" {
-			t.Errorf("a client that is posted to got %s, %v", f, err)
-		}
-		time.Sleep(idle / 4)
-	}
-	waiting.Wait()
-	ends(t, busy, 1001, "Going away")
-	ends(t, visited, 1001, "Going away")
-	if took := time.Since(began); took < lifetime {
-		t.Errorf("busy clients were ended after %s", took)
-	}
-	for _, c := range []*frame.Conn{silent, busy, visited} {
-		_ = c.Close()
-	}
-	a.nothingLeft(t)
-}
-
-// A gateway that is stopped tells its clients, and doesn't wait for those who
-// don't listen.
-func TestSocketStop(t *testing.T) {
-	a := newSocketAPI(t, nil)
-	polite, deaf := a.open(t, ""), a.open(t, "")
-	told := make(chan error, 1)
-	go func() {
-		f, err := polite.Receive(3 * patience)
-		if code, _, _ := f.CloseCode(); err == nil && (f.Opcode != frame.Close || code != 1001) {
-			err = fmt.Errorf("got %s", f)
-		}
-		told <- errors.Join(err, polite.Send(frame.CloseWith(1001, "")), polite.Ended(patience))
-	}()
-	began := time.Now()
-	a.Stop(t)
-	if took := time.Since(began); took > patience {
-		t.Errorf("stopping took %s", took)
-	}
-	if err := <-told; err != nil {
-		t.Errorf("a client of a gateway that stops: %v", err)
-	}
-	_ = deaf.Close()
-}
-
-// A connection goes by what is deployed when its messages come.
-func TestSocketRedeployed(t *testing.T) {
-	a := newSocketAPI(t, nil)
-	c := a.open(t, "")
-	if got := ask(t, c, `{"action":"new"}`); got != `{"action":"new"}` {
-		t.Errorf("got %s", got)
-	}
-	a.answers(t, "new", "new")
-	deployment, err := a.client.CreateDeployment(t.Context(), &apigatewayv2.CreateDeploymentInput{ApiId: a.id})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.client.UpdateStage(t.Context(), &apigatewayv2.UpdateStageInput{ApiId: a.id, StageName: new("test"), DeploymentId: deployment.DeploymentId}); err != nil {
-		t.Fatal(err)
-	}
-	if got := ask(t, c, `{"action":"new"}`); got != "new" {
-		t.Errorf("got %s", got)
-	}
-	// With the API everything goes.
-	if _, err := a.client.DeleteApi(t.Context(), &apigatewayv2.DeleteApiInput{ApiId: a.id}); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.SendText("x"); err != nil {
-		t.Error(err)
-	}
-	if f, err := c.Receive(patience); err == nil && f.Opcode == frame.Text && string(f.Payload) == "x" {
-		t.Errorf("an API that is deleted answers %s", f)
-	}
-	_ = c.Close()
-}
-
-// failing is a function that fails as the event tells it to: in $connect by
-// the query, in a message by its member how, in $disconnect by the reason.
-const failing = `const fail = async (how) => {
-  if (how === 'throw') throw new Error('told to');
-  if (how === 'exit') process.exit(3);
-  if (how === 'hang') await new Promise(() => setInterval(() => {}, 1000));
-  if (how === 'nonsense') return 'nonsense';
-  if (how === 'wait') await new Promise((resolve) => setTimeout(resolve, 1000));
-  return { statusCode: 200, body: how };
-};
-exports.handler = async (event) => {
-  return fail(event.body ? JSON.parse(event.body).how : event.queryStringParameters?.how ?? event.requestContext.disconnectReason);
-};
-`
-
-// A function that fails in any event of a connection costs that event only:
-// the connection ends or goes on as it must, others are served, and nothing is
-// left behind.
-func TestSocketFunctionFails(t *testing.T) {
-	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("node isn't installed")
-	}
-	a := newSocketAPI(t, func(a *api) {
-		uri := "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/" + a.function(t, failing) + "/invocations"
-		integration, err := a.client.CreateIntegration(t.Context(), &apigatewayv2.CreateIntegrationInput{
-			ApiId: a.id, IntegrationType: types.IntegrationTypeAwsProxy, IntegrationUri: &uri, TimeoutInMillis: new(int32(1000)),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, key := range []string{"$connect", "$disconnect", "fail"} {
-			a.socketRoute(t, key, *integration.IntegrationId)
-		}
-	})
-	// As many environments as are ever needed at a time are there from now on.
-	const crowd = 6
-	client := lambda.NewFromConfig(a.Config())
-	var running sync.WaitGroup
-	for range crowd {
-		running.Go(func() {
-			out, err := client.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: new("fault"), Payload: []byte(`{"body": "{\"how\": \"wait\"}"}`)})
-			if err != nil || out.FunctionError != nil {
-				t.Errorf("%+v, %v", out, err)
-			}
-		})
-	}
-	running.Wait()
-	a.settle(t)
-	for _, how := range []string{"throw", "exit", "hang", "nonsense"} {
-		t.Run("$connect "+how, func(t *testing.T) {
-			for range 5 {
-				c, err := frame.Dial(a.Addr, "/test?how="+how, a.host)
-				if err == nil {
-					t.Error("the client is connected")
-					_ = c.Close()
-				} else if !strings.Contains(err.Error(), " 502 ") {
-					t.Error(err)
-				}
-			}
-			a.fine(t)
-		})
-		t.Run("a message "+how, func(t *testing.T) {
-			c := a.open(t, "?how=fine")
-			for range 5 {
-				// The message selects its route and tells the function what to do.
-				got := ask(t, c, `{"action":"fail","how":"`+how+`"}`)
-				if !strings.Contains(got, `"Internal server error"`) && !strings.Contains(got, `"Endpoint request timed out"`) {
-					t.Errorf("got %s", got)
-				}
-			}
-			if got := ask(t, c, "x"); got != "x" {
-				t.Errorf("got %q", got)
-			}
-			a.leave(t, c, "fine")
-			a.fine(t)
-		})
-		t.Run("$disconnect "+how, func(t *testing.T) {
-			for range 5 {
-				c := a.open(t, "?how=fine")
-				ask(t, c, "x")
-				a.leave(t, c, how)
-			}
-			a.fine(t)
-		})
-	}
-	t.Run("many at a time", func(t *testing.T) {
-		var running sync.WaitGroup
-		for range crowd {
-			running.Go(func() {
-				c, err := frame.Dial(a.Addr, "/test?how=throw", a.host)
-				if err == nil {
-					t.Error("the client is connected")
-					_ = c.Close()
-				}
-			})
-		}
-		running.Wait()
-		a.fine(t)
-	})
-}
-
 // leave closes a connection with a reason.
 func (a *api) leave(t testing.TB, c *frame.Conn, reason string) {
 	t.Helper()
@@ -769,56 +559,4 @@ func (a *api) fine(t testing.TB) {
 	}
 	a.leave(t, c, "fine")
 	a.nothingLeft(t)
-}
-
-// function makes a Node.js function that API Gateway may invoke and returns its
-// ARN.
-func (a *api) function(t testing.TB, code string) string {
-	t.Helper()
-	var archive bytes.Buffer
-	z := zip.NewWriter(&archive)
-	w, err := z.Create("index.js")
-	if err == nil {
-		_, err = io.WriteString(w, code)
-	}
-	if err = errors.Join(err, z.Close()); err != nil {
-		t.Fatal(err)
-	}
-	trust, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
-		"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": "lambda.amazonaws.com"},
-	}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	role, err := iam.NewFromConfig(a.Config()).CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: new("fault"), AssumeRolePolicyDocument: new(string(trust))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := lambda.NewFromConfig(a.Config())
-	out, err := client.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
-		FunctionName: new("fault"), Role: role.Role.Arn, Runtime: lambdatypes.RuntimeNodejs22x, Handler: new("index.handler"),
-		Code: &lambdatypes.FunctionCode{ZipFile: archive.Bytes()},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := client.AddPermission(t.Context(), &lambda.AddPermissionInput{
-		FunctionName: new("fault"), StatementId: new("api"), Action: new("lambda:InvokeFunction"), Principal: new("apigateway.amazonaws.com"),
-	}); err != nil {
-		t.Fatal(err)
-	}
-	waiter := lambda.NewFunctionActiveV2Waiter(client)
-	if err := waiter.Wait(t.Context(), &lambda.GetFunctionInput{FunctionName: new("fault")}, 3*patience); err != nil {
-		t.Fatal(err)
-	}
-	return *out.FunctionArn
-}
-
-func fileOf(t testing.TB, path string) string {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
 }
