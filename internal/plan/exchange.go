@@ -63,6 +63,11 @@ type Exchange struct {
 	APIKey, APIKeyID string
 	// Caller is who signed the request; its members are "" when nobody did.
 	Caller Caller
+	// Authorization is what an authorizer says of the caller, nil for nothing;
+	// Authorizer is what the step reports. The events of a connection have the
+	// Authorization of its handshake.
+	Authorization *Authorization
+	Authorizer    AuthorizerReport
 	// Fault is why the gateway itself answered, nil when it did not; Error is
 	// what $context.error says of it on REST APIs and WebSocket APIs.
 	Fault *Fault
