@@ -33,4 +33,5 @@ var sources = []source{
 	{"sts", "client-sts", "3.1169.0", "sts", "sts", "v1.52.0", awsQuery, "query", 11},
 	{"acm", "client-acm", "3.1169.0", "acm", "acm", "v1.51.3", awsJSON11, "coral", 40},
 	{"logs", "client-cloudwatch-logs", "3.1169.0", "logs", "cloudwatchlogs", "v1.92.1", awsJSON11, "invalidParameter", 118},
+	{"cognitoidp", "client-cognito-identity-provider", "3.1169.0", "cognito-idp", "cognitoidentityprovider", "v1.61.0", awsJSON11, "invalidParameter", 140},
 }
