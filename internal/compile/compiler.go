@@ -224,11 +224,13 @@ func protocol(doc *definition.API) plan.Protocol {
 type edits struct {
 	key                  apiKey
 	routes, integrations []string
-	stages               map[string]bool
+	// authorizers tells that some of them changed.
+	authorizers bool
+	stages      map[string]bool
 }
 
 // children tells whether what deployments freeze was changed.
-func (e *edits) children() bool { return len(e.routes)+len(e.integrations) > 0 }
+func (e *edits) children() bool { return e.authorizers || len(e.routes)+len(e.integrations) > 0 }
 
 // group sorts changes by API, in the order they were made; other documents
 // have no part in the plan.
@@ -240,7 +242,7 @@ func group(changes []store.Change) []*edits {
 			continue
 		}
 		switch change.Kind {
-		case definition.APIs.Name, definition.Stages.Name, definition.Routes.Name, definition.Integrations.Name:
+		case definition.APIs.Name, definition.Stages.Name, definition.Routes.Name, definition.Integrations.Name, definition.Authorizers.Name:
 		default:
 			continue
 		}
@@ -258,6 +260,8 @@ func group(changes []store.Change) []*edits {
 			e.routes = append(e.routes, change.ID[1])
 		case definition.Integrations.Name:
 			e.integrations = append(e.integrations, change.ID[1])
+		case definition.Authorizers.Name:
+			e.authorizers = true
 		}
 	}
 	return list

@@ -23,6 +23,8 @@ type methodBuilder struct {
 	counted    string
 	models     *rest.Library
 	validators map[string]apigateway.RequestValidator
+	// authorizers by id.
+	authorizers map[string]*definition.RestAuthorizer
 	// guarded tells that a resource policy says who may call.
 	guarded bool
 	// keysFromAuthorizer tells that API keys aren't in the header x-api-key.
@@ -72,7 +74,9 @@ func (m *methodBuilder) method(r *apigateway.Resource, verb string, doc *apigate
 	if err != nil {
 		return nil, err
 	}
-	m.guard(route, doc)
+	if err := m.guard(route, doc); err != nil {
+		return nil, err
+	}
 	m.applySettings(route)
 	return route, m.execution(route, doc)
 }
@@ -99,22 +103,15 @@ func newMethod(r *apigateway.Resource, verb string, doc *apigateway.Method) (*pl
 }
 
 // guard compiles who may call a method.
-func (m *methodBuilder) guard(route *plan.Route, doc *apigateway.Method) {
-	if kind := value(doc.AuthorizationType); kind != "" && kind != authorizationNone {
-		// TODO(#6): the authorizers of each kind. Until then nobody may.
-		refusal := closed("method " + route.Key + " asks for " + kind + " authorization, which this gateway doesn't have yet")
-		route.Authorizer = refusal
-		if kind == authorizationIAM {
-			route.Authorizer = signature{refusal}
-		}
-	}
-	if route.Authorizer == nil && m.guarded {
-		// TODO(#6): resource policies. Until then one that narrows lets nobody pass.
-		route.Authorizer = closed("the API has a resource policy, which this gateway can't evaluate yet")
+func (m *methodBuilder) guard(route *plan.Route, doc *apigateway.Method) error {
+	var err error
+	if route.Authorizer, err = m.authorizer(doc); err != nil {
+		return problem("Method", route.Key, err)
 	}
 	if value(doc.ApiKeyRequired) {
 		route.Rest.APIKey = m.apiKeys()
 	}
+	return nil
 }
 
 // execution compiles what a method does with a request that may call it.
@@ -136,12 +133,6 @@ func (m *methodBuilder) apiKeys() plan.APIKeyCheck {
 	}
 	return m.c.parts.apiKeys(m.key.id, m.stage.Name)
 }
-
-// Kinds of authorization that the service model only knows as text.
-const (
-	authorizationNone = "NONE"
-	authorizationIAM  = "AWS_IAM"
-)
 
 // allMethods is the key of the settings of methods that have none of their own.
 const allMethods = "*/*"

@@ -128,6 +128,9 @@ func (b *restBuilder) build(view *store.Tx, doc *definition.RestStage, v variant
 	if err := m.readModels(view); err != nil {
 		return nil, err
 	}
+	if err := m.readAuthorizers(view); err != nil {
+		return nil, err
+	}
 	for e, err := range definition.Resources.All(view, b.key.Scope, b.key.id) {
 		if err != nil {
 			return nil, fmt.Errorf("compile: resources of API %s: %w", b.key.id, err)

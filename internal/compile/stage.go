@@ -57,7 +57,7 @@ func (c *Compiler) checkStage(tx *store.Tx, key apiKey, doc *definition.Stage) e
 		return err
 	}
 	for _, e := range group(tx.Changes()) {
-		if e.key == key && d.canEdit() {
+		if e.key == key && d.canEdit(e) {
 			return d.edit(tx, e)
 		}
 	}
@@ -90,7 +90,7 @@ func (c *Compiler) draftStage(tx *store.Tx, key apiKey, head *plan.API, old *sta
 	}
 	now := deployment.Revision == tx.Revision()
 	switch {
-	case now && e != nil && d.canEdit():
+	case now && e != nil && d.canEdit(e):
 		d.atHead = true
 		return d, d.edit(tx, e)
 	case now && e != nil:
@@ -113,6 +113,8 @@ type draft struct {
 	atHead bool
 
 	routeSettings routeSettings
+	// guards compile who may use routes, once there is a view to read from.
+	guards *guards
 	// What differs from base; nil values are gone.
 	routes map[string]*route
 	calls  map[string]*call
@@ -154,15 +156,16 @@ func (c *Compiler) emptyDraft(key apiKey, head *plan.API, doc *definition.Stage)
 // canKeep tells whether the compiled routes of base are good under the
 // settings of the draft, and canEdit whether they are those of the definitions
 // before the transaction, too. A WebSocket API is always compiled whole: it has
-// few routes, and its changes seldom go live one by one.
+// few routes, and its changes seldom go live one by one. So is an API whose
+// authorizers change.
 func (d *draft) canKeep() bool {
 	return d.base != nil && maps.Equal(d.base.plan.Variables, d.plan.Variables) &&
 		d.base.plan.API.Name == d.plan.API.Name &&
 		reflect.DeepEqual(d.base.routeSettings, d.routeSettings)
 }
 
-func (d *draft) canEdit() bool {
-	return d.canKeep() && d.base.atHead && d.plan.API.Protocol != plan.WebSocket
+func (d *draft) canEdit(e *edits) bool {
+	return !e.authorizers && d.canKeep() && d.base.atHead && d.plan.API.Protocol != plan.WebSocket
 }
 
 // keep takes the routes of base as they are.
@@ -187,6 +190,7 @@ func (d *draft) freeze(view *store.Tx) error {
 // build compiles everything in a view of the store.
 func (d *draft) build(view *store.Tx) error {
 	d.base = nil
+	d.guards = newGuards(d.c, d.key, view, d.plan)
 	if err := d.freeze(view); err != nil {
 		return err
 	}
@@ -215,6 +219,7 @@ func (d *draft) build(view *store.Tx) error {
 // edit applies a transaction's changes to the routes of base.
 func (d *draft) edit(tx *store.Tx, e *edits) error {
 	d.keep(true)
+	d.guards = newGuards(d.c, d.key, tx, d.plan)
 	if err := d.freeze(tx); err != nil {
 		return err
 	}
@@ -289,8 +294,10 @@ func (d *draft) setRoute(id string, doc *definition.Route) error {
 		Path:       key.Path,
 		ParamNames: key.ParamNames,
 		Greedy:     key.Greedy,
-		Authorizer: authorizer(doc),
 	}}
+	if r.plan.Authorizer, err = d.guards.authorizer(doc); err != nil {
+		return problem("Route", r.plan.Key, err)
+	}
 	if r.integration != "" {
 		d.callOrRefusal(r.integration).wire(r.plan)
 	}

@@ -22,7 +22,11 @@ func (b *socketBuilder) route(id string, doc *definition.Route) (*plan.Route, er
 	if key == "" {
 		return nil, errors.New("it has no key")
 	}
-	route := &plan.Route{Key: key, ID: id, Authorizer: authorizer(doc), Socket: &plan.SocketRoute{
+	guard, err := b.guards.authorizer(doc)
+	if err != nil {
+		return nil, err
+	}
+	route := &plan.Route{Key: key, ID: id, Authorizer: guard, Socket: &plan.SocketRoute{
 		TwoWay: b.answered[id] && value(doc.RouteResponseSelectionExpression) == defaultRouteKey,
 		Log:    b.routeSettings.logging(key),
 	}}
@@ -33,7 +37,6 @@ func (b *socketBuilder) route(id string, doc *definition.Route) (*plan.Route, er
 	if key == plan.ConnectRouteKey && value(doc.ApiKeyRequired) {
 		route.Socket.APIKey = b.apiKeys()
 	}
-	var err error
 	if route.Socket.Validator, err = b.validator(doc); err != nil {
 		return nil, err
 	}

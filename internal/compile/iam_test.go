@@ -23,7 +23,7 @@ func TestSignature(t *testing.T) {
 				x.Request.Headers = plan.Headers{{Name: "Authorization", Value: test.authorization}}
 			}
 			var fault *plan.Fault
-			if err := (signature{"closed"}).Authorize(&x); !errors.As(err, &fault) || fault.Kind != test.want {
+			if err := (signature{closed{plan.NotImplemented, "closed"}}).Authorize(&x); !errors.As(err, &fault) || fault.Kind != test.want {
 				t.Errorf("%v, want the kind %d", err, test.want)
 			}
 		})

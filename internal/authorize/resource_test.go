@@ -1,0 +1,37 @@
+package authorize
+
+import (
+	"testing"
+
+	"gatehouse/internal/plan"
+)
+
+func TestResource(t *testing.T) {
+	for _, test := range []struct {
+		name, method, path string
+		protocol           plan.Protocol
+		want               string
+	}{
+		{"plain", "GET", "/pets/1", plan.HTTP, "GET/pets/1"},
+		{"root", "GET", "/", plan.REST, "GET/"},
+		{"slash at the end", "GET", "/pets/", plan.HTTP, "GET/pets/"},
+		{"slash at the end of a REST API's", "GET", "/pets//", plan.REST, "GET/pets"},
+		{"escaped letters", "GET", "/%61dmin", plan.REST, "GET/admin"},
+		{"escaped slash", "POST", "/pets%2Fadmin", plan.HTTP, "POST/pets/admin"},
+		{"escaped once only", "GET", "/%2561", plan.HTTP, "GET/%61"},
+		{"route of a WebSocket API", "GET", "/", plan.WebSocket, "$connect"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			x := &plan.Exchange{
+				Request:   plan.Request{Method: test.method},
+				Stage:     &plan.Stage{API: &plan.API{ID: "abc", AccountID: "123456789012", Region: "eu-west-1", Protocol: test.protocol}, Name: "dev"},
+				Route:     &plan.Route{Key: "$connect"},
+				StagePath: test.path,
+			}
+			want := "arn:aws:execute-api:eu-west-1:123456789012:abc/dev/" + test.want
+			if got := Resource(x); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,64 @@
+package compile
+
+import (
+	"errors"
+	"fmt"
+
+	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/store"
+)
+
+// Kinds of authorization that the service model only knows as text.
+const (
+	authorizationNone    = "NONE"
+	authorizationIAM     = "AWS_IAM"
+	authorizationCustom  = "CUSTOM"
+	authorizationCognito = "COGNITO_USER_POOLS"
+)
+
+// readAuthorizers reads what methods refer to.
+func (m *methodBuilder) readAuthorizers(view *store.Tx) error {
+	m.authorizers = map[string]*definition.RestAuthorizer{}
+	for e, err := range definition.RestAuthorizers.All(view, m.key.Scope, m.key.id) {
+		if err != nil {
+			return fmt.Errorf("compile: authorizers of API %s: %w", m.key.id, err)
+		}
+		m.authorizers[e.ID[1]] = e.Doc
+	}
+	return nil
+}
+
+// authorizer compiles who may call a method; nil lets everyone. Each kind of
+// authorization has a method in a file of its own.
+func (m *methodBuilder) authorizer(doc *apigateway.Method) (plan.Authorizer, error) {
+	kind := value(doc.AuthorizationType)
+	switch kind {
+	case "", authorizationNone:
+		return m.anonymous(), nil
+	case authorizationIAM:
+		return m.iam()
+	}
+	authorizer, ok := m.authorizers[value(doc.AuthorizerId)]
+	if !ok {
+		return closed{plan.AuthorizerMisconfigured, "the method's authorizer " + value(doc.AuthorizerId) + " is gone"}, nil
+	}
+	switch kind {
+	case authorizationCustom:
+		return m.lambda(authorizer)
+	case authorizationCognito:
+		return m.cognito(authorizer, doc.AuthorizationScopes)
+	}
+	return nil, errors.New("there is no authorization of type " + kind)
+}
+
+// anonymous compiles who may call a method that asks for no authorization: what
+// the API's resource policy says; nil lets everyone.
+func (m *methodBuilder) anonymous() plan.Authorizer {
+	if m.guarded {
+		// TODO(#6): resource policies. Until then one that narrows lets nobody pass.
+		return closed{plan.NotImplemented, "the API has a resource policy, which this gateway can't evaluate yet"}
+	}
+	return nil
+}
