@@ -13,11 +13,12 @@ func TestLookup(t *testing.T) {
 	const never = AtEnd + 1
 	for from, names := range map[Moment]string{
 		AtRequest: `accountId apiId domainName domainPrefix extendedRequestId httpMethod identity.accountId
-			identity.caller identity.sourceIp identity.user identity.userAgent identity.userArn path protocol requestId requestTime requestTimeEpoch routeKey stage`,
+			identity.caller identity.sourceIp identity.user identity.userAgent identity.userArn path protocol requestId requestTime requestTimeEpoch routeKey stage
+			authorizer.claims.sub authorizer.error authorizer.principalId authorizer.anything`,
 		AtResponse: `awsEndpointRequestId integration.error integration.integrationStatus integration.latency integration.requestId
 			integration.status integrationErrorMessage integrationLatency integrationStatus`,
 		AtEnd: `dataProcessed error.message error.messageString responseLatency responseLength status`,
-		never: `authorizer.claims.sub authorizer.error authorizer.principalId authorizer.anything awsEndpointRequestId2
+		never: `awsEndpointRequestId2
 			customDomain.basePathMatched error.responseType identity.cognitoAuthenticationProvider
 			identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId
 			identity.clientCert.clientCertPem identity.clientCert.subjectDN identity.clientCert.issuerDN

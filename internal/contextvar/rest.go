@@ -48,31 +48,35 @@ func LookupREST(name string) (Variable, bool) {
 	// What these tell of isn't there yet: VPC endpoints, web ACLs, what TLS
 	// agreed on and how a streamed response came about.
 	case "identity.vpcId", "identity.vpceId",
-		"authenticate.error", "authenticate.latency", "authenticate.status",
-		"authorize.error", "authorize.latency", "authorize.status",
 		"waf.error", "waf.latency", "waf.status", "wafResponseCode", "webaclArn",
 		"cipherSuite", "tlsVersion", "endpointType",
 		"integration.timeToAllHeaders", "integration.timeToFirstContent":
 		return Variable{}, true
 	}
+	if v, ok := lookupAuthorizer(name); ok {
+		return v, true
+	}
 	return lookupShared(name)
 }
 
 // RESTKeys returns the names of the members of a map of a REST API's $context,
-// in AWS's order: of "" ($context itself), "identity" or "authorizer". It is nil
-// for what is no map, and must not be written.
+// in AWS's order: of "" ($context itself), "identity", "authorizer" or
+// "authorizer.claims". It is nil for what is no map, and must not be written.
 //
 // Keys that only some requests have (isCanaryRequest, identity.apiKey) aren't
 // among them. UNVERIFIED: where they stand.
-func RESTKeys(name string) []string {
+func RESTKeys(name string, x *plan.Exchange) []string {
 	switch name {
 	case "":
 		return contextKeys
 	case "identity":
 		return identityKeys
 	case "authorizer":
-		// TODO(#6): what the authorizer says.
-		return []string{}
+		return authorizerKeys(x.Authorization)
+	case "authorizer.claims":
+		if a := x.Authorization; a != nil && a.Token {
+			return namesOf(a.Claims)
+		}
 	}
 	return nil
 }

@@ -16,13 +16,14 @@ func TestLookupREST(t *testing.T) {
 	for from, names := range map[Moment]string{
 		AtRequest: `integration.responseTransferMode accountId apiId deploymentId domainName domainPrefix extendedRequestId httpMethod identity.accessKey identity.accountId
 			identity.apiKey identity.apiKeyId identity.caller identity.sourceIp identity.user identity.userArn identity.userAgent isCanaryRequest path protocol requestId requestTime requestTimeEpoch resourceId
-			resourcePath stage xrayTraceId`,
+			resourcePath stage xrayTraceId
+			authorizer.claims.sub authorizer.principalId authorizer.error authorizer.integrationLatency authorizer.integrationStatus
+			authorizer.latency authorizer.requestId authorizer.status authenticate.error authenticate.latency authenticate.status
+			authorize.error authorize.latency authorize.status`,
 		AtResponse: `awsEndpointRequestId integration.error integration.integrationStatus integration.latency integration.requestId
 			integration.status integrationErrorMessage integrationLatency integrationStatus`,
 		AtEnd: `error.message error.messageString error.responseType error.validationErrorString responseLatency responseLength status`,
-		never: `authorizer.claims.sub authorizer.principalId authorizer.error authorizer.integrationLatency authorizer.integrationStatus
-			authorizer.latency authorizer.requestId authorizer.status authenticate.error authenticate.latency authenticate.status
-			authorize.error authorize.latency authorize.status awsEndpointRequestId2 cipherSuite customDomain.basePathMatched endpointType
+		never: `awsEndpointRequestId2 cipherSuite customDomain.basePathMatched endpointType
 			identity.cognitoAuthenticationProvider
 			identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId
 			identity.clientCert.clientCertPem identity.clientCert.subjectDN identity.clientCert.issuerDN
@@ -118,24 +119,24 @@ func TestRESTValues(t *testing.T) {
 // What a map lists is known, except the maps among it and what templates set.
 func TestRESTKeys(t *testing.T) {
 	maps := []string{"identity", "requestOverride", "responseOverride"}
-	if keys := RESTKeys(""); len(keys) != 18 || keys[0] != "resourceId" || keys[17] != "apiId" {
+	if keys := RESTKeys("", &plan.Exchange{}); len(keys) != 18 || keys[0] != "resourceId" || keys[17] != "apiId" {
 		t.Errorf("context: %q", keys)
 	}
-	for _, name := range RESTKeys("") {
+	for _, name := range RESTKeys("", &plan.Exchange{}) {
 		if _, known := LookupREST(name); known == slices.Contains(maps, name) {
 			t.Errorf("%s: %t", name, known)
 		}
 	}
-	for _, name := range RESTKeys("identity") {
+	for _, name := range RESTKeys("identity", &plan.Exchange{}) {
 		if _, known := LookupREST("identity." + name); !known {
 			t.Errorf("identity.%s isn't known", name)
 		}
 	}
-	if keys := RESTKeys("authorizer"); keys == nil || len(keys) != 0 {
+	if keys := RESTKeys("authorizer", &plan.Exchange{}); keys == nil || len(keys) != 0 {
 		t.Errorf("authorizer: %q", keys)
 	}
 	for _, name := range []string{"path", "identity.sourceIp", "authorizer.claims", "nothing"} {
-		if keys := RESTKeys(name); keys != nil {
+		if keys := RESTKeys(name, &plan.Exchange{}); keys != nil {
 			t.Errorf("%s: %q", name, keys)
 		}
 	}

@@ -33,6 +33,9 @@ func Lookup(name string) (Variable, bool) {
 	case "error.responseType": // of REST APIs' errors only
 		return Variable{}, true
 	}
+	if strings.HasPrefix(name, "authorizer.") {
+		return lookupAuthorizer(name)
+	}
 	return lookupShared(name)
 }
 
@@ -98,9 +101,7 @@ func lookupShared(name string) (Variable, bool) {
 		"identity.clientCert.serialNumber", "identity.clientCert.validity.notBefore", "identity.clientCert.validity.notAfter":
 		return Variable{}, true
 	}
-	// What an authorizer says, under names it chooses itself.
-	property, found := strings.CutPrefix(name, "authorizer.")
-	return Variable{}, found && property != ""
+	return Variable{}, false
 }
 
 // text is a variable whose value is text; "" is no value.

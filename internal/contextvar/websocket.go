@@ -2,7 +2,6 @@ package contextvar
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"gatehouse/internal/plan"
@@ -49,14 +48,10 @@ func LookupWebSocket(name string) (Variable, bool) {
 		"integration.status", "integrationLatency":
 		return lookupShared(name)
 
-	// What these tell of isn't there yet: how callers were checked, and web ACLs.
-	case "authenticate.error", "authenticate.latency", "authenticate.status",
-		"authorize.error", "authorize.latency", "authorize.status",
-		"waf.error", "waf.latency", "waf.status":
+	case "waf.error", "waf.latency", "waf.status": // there are no web ACLs yet
 		return Variable{}, true
 	}
-	property, found := strings.CutPrefix(name, "authorizer.")
-	return Variable{}, found && property != ""
+	return lookupAuthorizer(name)
 }
 
 // ofSocket is a variable of an event. A request that is no handshake has no

@@ -16,12 +16,12 @@ func TestLookupWebSocket(t *testing.T) {
 	for from, names := range map[Moment]string{
 		AtRequest: `apiId connectedAt connectionId domainName eventType extendedRequestId identity.accountId identity.apiKey identity.apiKeyId
 			identity.caller identity.sourceIp identity.user identity.userAgent identity.userArn messageId requestId requestTime requestTimeEpoch
-			routeKey stage`,
+			routeKey stage authorize.error authorize.latency authorize.status authorizer.error authorizer.integrationLatency
+			authorizer.integrationStatus authorizer.latency authorizer.requestId authorizer.status authorizer.principalId authorizer.anything
+			authenticate.error authenticate.latency authenticate.status`,
 		AtResponse: `integration.error integration.integrationStatus integration.latency integration.requestId integration.status integrationLatency`,
 		AtEnd:      `error.message error.messageString error.responseType error.validationErrorString status`,
-		never: `authorize.error authorize.latency authorize.status authorizer.error authorizer.integrationLatency authorizer.integrationStatus
-			authorizer.latency authorizer.requestId authorizer.status authorizer.principalId authorizer.anything
-			authenticate.error authenticate.latency authenticate.status identity.cognitoAuthenticationProvider
+		never: `identity.cognitoAuthenticationProvider
 			identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId
 			waf.error waf.latency waf.status`,
 	} {

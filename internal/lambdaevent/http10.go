@@ -133,17 +133,27 @@ func appendContext10(dst []byte, x *plan.Exchange, path string) []byte {
 	dst = append(dst, `,"requestContext":{"accountId":`...)
 	dst = appendString(dst, x.Stage.API.AccountID)
 	dst = appendMember(dst, "apiId", x.Stage.API.ID)
+	dst = appendAuthorizer10(dst, x)
 	dst = appendMember(dst, "domainName", x.DomainName)
 	dst = appendMember(dst, "domainPrefix", x.DomainPrefix)
 	dst = appendMember(dst, "extendedRequestId", x.RequestID)
 	dst = appendMember(dst, "httpMethod", x.Request.Method)
-	dst = append(dst, `,"identity":{"accessKey":null,"accountId":null,"caller":null,"cognitoAmr":null,`+
+	caller := &x.Caller
+	dst = append(dst, `,"identity":{"accessKey":`...)
+	if caller.AccessKeyID == "" {
+		dst = append(dst, `null`...)
+	} else {
+		dst = appendString(dst, caller.AccessKeyID)
+	}
+	dst = appendOrNull(dst, "accountId", caller.AccountID)
+	dst = appendOrNull(dst, "caller", caller.ID)
+	dst = append(dst, `,"cognitoAmr":null,`+
 		`"cognitoAuthenticationProvider":null,"cognitoAuthenticationType":null,"cognitoIdentityId":null,`+
 		`"cognitoIdentityPoolId":null,"principalOrgId":null`...)
 	dst = appendMember(dst, "sourceIp", sourceIP(x))
-	dst = append(dst, `,"user":null`...)
+	dst = appendOrNull(dst, "user", caller.ID)
 	dst = appendMember(dst, "userAgent", x.Request.Headers.Get(userAgent))
-	dst = append(dst, `,"userArn":null}`...)
+	dst = append(appendOrNull(dst, "userArn", caller.ARN), '}')
 	dst = appendMember(dst, "path", path)
 	dst = append(dst, `,"protocol":"HTTP/1.1"`...)
 	dst = appendMember(dst, "requestId", x.RequestID)

@@ -160,11 +160,11 @@ func appendPathParametersREST(dst []byte, x *plan.Exchange) []byte {
 }
 
 // appendContextREST appends the request's context in the order of AWS's events.
-// TODO(#6): authorizer, and who called in identity, come with authorizers.
 func appendContextREST(dst []byte, x *plan.Exchange) []byte {
 	method := x.Route.Rest
 	dst = append(dst, `,"requestContext":{"resourceId":`...)
 	dst = appendString(dst, method.ResourceID)
+	dst = appendAuthorizerREST(dst, x)
 	dst = appendMember(dst, "resourcePath", x.Route.Path)
 	if method.OperationName != "" {
 		dst = appendMember(dst, "operationName", method.OperationName)

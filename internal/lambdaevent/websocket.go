@@ -105,11 +105,11 @@ func appendFarewell(dst []byte, x *plan.Exchange) []byte {
 }
 
 // appendContextWebSocket appends the event's context.
-// TODO(#6): authorizer comes with authorizers.
 func appendContextWebSocket(dst []byte, x *plan.Exchange) []byte {
 	socket := x.Socket
 	dst = append(dst, `,"requestContext":{"routeKey":`...)
 	dst = appendString(dst, x.Route.Key)
+	dst = appendAuthorizerREST(dst, x)
 	switch socket.Event {
 	case plan.SocketMessage:
 		dst = appendMember(dst, "messageId", socket.MessageID)

@@ -53,20 +53,29 @@ func textOf(values []AuthorizerValue, name string) (string, bool) {
 	return "", false
 }
 
-// An AuthorizerReport is what the authorizer step reports for logs:
-// $context.authorizer.*, $context.authenticate.* and $context.authorize.*.
+// An AuthorizerReport is what the authorizer step reports for logs.
 type AuthorizerReport struct {
-	// Called tells that an authorizer ran; Latency how long it took in all,
-	// FunctionLatency how long its function took, 0 when its answer was kept.
+	// Called tells that a function was asked, or what it answered before;
+	// Latency how long that took in all, FunctionLatency how long the function
+	// took, 0 when its answer was kept. They are $context.authorizer.*.
 	Called                   bool
 	Latency, FunctionLatency time.Duration
-	// Status is what the authorizer or the check of a signature came to: 200, 401,
-	// 403 or 500. FunctionStatus is that of the call of Lambda, 0 for none.
+	// Status is what the authorizer came to: 200, 401, 403 or 500, 0 if it wasn't
+	// asked. FunctionStatus is that of the call of Lambda, 0 for none.
 	Status, FunctionStatus int
 	// RequestID is that of the call of Lambda, Error why the caller was refused or
 	// the authorizer failed.
 	RequestID, Error string
-	// Signed tells that the step was the check of a signature
-	// ($context.authenticate.*) and of what policies allow ($context.authorize.*).
-	Signed bool
+	// Authenticate is the check of a signature, Authorize that of what policies
+	// allow: $context.authenticate.* and $context.authorize.*.
+	Authenticate, Authorize CheckReport
+}
+
+// A CheckReport is how one check of a caller went.
+type CheckReport struct {
+	// Status is 200 or the status of the refusal, 0 when the check wasn't made.
+	Status  int
+	Latency time.Duration
+	// Error is why the caller was refused, "" otherwise.
+	Error string
 }

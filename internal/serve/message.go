@@ -23,6 +23,8 @@ type session struct {
 	host, domainName, path      string
 	apiKey, apiKeyID            string
 	caller                      plan.Caller
+	authorization               *plan.Authorization
+	authorizerLatency           time.Duration // of its function
 	source                      netip.AddrPort
 	localPort                   uint16
 	secure, pathForm            bool
@@ -36,6 +38,7 @@ func newSession(c *conn, x *plan.Exchange) *session {
 		s: c.s, apiID: x.API.ID, stage: x.Stage.Name, id: x.Socket.ConnectionID,
 		userAgent: x.Socket.UserAgent, host: q.Host, domainName: x.DomainName, path: x.GatewayPath,
 		apiKey: x.APIKey, apiKeyID: x.APIKeyID, caller: x.Caller,
+		authorization: x.Authorization, authorizerLatency: x.Authorizer.FunctionLatency,
 		source: q.Source, localPort: q.LocalPort, secure: q.Secure, pathForm: x.PathForm, connectedAt: x.Socket.ConnectedAt,
 	}
 	own(
@@ -84,6 +87,7 @@ func (se *session) begin(kind plan.SocketEvent) *event {
 	x.DomainPrefix, _, _ = strings.Cut(se.domainName, ".")
 	x.StagePath, x.GatewayPath, x.PathForm = "/", se.path, se.pathForm
 	x.APIKey, x.APIKeyID, x.Caller = se.apiKey, se.apiKeyID, se.caller
+	x.Authorization, x.Authorizer.FunctionLatency = se.authorization, se.authorizerLatency
 	if api, ok := s.Plan.Load().API(se.apiID); ok && api.Protocol == plan.WebSocket {
 		x.API, x.Stage = api, api.Stages[se.stage]
 	}

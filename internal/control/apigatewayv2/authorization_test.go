@@ -22,7 +22,7 @@ func TestRouteAuthorization(t *testing.T) {
 		got := must[*api.GetRouteResult](t)(g.GetRoute(c, &api.GetRouteRequest{ApiId: &id, RouteId: &route}))
 		sameJSON(t, name, got, `{"ApiKeyRequired": false, "RouteId": "`+route+`", "RouteKey": "GET /hello", "Target": "integrations/`+integration+`", `+want+`}`)
 		for range 2 {
-			closed := strings.Contains(g.route(id, "GET", "/hello"), "asks for "+*got.AuthorizationType+" authorization")
+			closed := strings.Contains(g.route(id, "GET", "/hello"), "fault: ")
 			if open := *got.AuthorizationType == "NONE"; open == closed {
 				t.Errorf("%s: requests are answered with %s", name, g.route(id, "GET", "/hello"))
 			}

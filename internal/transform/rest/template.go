@@ -156,4 +156,4 @@ func (v variables) Get(name string) (string, bool) {
 }
 
 // Keys implements vtl.Context.
-func (v variables) Keys(name string) []string { return contextvar.RESTKeys(name) }
+func (v variables) Keys(name string) []string { return contextvar.RESTKeys(name, v.x) }
