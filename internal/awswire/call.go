@@ -15,6 +15,8 @@ type Principal struct {
 	UserID string
 	// AccessKeyID is the key the call was signed with; empty when unsigned.
 	AccessKeyID string
+	// SessionToken is what came along with a session's key; it is never logged.
+	SessionToken string
 	// Root tells that the caller is the account itself, to whom no policy applies.
 	Root bool
 }

@@ -3,12 +3,15 @@ package iam
 import (
 	"context"
 	"errors"
-	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"gatehouse/internal/arn"
 	api "gatehouse/internal/awsapi/iam"
+	"gatehouse/internal/policy"
 	"gatehouse/internal/store"
 )
 
@@ -19,19 +22,40 @@ type Key struct {
 	Account, ARN, UserID string
 	// Active is false for a key that was switched off.
 	Active bool
+
+	holder *holder
 }
 
-// A Directory holds every access key in memory. Reading it takes no lock;
-// Prepare and Load keep it true. The zero value isn't ready: see NewDirectory.
+// Identity is whose key it is, with the policies in force now; nil if the user
+// is no more.
+func (k *Key) Identity() *Identity { return k.holder.current.Load() }
+
+// A holder is where an identity is found for as long as it lives.
+type holder struct{ current atomic.Pointer[Identity] }
+
+// A Directory holds access keys, and who has what policies, in memory. Reading
+// it takes no lock; Prepare and Load keep it true. The zero value isn't ready:
+// see NewDirectory.
 type Directory struct {
 	keys atomic.Pointer[map[string]*Key]
+	// holders has a *holder by the unique id of every user and role, names their
+	// ids by nameOf, managed a *managedText by nameOf.
+	holders, names, managed sync.Map
+	aws                     awsPolicies
+	// awsParsed has a *policy.Document by the resource of its ARN.
+	awsParsed sync.Map
+	// unreadable stands for a stored document that can't be read, which only a
+	// damaged database has: what it may deny isn't known, so it denies everything.
+	unreadable *policy.Document
+	generation atomic.Uint64
 	// uses holds a *use by the id of an access key or a role.
 	uses sync.Map
 }
 
 // NewDirectory returns an empty directory.
 func NewDirectory() *Directory {
-	d := &Directory{}
+	d := &Directory{aws: newAWSPolicies()}
+	d.unreadable, _ = policy.Parse(policy.Inline, `{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`)
 	d.keys.Store(&map[string]*Key{})
 	return d
 }
@@ -42,79 +66,187 @@ func (d *Directory) Key(id string) (*Key, bool) {
 	return k, ok
 }
 
-// Load reads all keys; it is called once, before calls are answered.
-func (d *Directory) Load(ctx context.Context, s Store) error {
-	keys := map[string]*Key{}
-	err := s.View(ctx, func(tx *store.Tx) error {
-		for e, err := range accessKeys.Everywhere(tx) {
-			if err != nil {
-				return err
-			}
-			k, err := newKey(tx, e.Scope, e.Doc)
-			if err != nil {
-				return err
-			}
-			keys[k.ID] = k
-		}
+// Generation counts the changes of identities and policies. What was put
+// together from the directory is still true while it stays the same as it was
+// before.
+func (d *Directory) Generation() uint64 { return d.generation.Load() }
+
+// Identity finds a user or a role by its unique id; nil is none.
+func (d *Directory) Identity(id string) *Identity {
+	h, ok := d.holders.Load(id)
+	if !ok {
 		return nil
+	}
+	return h.(*holder).current.Load()
+}
+
+// Named finds a user or a role by its ARN; nil is none.
+func (d *Directory) Named(text string) *Identity {
+	a, err := arn.Parse(text)
+	if err != nil || a.Service != "iam" {
+		return nil
+	}
+	kind, _, _ := strings.Cut(a.Resource, "/")
+	unique, ok := d.names.Load(nameOf(kind, a.Account, id(new(a.Name()))))
+	if !ok {
+		return nil
+	}
+	if v := d.Identity(unique.(string)); v != nil && v.ARN == text {
+		return v
+	}
+	return nil
+}
+
+// Document is what the managed policy with an ARN says to an account. One that
+// isn't there says nothing.
+func (d *Directory) Document(account, text string) *policy.Document {
+	return d.find(account, text, d.managedAt)
+}
+
+func (d *Directory) find(account, text string, managed func(at string) *managedText) *policy.Document {
+	a, err := arn.Parse(text)
+	switch {
+	case err != nil:
+		return nothing
+	case a.Account == "aws":
+		return d.awsDocument(a.Resource)
+	case a.Account != account:
+		return nothing
+	}
+	m := managed(nameOf("policy", account, id(new(a.Name()))))
+	if m == nil || m.arn != text {
+		return nothing
+	}
+	return m.document
+}
+
+func (d *Directory) managedAt(at string) *managedText {
+	m, ok := d.managed.Load(at)
+	if !ok {
+		return nil
+	}
+	return m.(*managedText)
+}
+
+// awsDocument is the document of a policy that AWS manages, parsed once.
+func (d *Directory) awsDocument(resource string) *policy.Document {
+	if v, ok := d.awsParsed.Load(resource); ok {
+		return v.(*policy.Document)
+	}
+	text, ok := d.aws[resource]
+	if !ok {
+		return nothing
+	}
+	doc, err := policy.Parse(policy.Managed, text)
+	if err != nil {
+		doc = d.unreadable
+	}
+	v, _ := d.awsParsed.LoadOrStore(resource, doc)
+	return v.(*policy.Document)
+}
+
+func (d *Directory) holderOf(id string) *holder {
+	h, ok := d.holders.Load(id)
+	if !ok {
+		h, _ = d.holders.LoadOrStore(id, &holder{})
+	}
+	return h.(*holder)
+}
+
+// Load reads everything; it is called once, before calls are answered.
+func (d *Directory) Load(ctx context.Context, s Store) error {
+	var b *build
+	err := s.View(ctx, func(tx *store.Tx) error {
+		b = d.newBuild(tx)
+		return errors.Join(
+			eachOf(tx, policies, func(scope store.Scope, id string) error {
+				_, err := b.reloadPolicy(scope, id)
+				return err
+			}),
+			eachOf(tx, roles, func(scope store.Scope, id string) error { return b.reload("role", scope, id) }),
+			eachOf(tx, users, func(scope store.Scope, id string) error { return b.reload("user", scope, id) }),
+			eachOf(tx, accessKeys, b.reloadKey))
 	})
 	if err != nil {
 		return err
 	}
-	d.keys.Store(&keys)
+	b.publish()
+	return nil
+}
+
+// eachOf calls fn with every document of a kind.
+func eachOf[T any](tx *store.Tx, kind store.Kind[T], fn func(scope store.Scope, id string) error) error {
+	for e, err := range kind.Everywhere(tx) {
+		if err != nil {
+			return err
+		}
+		if err := fn(e.Scope, e.ID[0]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // Prepare is called by the store with every transaction's changes before it
 // commits; publish makes the directory follow.
 func (d *Directory) Prepare(tx *store.Tx, changes []store.Change) (publish func(), err error) {
-	// What changed, by key id; nil is gone.
-	changed := map[string]*Key{}
-	for _, c := range changes {
-		switch c.Kind {
-		case accessKeys.Name:
-			err = d.reload(tx, c.Scope, c.ID[0], changed)
-		case users.Name:
-			err = d.reloadUser(tx, c, changed)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	if len(changed) == 0 {
-		return nil, nil
-	}
-	return func() {
-		keys := maps.Clone(*d.keys.Load())
-		for id, k := range changed {
-			if k == nil {
-				delete(keys, id)
-				d.uses.Delete(id)
+	var b *build
+	of := func(kind string, fn func(scope store.Scope, id string) error) {
+		for _, c := range changes {
+			if err != nil || c.Kind != kind {
 				continue
 			}
-			keys[id] = k
+			if b == nil {
+				b = d.newBuild(tx)
+			}
+			err = fn(c.Scope, c.ID[0])
 		}
-		d.keys.Store(&keys)
-	}, nil
+	}
+	// Policies first: what has them is read with what they say now.
+	changed := map[string]store.Scope{}
+	of(policies.Name, func(scope store.Scope, id string) error {
+		arn, err := b.reloadPolicy(scope, id)
+		if arn != "" {
+			changed[arn] = scope
+		}
+		return err
+	})
+	for arn, scope := range changed {
+		if err == nil {
+			err = b.reloadWhere(scope, func(v *Identity) bool { return slices.Contains(v.policies, arn) })
+		}
+	}
+	of(groups.Name, func(scope store.Scope, id string) error {
+		return b.reloadWhere(scope, func(v *Identity) bool { return slices.Contains(v.groups, id) })
+	})
+	of(roles.Name, func(scope store.Scope, id string) error { return b.reload("role", scope, id) })
+	of(users.Name, func(scope store.Scope, id string) error {
+		return errors.Join(b.reload("user", scope, id), b.reloadKeys(scope, id))
+	})
+	of(accessKeys.Name, func(scope store.Scope, id string) error { return b.reloadKey(scope, id) })
+	if err != nil || b == nil {
+		return nil, err
+	}
+	return b.publish, nil
 }
 
-func (d *Directory) reload(tx *store.Tx, scope store.Scope, id string, changed map[string]*Key) error {
-	doc, err := accessKeys.Get(tx, scope, id)
+func (b *build) reloadKey(scope store.Scope, id string) error {
+	doc, err := accessKeys.Get(b.tx, scope, id)
 	if errors.Is(err, store.ErrNotFound) {
-		changed[id] = nil
+		b.keys[id] = nil
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	changed[id], err = newKey(tx, scope, doc)
+	b.keys[id], err = newKey(b.tx, scope, doc)
 	return err
 }
 
-// reloadUser follows a user whose ARN may have changed. A deleted user has no
+// reloadKeys follows a user whose ARN may have changed. A deleted user has no
 // keys, and the keys of a renamed one change themselves.
-func (d *Directory) reloadUser(tx *store.Tx, c store.Change, changed map[string]*Key) error {
-	doc, err := users.Get(tx, c.Scope, c.ID...)
+func (b *build) reloadKeys(scope store.Scope, user string) error {
+	doc, err := users.Get(b.tx, scope, user)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -122,7 +254,7 @@ func (d *Directory) reloadUser(tx *store.Tx, c store.Change, changed map[string]
 		return err
 	}
 	for _, id := range doc.AccessKeys {
-		if err := d.reload(tx, c.Scope, id, changed); err != nil {
+		if err := b.reloadKey(scope, id); err != nil {
 			return err
 		}
 	}

@@ -97,7 +97,7 @@ func roleSession(role *iam.Role, name string) *Session {
 // caller is the session the caller came with; an empty one for a user or root.
 func (s *Service) caller(c *awswire.Call) *Session {
 	if temporary(c) {
-		if v := s.sessions.of(c.Principal.AccessKeyID); v != nil {
+		if v, err := s.sessions.open(c.Principal.AccessKeyID, c.Principal.SessionToken); err == nil {
 			return v
 		}
 	}
@@ -198,20 +198,21 @@ func conditionContext(c *awswire.Call, in *api.AssumeRoleRequest, caller *Sessio
 	return context
 }
 
-// SessionFor makes a session of a role for a part of the gateway itself, which
-// is trusted. A role that isn't there gets one as well: it has no policies, and
-// whether it must exist was for the caller to decide.
-func (s *Service) SessionFor(ctx context.Context, roleARN, name string, duration time.Duration) (session *Session, token string, err error) {
+// sessionOf is a session of a role for a part of the gateway itself, which is
+// trusted, without its keys. A role that isn't there gets one as well: it has no
+// policies, and whether it must exist was for the caller to decide.
+func (s *Service) sessionOf(ctx context.Context, roleARN, name string) (*Session, error) {
 	role, err := s.roles.Role(ctx, roleARN)
-	if errors.Is(err, iam.ErrNoRole) {
+	absent := errors.Is(err, iam.ErrNoRole)
+	if absent {
 		role, err = absentRole(roleARN)
 	}
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	v := roleSession(role, name)
-	token, err = s.issue(v, s.clock(), duration)
-	return v, token, err
+	v.Unfounded = absent
+	return v, nil
 }
 
 func absentRole(roleARN string) (*iam.Role, error) {

@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/control/iam"
+	"gatehouse/internal/policy"
 )
 
 // Credentials looks up who an access key belongs to: root, a user, or a
@@ -16,7 +17,11 @@ type Credentials struct {
 	directory *iam.Directory
 	sessions  *sessions
 
-	rootID, rootSecret, rootAccount string
+	rootID, rootSecret string
+	root               policy.Caller
+	rootKeys           keySet
+	// everything is what root may do, when it vouches for somebody.
+	everything *policy.Document
 }
 
 var (
@@ -29,7 +34,7 @@ var (
 func (c *Credentials) Lookup(_ context.Context, accessKeyID string) (*awswire.Credential, error) {
 	if c.rootID != "" && accessKeyID == c.rootID {
 		return &awswire.Credential{Secret: c.rootSecret, Principal: awswire.Principal{
-			Account: c.rootAccount, ARN: "arn:aws:iam::" + c.rootAccount + ":root", UserID: c.rootAccount, AccessKeyID: accessKeyID, Root: true,
+			Account: c.root.Account, ARN: c.root.ARN, UserID: c.root.UserID, AccessKeyID: accessKeyID, Root: true,
 		}}, nil
 	}
 	k, ok := c.directory.Key(accessKeyID)
@@ -48,8 +53,8 @@ func (c *Credentials) LookupSession(ctx context.Context, accessKeyID, token stri
 	if !strings.HasPrefix(accessKeyID, iam.SessionKey) {
 		return c.Lookup(ctx, accessKeyID)
 	}
-	v, err := c.sessions.open(token)
-	if err != nil || v.AccessKeyID != accessKeyID {
+	v, err := c.sessions.open(accessKeyID, token)
+	if err != nil {
 		return nil, nil
 	}
 	return v.credential, nil
@@ -60,7 +65,7 @@ func newCredential(v *Session, token string) *awswire.Credential {
 	sum := sha256.Sum256([]byte(token))
 	return &awswire.Credential{
 		Secret: v.Secret, TokenHash: sum[:], Expires: v.Expires,
-		Principal: awswire.Principal{Account: v.Account, ARN: v.ARN, UserID: v.UserID, AccessKeyID: v.AccessKeyID, Root: v.Root},
+		Principal: awswire.Principal{Account: v.Account, ARN: v.ARN, UserID: v.UserID, AccessKeyID: v.AccessKeyID, SessionToken: token, Root: v.Root},
 	}
 }
 

@@ -16,7 +16,12 @@ const functionSession = 12 * time.Hour
 // with. Their session is called like the function, as on AWS.
 func (s *Service) FunctionCredentials(roleARN, functionARN string) (function.Credentials, error) {
 	name := functionARN[strings.LastIndexByte(functionARN, ':')+1:]
-	v, token, err := s.SessionFor(context.Background(), roleARN, name, functionSession)
+	v, err := s.sessionOf(context.Background(), roleARN, name)
+	if err != nil {
+		return function.Credentials{}, err
+	}
+	v.FunctionARN = functionARN
+	token, err := s.issue(v, s.clock(), functionSession)
 	if err != nil {
 		return function.Credentials{}, err
 	}

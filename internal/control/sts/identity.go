@@ -27,7 +27,7 @@ func (s *Service) GetCallerIdentity(c *awswire.Call, _ *api.GetCallerIdentityReq
 // GetAccessKeyInfo reads the account out of a key id; the key need not exist.
 func (s *Service) GetAccessKeyInfo(c *awswire.Call, in *api.GetAccessKeyInfoRequest) (*api.GetAccessKeyInfoResponse, error) {
 	if id := *in.AccessKeyId; s.Credentials.rootID != "" && id == s.Credentials.rootID {
-		return &api.GetAccessKeyInfoResponse{Account: &s.Credentials.rootAccount}, nil
+		return &api.GetAccessKeyInfoResponse{Account: &s.Credentials.root.Account}, nil
 	}
 	account, ok := iam.KeyAccount(*in.AccessKeyId)
 	if !ok {
@@ -80,6 +80,7 @@ func (s *Service) GetFederationToken(c *awswire.Call, in *api.GetFederationToken
 	v := &Session{
 		Account: c.Account, ARN: "arn:" + arn.Partition(c.Region) + ":sts::" + c.Account + ":federated-user/" + *in.Name,
 		UserID: c.Account + ":" + *in.Name, Tags: tags, Policy: value(in.Policy), PolicyARNs: policyARNs,
+		Federator: c.Principal.UserID,
 	}
 	token, err := s.issue(v, c.Time, duration)
 	if err != nil {

@@ -68,13 +68,14 @@ func New(opts Options) *Service {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{
-		roles: opts.Roles, sessions: &sessions{sealer: opts.Sealer}, strict: opts.Strict,
+		roles: opts.Roles, sessions: &sessions{sealer: opts.Sealer, clock: opts.Clock}, strict: opts.Strict,
 		clock: opts.Clock, random: opts.Random, log: opts.Log,
 	}
 	s.Credentials = &Credentials{
 		directory: opts.Directory, sessions: s.sessions,
-		rootID: opts.RootAccessKeyID, rootSecret: opts.RootSecretAccessKey, rootAccount: opts.RootAccount,
+		rootID: opts.RootAccessKeyID, rootSecret: opts.RootSecretAccessKey,
 	}
+	s.Credentials.setRoot(opts.RootAccount)
 	return s
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,8 +35,19 @@ type Session struct {
 	// Policy and PolicyARNs bound what the session may do.
 	Policy     string   `json:"p,omitempty"`
 	PolicyARNs []string `json:"q,omitempty"`
+	// Issued is when the session was made.
+	Issued time.Time `json:"b"`
+	// Federator is the unique id of the user who vouches for a federated user, or
+	// the account if that is root.
+	Federator string `json:"f,omitempty"`
+	// Unfounded tells that there was no such role when the session was made.
+	Unfounded bool `json:"x,omitempty"`
+	// FunctionARN is the function in whose environment the keys are.
+	FunctionARN string `json:"l,omitempty"`
 
+	token      string
 	credential *awswire.Credential
+	standing   atomic.Pointer[standing]
 }
 
 // A Sealer encrypts tokens; *seal.Sealer is the one there is.
@@ -49,23 +59,18 @@ type Sealer interface {
 // sealContext keeps a token from being passed off as another sealed value.
 const sealContext = "sts/session"
 
-// maxCached is how many sessions are kept open; beyond it they are forgotten
-// and opened again when they come.
-const maxCached = 4096
-
 // ErrToken is returned for a session token that isn't one of this gateway.
 var ErrToken = errors.New("sts: the session token isn't one of this gateway")
 
 // sessions makes tokens and opens them.
 type sessions struct {
 	sealer Sealer
-	// opened holds *Session by token, byKey the same by access key id.
-	opened, byKey sync.Map
-	cached        atomic.Int32
+	clock  func() time.Time
+	opened cache
 }
 
-// token writes a session as its token.
-func (s *sessions) token(v *Session) (string, error) {
+// write writes a session as its token.
+func (s *sessions) write(v *Session) (string, error) {
 	plain, err := json.Marshal(v)
 	if err != nil {
 		return "", fmt.Errorf("sts: make a token: %w", err)
@@ -77,10 +82,11 @@ func (s *sessions) token(v *Session) (string, error) {
 	return base64.StdEncoding.EncodeToString(sealed), nil
 }
 
-// open returns the session of a token, expired or not.
-func (s *sessions) open(token string) (*Session, error) {
-	if v, ok := s.opened.Load(token); ok {
-		return v.(*Session), nil
+// open returns the session of a token that came with an access key, expired or
+// not.
+func (s *sessions) open(accessKeyID, token string) (*Session, error) {
+	if v := s.opened.get(accessKeyID, token); v != nil {
+		return v, nil
 	}
 	sealed, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
@@ -90,27 +96,13 @@ func (s *sessions) open(token string) (*Session, error) {
 	if err != nil {
 		return nil, ErrToken
 	}
-	v := &Session{}
-	if err := json.Unmarshal(plain, v); err != nil {
+	v := &Session{token: token}
+	if err := json.Unmarshal(plain, v); err != nil || v.AccessKeyID != accessKeyID {
 		return nil, ErrToken
 	}
 	v.credential = newCredential(v, token)
-	if s.cached.Add(1) > maxCached {
-		s.opened.Clear()
-		s.byKey.Clear()
-		s.cached.Store(1)
-	}
-	s.opened.Store(token, v)
-	s.byKey.Store(v.AccessKeyID, v)
+	s.opened.add(v, s.clock())
 	return v, nil
-}
-
-// of returns the session a verified caller came with, nil for none.
-func (s *sessions) of(accessKeyID string) *Session {
-	if v, ok := s.byKey.Load(accessKeyID); ok {
-		return v.(*Session)
-	}
-	return nil
 }
 
 // issue completes a session with keys and makes its token.
@@ -121,6 +113,7 @@ func (s *Service) issue(v *Session, at time.Time, duration time.Duration) (token
 	if v.Secret, err = iam.NewSecret(s.random); err != nil {
 		return "", err
 	}
+	v.Issued = at.UTC().Truncate(time.Second)
 	v.Expires = at.Add(duration).UTC().Truncate(time.Second)
-	return s.sessions.token(v)
+	return s.sessions.write(v)
 }

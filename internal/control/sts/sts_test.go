@@ -30,6 +30,22 @@ type fixture struct {
 	iam       *iam.Service
 	directory *iam.Directory
 	now       time.Time
+	store     *store.Store
+}
+
+// reopen is the same database as after a restart.
+func (f *fixture) reopen(t *testing.T) *fixture {
+	t.Helper()
+	again := &fixture{now: f.now, directory: iam.NewDirectory(), store: f.store, iam: f.iam}
+	if err := again.directory.Load(t.Context(), f.store); err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := seal.New(bytes.Repeat([]byte{1}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Service = sts.New(sts.Options{Roles: f.iam, Directory: again.directory, Sealer: sealer, RootAccount: account})
+	return again
 }
 
 func newFixture(t *testing.T, strict bool, key byte) *fixture {
@@ -48,6 +64,7 @@ func newFixture(t *testing.T, strict bool, key byte) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
+	f.store = s
 	f.iam = iam.New(iam.Options{Store: s, Directory: f.directory})
 	f.Service = sts.New(sts.Options{
 		Roles: f.iam, Directory: f.directory, Sealer: sealer, Strict: strict, Clock: func() time.Time { return f.now },
