@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// A Document is a policy whose syntax has been checked.
+// A Document is a policy whose syntax has been checked, and which is ready to be
+// asked. Parse makes it; what is changed in it later isn't heeded.
 type Document struct {
 	// Version is "2012-10-17", "2008-10-17" or empty.
 	Version    string
@@ -24,6 +25,8 @@ type Statement struct {
 	Action, NotAction       []string
 	Resource, NotResource   []string
 	Conditions              []Condition
+
+	run rule
 }
 
 // A Principal is who a statement of a resource's or role's policy speaks of.
@@ -50,6 +53,13 @@ const (
 	Inline
 	// Trust is a role's assume-role policy.
 	Trust
+	// Session is a policy that bounds one session.
+	Session
+	// Resource is the policy of something that isn't IAM's, as of a REST API or a
+	// function. Its resources may be short forms that mean something to the owner.
+	Resource
+	// Authorizer is what a Lambda authorizer of an API returns.
+	Authorizer
 )
 
 // An Error says why a document is malformed, in AWS's words.
@@ -60,7 +70,7 @@ func (e Error) Error() string { return string(e) }
 // Parse reads a document and checks it as AWS does for its kind. Every error
 // is an Error.
 func Parse(kind Kind, text string) (*Document, error) {
-	if strings.TrimLeft(text, " \t\r\n") != text {
+	if kind.identity() && strings.TrimLeft(text, " \t\r\n") != text {
 		return nil, Error("JSON strings must not have leading spaces")
 	}
 	var top map[string]json.RawMessage
@@ -82,11 +92,34 @@ func Parse(kind Kind, text string) (*Document, error) {
 		}
 		d.Statements = append(d.Statements, s)
 	}
-	if kind == Trust {
-		return d, checkTrust(d)
+	if err := check(kind, d); err != nil {
+		return nil, err
 	}
-	return d, checkIdentity(kind, d)
+	for i := range d.Statements {
+		d.Statements[i].compile(d.Version == variableVersion)
+	}
+	return d, nil
 }
+
+func check(kind Kind, d *Document) error {
+	switch kind {
+	case Trust:
+		return checkTrust(d)
+	case Resource:
+		return checkResourcePolicy(d)
+	case Authorizer:
+		return checkAuthorizer(d)
+	default:
+		return checkIdentity(kind, d)
+	}
+}
+
+// identity tells whether IAM itself keeps documents of the kind and whether
+// they are bound by its oldest habits.
+func (k Kind) identity() bool { return k != Resource && k != Authorizer }
+
+// variableVersion is the version of the language that has variables.
+const variableVersion = "2012-10-17"
 
 const errSyntax = Error("Syntax errors in policy.")
 
@@ -94,6 +127,9 @@ const errSyntax = Error("Syntax errors in policy.")
 func parseTop(kind Kind, top map[string]json.RawMessage, d *Document) ([]map[string]json.RawMessage, error) {
 	for _, name := range slices.Sorted(maps.Keys(top)) {
 		raw := top[name]
+		if kind == Authorizer && string(raw) == "null" {
+			continue
+		}
 		switch name {
 		case "Version":
 			if json.Unmarshal(raw, &d.Version) != nil || d.Version != "2012-10-17" && d.Version != "2008-10-17" {
@@ -105,7 +141,9 @@ func parseTop(kind Kind, top map[string]json.RawMessage, d *Document) ([]map[str
 			}
 		case "Statement":
 		default:
-			return nil, unknown(kind, name)
+			if err := unknown(kind, name); err != nil {
+				return nil, err
+			}
 		}
 	}
 	raw, ok := top["Statement"]
@@ -120,7 +158,7 @@ func parseTop(kind Kind, top map[string]json.RawMessage, d *Document) ([]map[str
 		}
 		list = append(list, one)
 	}
-	if len(list) == 0 {
+	if len(list) == 0 && kind != Authorizer {
 		return nil, missing(kind, "Statement")
 	}
 	return list, nil
@@ -134,6 +172,9 @@ func parseStatement(kind Kind, members map[string]json.RawMessage) (Statement, e
 	effect := ""
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		raw, ok := members[name], true
+		if kind == Authorizer && string(raw) == "null" {
+			continue
+		}
 		switch name {
 		case "Sid":
 			s.Sid, ok = text(raw)
@@ -154,7 +195,9 @@ func parseStatement(kind Kind, members map[string]json.RawMessage) (Statement, e
 		case "Condition":
 			s.Conditions, ok = conditions(raw)
 		default:
-			return s, unknown(kind, name)
+			if err := unknown(kind, name); err != nil {
+				return s, err
+			}
 		}
 		if !ok {
 			return s, errSyntax
@@ -189,9 +232,13 @@ func missing(kind Kind, member string) error {
 	return errSyntax
 }
 
+// UNVERIFIED: an authorizer's policy may have members that nobody knows.
 func unknown(kind Kind, member string) error {
-	if kind == Trust {
+	switch kind {
+	case Trust:
 		return Error("Unknown field " + member)
+	case Authorizer:
+		return nil
 	}
 	return errSyntax
 }
@@ -261,7 +308,7 @@ func conditions(raw json.RawMessage) ([]Condition, bool) {
 	var out []Condition
 	for _, operator := range slices.Sorted(maps.Keys(operators)) {
 		keys := operators[operator]
-		if len(keys) > 0 && !knownOperator(operator) {
+		if _, ok := parseOperator(operator); len(keys) > 0 && !ok {
 			return nil, false
 		}
 		for _, key := range slices.Sorted(maps.Keys(keys)) {

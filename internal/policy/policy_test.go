@@ -136,9 +136,9 @@ func TestTrusts(t *testing.T) {
 		{"absent key, if exists", allow(`"Principal":"*","Condition":{"StringEqualsIfExists":{"aws:x":"1"}}`), alice, true},
 		{"absent key, null", allow(`"Principal":"*","Condition":{"Null":{"aws:x":"true"}}`), alice, true},
 		{"absent key, not", allow(`"Principal":"*","Condition":{"StringNotEquals":{"aws:x":"1"}}`), alice, true},
-		{"unknown operator allows nothing", allow(`"Principal":"*","Condition":{"NumericLessThan":{"sts:ExternalId":"5"}}`), alice, false},
+		{"a text is no number", allow(`"Principal":"*","Condition":{"NumericLessThan":{"sts:ExternalId":"5"}}`), alice, false},
 		{"deny wins", `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:*"},{"Effect":"Deny","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}]}`, alice, false},
-		{"unknown operator denies", `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:*"},{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}]}`, alice, false},
+		{"address outside", `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:*"},{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}]}`, alice, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

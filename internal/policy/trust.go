@@ -35,12 +35,8 @@ func checkTrust(d *Document) error {
 			return err
 		}
 	}
-	for _, s := range d.Statements {
-		for _, p := range []*Principal{s.Principal, s.NotPrincipal} {
-			if err := checkPrincipal(p); err != nil {
-				return err
-			}
-		}
+	if err := d.CheckPrincipals(); err != nil {
+		return err
 	}
 	return checkSids(d)
 }
