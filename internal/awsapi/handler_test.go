@@ -233,7 +233,7 @@ func TestWire(t *testing.T) {
 		{"nobody, query", call{method: "POST", target: "/", body: identity, header: form()}, 403, "", queryError(stsSpace, "MissingAuthenticationToken", "Request is missing Authentication Token")},
 		{"nobody, unsigned operation", call{method: "POST", target: "/", body: "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::111111111111:role/r&RoleSessionName=s1&WebIdentityToken=abcd", header: form()}, 501, "",
 			"<ErrorResponse xmlns=\"" + stsSpace + "\">\n<Error><Type>Receiver</Type><Code>NotImplementedException</Code><Message>gatehouse does not implement sts:AssumeRoleWithWebIdentity yet; docs/COVERAGE.md lists what it does.</Message></Error>\n<RequestId>request-1</RequestId>\n</ErrorResponse>\n"},
-		{"broken header", call{method: "GET", target: "/v2/apis/a", header: http.Header{"Authorization": {"AWS4-HMAC-SHA256 x"}}}, 400, "IncompleteSignatureException", `{"message":"'x' not a valid key=value pair (missing equal-sign) in Authorization header: 'AWS4-HMAC-SHA256 x'."}`},
+		{"broken header", call{method: "GET", target: "/v2/apis/a", header: http.Header{"Authorization": {"AWS4-HMAC-SHA256 x"}}}, 400, "IncompleteSignatureException", `{"message":"Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): 'D6g1GisXlH+T3tugT4kJyB0BFiEOZqjg1nGwgXnvDLA='."}`},
 
 		// Where a call goes.
 		{"an unknown service", call{method: "POST", target: "/", body: "{}", header: target("DynamoDB_20120810.ListTables"), service: "dynamodb"}, 501, "", `{"__type":"NotImplementedException","message":"gatehouse does not implement dynamodb:ListTables yet; docs/COVERAGE.md lists what it does."}`},

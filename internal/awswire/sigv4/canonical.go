@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,14 +17,20 @@ func unreserved(c byte) bool {
 // escape appends s percent-encoded; slashes stay when keepSlash says so.
 func escape(b []byte, s string, keepSlash bool) []byte {
 	for i := range len(s) {
-		c := s[i]
-		if unreserved(c) || keepSlash && c == '/' {
-			b = append(b, c)
+		if keepSlash && s[i] == '/' {
+			b = append(b, '/')
 			continue
 		}
-		b = append(b, '%', upperhex[c>>4], upperhex[c&15])
+		b = escapeByte(b, s[i])
 	}
 	return b
+}
+
+func escapeByte(b []byte, c byte) []byte {
+	if unreserved(c) {
+		return append(b, c)
+	}
+	return append(b, '%', upperhex[c>>4], upperhex[c&15])
 }
 
 // unescape decodes percent-encoding once, leaving what isn't well formed. A
@@ -35,8 +42,8 @@ func unescape(s string) string {
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
 		if s[i] == '%' && i+2 < len(s) {
-			if v, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
-				b = append(b, byte(v))
+			if v, ok := unhex(s[i+1], s[i+2]); ok {
+				b = append(b, v)
 				i += 2
 				continue
 			}
@@ -97,47 +104,85 @@ func clean(path string) string {
 	return cleaned
 }
 
-// canonicalQuery appends the parameters sorted by encoded name, then value,
-// without the signature of a presigned request.
-func canonicalQuery(b []byte, query string) []byte {
-	if query == "" {
-		return b
-	}
-	pairs := make([][2]string, 0, strings.Count(query, "&")+1)
-	for pair := range strings.SplitSeq(query, "&") {
-		if pair == "" {
+// A queryWriter writes canonical queries and keeps its memory.
+type queryWriter struct {
+	text  []byte
+	pairs []queryPair
+}
+
+// A queryPair is where an encoded name and value stand in the text.
+type queryPair struct{ name, equals, end int }
+
+// append appends the parameters sorted by encoded name, then value. That which
+// has the signature of a presigned request isn't signed itself.
+func (w *queryWriter) append(b []byte, query string, presigned bool) []byte {
+	w.text, w.pairs = w.text[:0], w.pairs[:0]
+	for query != "" {
+		var pair string
+		pair, query, _ = strings.Cut(query, "&")
+		name, value, _ := strings.Cut(pair, "=")
+		if pair == "" || presigned && name == "X-Amz-Signature" {
 			continue
 		}
-		key, value, _ := strings.Cut(pair, "=")
-		key = string(escape(nil, unescapeQuery(key), false))
-		if key == "X-Amz-Signature" {
-			continue
-		}
-		pairs = append(pairs, [2]string{key, string(escape(nil, unescapeQuery(value), false))})
+		p := queryPair{name: len(w.text)}
+		w.text = escapeQuery(w.text, name)
+		p.equals = len(w.text)
+		w.text = escapeQuery(w.text, value)
+		p.end = len(w.text)
+		w.pairs = append(w.pairs, p)
 	}
-	slices.SortFunc(pairs, func(x, y [2]string) int {
-		if c := strings.Compare(x[0], y[0]); c != 0 {
+	slices.SortFunc(w.pairs, func(x, y queryPair) int {
+		if c := bytes.Compare(w.text[x.name:x.equals], w.text[y.name:y.equals]); c != 0 {
 			return c
 		}
-		return strings.Compare(x[1], y[1])
+		return bytes.Compare(w.text[x.equals:x.end], w.text[y.equals:y.end])
 	})
-	for i, p := range pairs {
+	for i, p := range w.pairs {
 		if i > 0 {
 			b = append(b, '&')
 		}
-		b = append(b, p[0]...)
+		b = append(b, w.text[p.name:p.equals]...)
 		b = append(b, '=')
-		b = append(b, p[1]...)
+		b = append(b, w.text[p.equals:p.end]...)
 	}
 	return b
 }
 
-// unescapeQuery decodes a query part, in which a plus sign is a space.
-func unescapeQuery(s string) string {
-	if strings.Contains(s, "+") {
-		s = strings.ReplaceAll(s, "+", " ")
+// escapeQuery appends a part of a query, encoded as it should have been. A plus
+// sign in it is a space.
+func escapeQuery(b []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '+':
+			c = ' '
+		case c == '%' && i+2 < len(s):
+			if v, ok := unhex(s[i+1], s[i+2]); ok {
+				c = v
+				i += 2
+			}
+		}
+		b = escapeByte(b, c)
 	}
-	return unescape(s)
+	return b
+}
+
+// unhex is the byte of two hex digits.
+func unhex(hi, lo byte) (byte, bool) {
+	var digits [2]byte
+	for i, c := range [...]byte{hi, lo} {
+		switch {
+		case '0' <= c && c <= '9':
+			digits[i] = c - '0'
+		case 'a' <= c && c <= 'f':
+			digits[i] = c - 'a' + 10
+		case 'A' <= c && c <= 'F':
+			digits[i] = c - 'A' + 10
+		default:
+			return 0, false
+		}
+	}
+	return digits[0]<<4 | digits[1], true
 }
 
 // canonicalHeaders appends the signed headers; ok is false if one is absent.

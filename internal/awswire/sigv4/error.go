@@ -9,7 +9,7 @@ const (
 	Missing Reason = iota
 	// Incomplete: the signature cannot be read.
 	Incomplete
-	// WrongScope: the credential scope isn't one of this place.
+	// WrongScope: the credential scope isn't one of this place or this day.
 	WrongScope
 	// Mismatch: the signature isn't what the secret makes of the request.
 	Mismatch
@@ -25,8 +25,11 @@ const (
 type Error struct {
 	Reason  Reason
 	Message string
+	// Canonical and StringToSign are what should have been signed, for a Mismatch
+	// that came of comparing; else "".
+	Canonical, StringToSign string
 }
 
 func (e *Error) Error() string { return e.Message }
 
-func incomplete(message string) error { return &Error{Incomplete, message} }
+func incomplete(message string) error { return &Error{Reason: Incomplete, Message: message} }

@@ -42,6 +42,7 @@ const streamingPrefix = "STREAMING-"
 
 const (
 	algorithm  = "AWS4-HMAC-SHA256"
+	asymmetric = "AWS4-ECDSA-P256-SHA256"
 	terminator = "aws4_request"
 	timeFormat = "20060102T150405Z"
 	dateFormat = "20060102"
@@ -54,18 +55,27 @@ const (
 	maxQueryParams   = 2000
 	// MaxExpires is the longest a presigned request may live.
 	MaxExpires = 7 * 24 * time.Hour
-	// MaxSkew is how far the clocks of signer and verifier may differ.
+	// MaxSkew is how far the clocks of signer and verifier may differ unless a
+	// Check says otherwise.
 	MaxSkew = 15 * time.Minute
 )
 
 // A Scope is a credential scope: what the signing key is good for.
 type Scope struct {
-	// Date is the day, as in "20150830".
+	// Date is the day, as in "20150830". An asymmetric signature's scope has no
+	// Region.
 	Date, Region, Service string
 }
 
-func (s Scope) String() string {
-	return s.Date + "/" + s.Region + "/" + s.Service + "/" + terminator
+func (s Scope) String() string { return string(s.append(nil)) }
+
+func (s Scope) append(b []byte) []byte {
+	b = append(append(b, s.Date...), '/')
+	if s.Region != "" {
+		b = append(append(b, s.Region...), '/')
+	}
+	b = append(append(b, s.Service...), '/')
+	return append(b, terminator...)
 }
 
 // A Signature is what a request claims about its signer.
@@ -81,6 +91,10 @@ type Signature struct {
 	Expires   time.Duration
 	// Token is the session token, empty for long-lived keys.
 	Token string
+	// Asymmetric tells that it is of version 4a: made with the KeyPair of the
+	// secret, for the regions of Regions, X-Amz-Region-Set.
+	Asymmetric bool
+	Regions    string
 
 	signature string
 	timestamp string

@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,10 +21,9 @@ type Keys struct {
 // host and x-amz-date are added.
 func Authorization(r *Request, keys Keys, region, service string, at time.Time, headers []string, c Check) string {
 	s := newSignature(keys, region, service, at, append(slices.Clone(headers), "host", "x-amz-date"))
-	canonical, _ := s.canonical(r, c)
 	return algorithm + " Credential=" + keys.AccessKeyID + "/" + s.Scope.String() +
 		", SignedHeaders=" + strings.Join(s.SignedHeaders, ";") +
-		", Signature=" + sign(SigningKey(keys.Secret, s.Scope), s.stringToSign(canonical))
+		", Signature=" + s.sign(r, keys.Secret, c)
 }
 
 // Presign makes the query of a presigned request out of r.Query.
@@ -43,8 +43,15 @@ func Presign(r *Request, keys Keys, region, service string, at time.Time, expire
 	}
 	signed := *r
 	signed.Query = string(q)
-	canonical, _ := s.canonical(&signed, c)
-	return signed.Query + "&X-Amz-Signature=" + sign(SigningKey(keys.Secret, s.Scope), s.stringToSign(canonical))
+	return signed.Query + "&X-Amz-Signature=" + s.sign(&signed, keys.Secret, c)
+}
+
+// sign makes the signature of a request.
+func (s *Signature) sign(r *Request, secret string, c Check) string {
+	w := &workspace{}
+	s.canonical(w, r, c)
+	s.stringToSign(w)
+	return hex.EncodeToString(mac(SigningKey(secret, s.Scope), string(w.text)))
 }
 
 func newSignature(keys Keys, region, service string, at time.Time, headers []string) *Signature {

@@ -216,9 +216,9 @@ func TestRefusals(t *testing.T) {
 		{"empty", request("GET", "/", auth("AWS4-HMAC-SHA256 ")...), sigv4.Incomplete,
 			"Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. Authorization=AWS4-HMAC-SHA256"},
 		{"no date", request("GET", "/", "Authorization:AWS4-HMAC-SHA256 Credential="+scope+", SignedHeaders=host, Signature=x"), sigv4.Incomplete,
-			"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. Authorization=AWS4-HMAC-SHA256"},
+			"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. Authorization=AWS4-HMAC-SHA256 Credential=" + scope + ", SignedHeaders=host, Signature=x"},
 		{"no equals", request("GET", "/", auth("AWS4-HMAC-SHA256 foo")...), sigv4.Incomplete,
-			"'foo' not a valid key=value pair (missing equal-sign) in Authorization header: 'AWS4-HMAC-SHA256 foo'."},
+			"Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): 'GEe0jYMop3hfLqaHcOeatHZcZs5r/XN5eRv/BF+BCvo='."},
 		{"short credential", request("GET", "/", auth("AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=x")...), sigv4.Incomplete, ""},
 		{"terminator", request("GET", "/", auth("AWS4-HMAC-SHA256 Credential=AKID/20150830/us-east-1/sts/aws5, SignedHeaders=host, Signature=x")...), sigv4.WrongScope,
 			"Credential should be scoped with a valid terminator: 'aws4_request', not 'aws5'."},
@@ -324,6 +324,57 @@ func BenchmarkVerify(b *testing.B) {
 		}
 		if err := s.Verify(r, sigv4.Check{Secret: "s", Now: suiteTime}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestAltered changes requests where a signature could be blind.
+func TestAltered(t *testing.T) {
+	keys := sigv4.Keys{AccessKeyID: "AKIA", Secret: "x"}
+	verify := func(r *sigv4.Request) error {
+		s, err := sigv4.Parse(r)
+		if err != nil {
+			return err
+		}
+		return s.Verify(r, sigv4.Check{Secret: "x", Now: suiteTime})
+	}
+	h := http.Header{"X-Amz-Date": {"20150830T123600Z"}}
+	header := &sigv4.Request{Method: "GET", Path: "/", Query: "a=1", Host: "h", Header: func(n string) []string { return h.Values(n) }}
+	h.Set("Authorization", sigv4.Authorization(header, keys, "r", "sts", suiteTime, nil, sigv4.Check{}))
+	query := request("GET", "/", "Host:h")
+	query.Query = sigv4.Presign(request("GET", "/?a=1", "Host:h"), keys, "r", "sts", suiteTime, time.Hour, sigv4.Check{})
+	if err := errors.Join(verify(header), verify(query)); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name  string
+		r     sigv4.Request
+		query string
+		want  sigv4.Reason
+	}{
+		{"a signature's parameter beside a header", *header, "a=1&X-Amz-Signature=x", sigv4.Mismatch},
+		{"a parameter that mentions an algorithm", *header, "a=1&b=X-Amz-Algorithm=AWS4-HMAC-SHA256", sigv4.Mismatch},
+		{"a signature's parameter, its name encoded", *query, query.Query + "&X-Amz-Signatur%65=x", sigv4.Mismatch},
+		{"two signatures", *query, query.Query + "&X-Amz-Signature=x", sigv4.Incomplete},
+		{"another value", *query, strings.Replace(query.Query, "a=1", "a=2", 1), sigv4.Mismatch},
+		{"a longer life", *query, strings.Replace(query.Query, "Expires=3600", "Expires=36000", 1), sigv4.Mismatch},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.r.Query = tt.query
+			if err := verify(&tt.r); reason(err) != tt.want {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	authorization := h.Get("Authorization")
+	for name, values := range map[string][]string{
+		"two headers":      {authorization, authorization},
+		"a parameter more": {authorization + ", Credential=b"},
+	} {
+		h["Authorization"] = values
+		if err := verify(header); reason(err) != sigv4.Incomplete {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

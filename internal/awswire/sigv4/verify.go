@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"crypto/ecdsa"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -15,15 +17,21 @@ import (
 type Check struct {
 	// Secret is the secret access key of the signature's AccessKeyID.
 	Secret string
-	// Key, when set, is the SigningKey of the signature's scope, kept by a
-	// caller that verifies often; Secret isn't looked at then.
-	Key []byte
-	// Now is the verifier's clock.
-	Now time.Time
+	// Key, when set, is the SigningKey of the signature's scope, and PublicKey
+	// that of the KeyPair, for asymmetric ones, kept by a caller that verifies
+	// often; Secret isn't looked at then.
+	Key       []byte
+	PublicKey *ecdsa.PublicKey
+	// Now is the verifier's clock, Skew how far the signer's may be from it; 0 is
+	// MaxSkew.
+	Now  time.Time
+	Skew time.Duration
 	// BodyHash is the SHA-256 of the body in hex; empty means EmptyHash. A
 	// request that says its payload is unsigned needs none.
 	BodyHash string
-	// Services are the signing names accepted; none accepts any.
+	// Region is where the verifier is; "" accepts any region. Services are the
+	// signing names accepted; none accepts any.
+	Region   string
 	Services []string
 	// Path is the service's rule for paths.
 	Path PathRule
@@ -51,43 +59,92 @@ const mismatch = "The request signature we calculated does not match the signatu
 
 // Verify checks a signature. It returns nil or an *Error.
 func (s *Signature) Verify(r *Request, c Check) error {
-	if len(c.Services) > 0 && !slices.Contains(c.Services, s.Scope.Service) {
-		return &Error{WrongScope, "Credential should be scoped to correct service: '" + c.Services[0] + "'. "}
-	}
-	if err := s.checkTime(c.Now); err != nil {
+	if err := s.checkScope(c); err != nil {
 		return err
 	}
-	canonical, absent := s.canonical(r, c)
-	if absent != "" {
-		return &Error{Mismatch, mismatch}
+	if err := s.checkTime(c); err != nil {
+		return err
+	}
+	w := workspaces.Get().(*workspace)
+	defer workspaces.Put(w)
+	if absent := s.canonical(w, r, c); absent != "" {
+		return &Error{Reason: Mismatch, Message: mismatch}
+	}
+	s.stringToSign(w)
+	if !s.holds(w.text, c) {
+		return &Error{Reason: Mismatch, Message: mismatch, Canonical: string(w.request), StringToSign: string(w.text)}
+	}
+	return nil
+}
+
+// holds tells whether the signature is that of a string to sign.
+func (s *Signature) holds(text []byte, c Check) bool {
+	if s.Asymmetric {
+		return s.holdsAsymmetric(text, c)
 	}
 	key := c.Key
 	if key == nil {
 		key = SigningKey(c.Secret, s.Scope)
 	}
-	want := sign(key, s.stringToSign(canonical))
-	if subtle.ConstantTimeCompare([]byte(want), []byte(s.signature)) != 1 {
-		return &Error{Mismatch, mismatch}
-	}
-	return nil
+	var sum [sha256.Size]byte
+	var want [2 * sha256.Size]byte
+	h := hmac.New(sha256.New, key)
+	h.Write(text)
+	hex.Encode(want[:], h.Sum(sum[:0]))
+	return len(s.signature) == len(want) && subtle.ConstantTimeCompare(want[:], []byte(s.signature)) == 1
 }
 
-func (s *Signature) checkTime(now time.Time) error {
-	now = now.UTC()
-	if s.Time.After(now.Add(MaxSkew)) {
-		return &Error{NotYetValid, "Signature not yet current: " + s.timestamp + " is still later than " +
-			now.Add(MaxSkew).Format(timeFormat) + " (" + now.Format(timeFormat) + " + 15 min.)"}
-	}
-	if s.Presigned {
-		if now.After(s.Time.Add(s.Expires)) {
-			return &Error{PresignExpired, "Signature expired: " + s.timestamp + " is now earlier than " +
-				now.Add(-s.Expires).Format(timeFormat) + " (" + now.Format(timeFormat) + " - " + minutes(s.Expires) + ")"}
+// checkScope says what is wrong with the region and the service of the scope.
+func (s *Signature) checkScope(c Check) error {
+	text := ""
+	if c.Region != "" && !s.in(c.Region) {
+		// UNVERIFIED: the words for a set of regions.
+		if s.Asymmetric {
+			text = "Credential should be scoped to a valid region, not '" + s.Regions + "'. "
+		} else {
+			text = "Credential should be scoped to a valid region, not '" + s.Scope.Region + "'. "
 		}
+	}
+	if len(c.Services) > 0 && !slices.Contains(c.Services, s.Scope.Service) {
+		text += "Credential should be scoped to correct service: '" + c.Services[0] + "'. "
+	}
+	if text == "" {
 		return nil
 	}
-	if s.Time.Before(now.Add(-MaxSkew)) {
-		return &Error{Expired, "Signature expired: " + s.timestamp + " is now earlier than " +
-			now.Add(-MaxSkew).Format(timeFormat) + " (" + now.Format(timeFormat) + " - 15 min.)"}
+	return &Error{Reason: WrongScope, Message: text}
+}
+
+// in tells whether the signature is good for a region.
+func (s *Signature) in(region string) bool {
+	if !s.Asymmetric {
+		return s.Scope.Region == region
+	}
+	for name := range strings.SplitSeq(s.Regions, ",") {
+		name = strings.TrimSpace(name)
+		before, after, any := strings.Cut(name, "*")
+		if name == region || any && len(region) >= len(name)-1 && strings.HasPrefix(region, before) && strings.HasSuffix(region, after) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Signature) checkTime(c Check) error {
+	now, skew := c.Now.UTC(), c.Skew
+	if skew == 0 {
+		skew = MaxSkew
+	}
+	if s.Time.After(now.Add(skew)) {
+		return &Error{Reason: NotYetValid, Message: "Signature not yet current: " + s.timestamp + " is still later than " +
+			now.Add(skew).Format(timeFormat) + " (" + now.Format(timeFormat) + " + " + minutes(skew) + ")"}
+	}
+	reason, life := Expired, skew
+	if s.Presigned {
+		reason, life = PresignExpired, s.Expires
+	}
+	if now.After(s.Time.Add(life)) {
+		return &Error{Reason: reason, Message: "Signature expired: " + s.timestamp + " is now earlier than " +
+			now.Add(-life).Format(timeFormat) + " (" + now.Format(timeFormat) + " - " + minutes(life) + ")"}
 	}
 	return nil
 }
@@ -99,13 +156,23 @@ func minutes(d time.Duration) string {
 	return strconv.Itoa(int(d/time.Minute)) + " min."
 }
 
-func (s *Signature) canonical(r *Request, c Check) (_ []byte, absent string) {
-	b := make([]byte, 0, 512)
-	b = append(b, r.Method...)
+// A workspace is memory for one verification.
+type workspace struct {
+	// request is the canonical request, text the string to sign.
+	request, text []byte
+	query         queryWriter
+}
+
+var workspaces = sync.Pool{New: func() any { return &workspace{} }}
+
+// canonical writes the canonical request. absent is a signed header that the
+// request doesn't have.
+func (s *Signature) canonical(w *workspace, r *Request, c Check) (absent string) {
+	b := append(w.request[:0], r.Method...)
 	b = append(b, '\n')
 	b = canonicalPath(b, r.Path, c.Path)
 	b = append(b, '\n')
-	b = canonicalQuery(b, r.Query)
+	b = w.query.append(b, r.Query, s.Presigned)
 	b = append(b, '\n')
 	b, absent = canonicalHeaders(b, r, s.SignedHeaders)
 	b = append(b, '\n')
@@ -116,7 +183,8 @@ func (s *Signature) canonical(r *Request, c Check) (_ []byte, absent string) {
 		b = append(b, name...)
 	}
 	b = append(b, '\n')
-	return append(b, s.payload(r, c)...), absent
+	w.request = append(b, s.payload(r, c)...)
+	return absent
 }
 
 // payload is the last line of the canonical request. A body's real hash goes
@@ -136,8 +204,23 @@ func (s *Signature) payload(r *Request, c Check) string {
 	return c.BodyHash
 }
 
-func (s *Signature) stringToSign(canonical []byte) string {
-	return algorithm + "\n" + s.timestamp + "\n" + s.Scope.String() + "\n" + Hash(canonical)
+// stringToSign writes the string to sign of the canonical request.
+func (s *Signature) stringToSign(w *workspace) {
+	sum := sha256.Sum256(w.request)
+	b := append(w.text[:0], s.algorithm()...)
+	b = append(b, '\n')
+	b = append(b, s.timestamp...)
+	b = append(b, '\n')
+	b = s.Scope.append(b)
+	b = append(b, '\n')
+	w.text = hex.AppendEncode(b, sum[:])
+}
+
+func (s *Signature) algorithm() string {
+	if s.Asymmetric {
+		return asymmetric
+	}
+	return algorithm
 }
 
 // SigningKey derives the key of a scope from a secret access key.
@@ -147,8 +230,6 @@ func SigningKey(secret string, scope Scope) []byte {
 	key = mac(key, scope.Service)
 	return mac(key, terminator)
 }
-
-func sign(key []byte, text string) string { return hex.EncodeToString(mac(key, text)) }
 
 func mac(key []byte, text string) []byte {
 	h := hmac.New(sha256.New, key)
