@@ -33,6 +33,8 @@ type pattern struct {
 	// text is the whole pattern when it has no variables.
 	text string
 	form form
+	// fixed is how much of a globbed text comes before its first wildcard.
+	fixed int
 	// parts make up a pattern with variables.
 	parts []part
 }
@@ -116,7 +118,7 @@ func newPattern(text string) pattern {
 	case wildcard == len(text)-1 && text[wildcard] == anyRun:
 		return pattern{text: text[:wildcard], form: prefix}
 	}
-	return pattern{text: text, form: globbed}
+	return pattern{text: text, form: globbed, fixed: wildcard}
 }
 
 // variable reads the variable or escape that s begins with, and tells its
@@ -165,10 +167,14 @@ func variable(s string) (v part, n int, ok bool) {
 //
 // UNVERIFIED: wildcards within a value are plain characters here; AWS doesn't
 // say, and anything else would let a caller widen the policy it is bound by.
-func (p *pattern) resolve(r *Request) (pattern, bool) {
+func (p *pattern) resolve(r *Request) (*pattern, bool) {
 	if p.parts == nil {
-		return *p, true
+		return p, true
 	}
+	return p.substitute(r)
+}
+
+func (p *pattern) substitute(r *Request) (*pattern, bool) {
 	var text strings.Builder
 	for i := range p.parts {
 		v := &p.parts[i]
@@ -183,29 +189,31 @@ func (p *pattern) resolve(r *Request) (pattern, bool) {
 		case !ok && v.hasFallback:
 			text.WriteString(v.fallback)
 		default:
-			return pattern{}, false
+			return nil, false
 		}
 	}
-	return newPattern(text.String()), true
+	q := newPattern(text.String())
+	return &q, true
 }
 
 // match tells whether s fits; fold is for texts in which case doesn't count,
 // and then the pattern is in lower case.
 func (p *pattern) match(s string, fold bool) bool {
-	switch p.form {
-	case everything:
+	switch {
+	case p.form == everything:
 		return true
-	case literal:
-		if !fold {
-			return p.text == s
-		}
-	case prefix:
-		if !fold {
-			return strings.HasPrefix(s, p.text)
-		}
-		return len(s) >= len(p.text) && glob(p.text, s[:len(p.text)], true)
+	case fold && p.form == literal:
+		return len(p.text) == len(s) && glob(p.text, s, true)
+	case fold && p.form == prefix:
+		return len(p.text) <= len(s) && glob(p.text, s[:len(p.text)], true)
+	case fold:
+		return glob(p.text, s, true)
+	case p.form == literal:
+		return p.text == s
+	case p.form == prefix:
+		return strings.HasPrefix(s, p.text)
 	}
-	return glob(p.text, s, fold)
+	return strings.HasPrefix(s, p.text[:p.fixed]) && glob(p.text[p.fixed:], s[p.fixed:], false)
 }
 
 // glob tells whether s fits a compiled pattern. It remembers the last wildcard

@@ -22,7 +22,7 @@ func (s *Statement) compile(variables bool) {
 	r := &s.run
 	r.notActions, r.notResources = s.NotAction != nil, s.NotResource != nil
 	for _, a := range slices.Concat(s.Action, s.NotAction) {
-		r.actions = append(r.actions, compilePattern(strings.ToLower(a), wild, false))
+		r.actions = append(r.actions, compilePattern(lower(a), wild, false))
 	}
 	for _, a := range slices.Concat(s.Resource, s.NotResource) {
 		r.resources = append(r.resources, compilePattern(a, segmented, variables))
@@ -93,4 +93,14 @@ func (s *Statement) coversCaller(c *Caller, bounded bool) grant {
 		return nobody
 	}
 	return toCaller
+}
+
+// lower is s with ASCII's capitals made small: actions have no other letters.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
 }

@@ -10,17 +10,14 @@ import (
 // parseDate reads a date of ISO 8601, as short as a year and a month, or seconds
 // since the epoch.
 func parseDate(s string) (time.Time, bool) {
-	if n, err := strconv.ParseInt(s, 10, 64); s != "" && s[len(s)-1] <= '9' && err == nil {
-		return time.Unix(n, 0), n >= 0
+	if digits := strings.TrimPrefix(s, "+"); digits != "" && !strings.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' }) {
+		n, err := strconv.ParseInt(digits, 10, 64)
+		return time.Unix(n, 0), err == nil
 	}
 	s = strings.ToUpper(s)
 	for _, layout := range [...]string{
 		time.RFC3339, "2006-01-02T15:04:05", "2006-01-02", "2006-01", "2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02T15",
 	} {
-		// Most layouts are told apart by their length, which spares the error.
-		if layout != time.RFC3339 && !strings.Contains(layout, "Z07") && len(layout) != len(s) {
-			continue
-		}
 		if t, err := time.Parse(layout, s); err == nil {
 			return t, true
 		}
