@@ -121,11 +121,17 @@ func appendHeaders(pairs []pair, x *plan.Exchange, withCookies bool) []pair {
 		pairs = append(pairs, pair{name, h.Value})
 	}
 
-	start := len(x.Scratch)
-	x.Scratch = strconv.AppendInt(x.Scratch, int64(len(x.Request.Body)), 10)
-	pairs = append(pairs, pair{contentLength, since(x, start)})
+	length := int64(len(x.Request.Body))
+	if x.Request.Body == nil {
+		length = x.Request.ContentLength // authorizers hear of bodies that aren't read yet
+	}
+	if length >= 0 {
+		start := len(x.Scratch)
+		x.Scratch = strconv.AppendInt(x.Scratch, length, 10)
+		pairs = append(pairs, pair{contentLength, since(x, start)})
+	}
 
-	start = len(x.Scratch)
+	start := len(x.Scratch)
 	x.Scratch = append(append(x.Scratch, "Root="...), x.TraceRoot...)
 	return appendGatewayHeaders(pairs, x, since(x, start), client)
 }

@@ -57,7 +57,16 @@ func appendHeaders10(dst []byte, x *plan.Exchange) []byte {
 
 // appendHeaderMaps appends the headers with the last and with all values.
 func appendHeaderMaps(dst []byte, pairs []pair) []byte {
-	// A name that came in several casings is one name, spelled as it first came.
+	sortHeaders(pairs)
+	dst = append(dst, `,"headers":`...)
+	dst = appendLast(dst, pairs)
+	dst = append(dst, `,"multiValueHeaders":`...)
+	return appendAll(dst, pairs)
+}
+
+// sortHeaders sorts headers by name, those of one name in their order. A name
+// that came in several casings is one name, spelled as it first came.
+func sortHeaders(pairs []pair) {
 	slices.SortStableFunc(pairs, foldPairs)
 	for i := 1; i < len(pairs); i++ {
 		if plan.EqualFold(pairs[i].name, pairs[i-1].name) {
@@ -65,10 +74,6 @@ func appendHeaderMaps(dst []byte, pairs []pair) []byte {
 		}
 	}
 	slices.SortStableFunc(pairs, comparePairs)
-	dst = append(dst, `,"headers":`...)
-	dst = appendLast(dst, pairs)
-	dst = append(dst, `,"multiValueHeaders":`...)
-	return appendAll(dst, pairs)
 }
 
 func appendQuery10(dst []byte, x *plan.Exchange) []byte {

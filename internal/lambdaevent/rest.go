@@ -66,7 +66,17 @@ const signature = "AWS4-"
 
 func appendHeadersREST(dst []byte, x *plan.Exchange) []byte {
 	var stack [pairsOnStack]pair
-	pairs, client := stack[:0], ""
+	pairs := headersREST(stack[:0], x)
+	if len(pairs) == 0 {
+		return append(dst, `,"headers":null,"multiValueHeaders":null`...)
+	}
+	return appendHeaderMaps(dst, pairs)
+}
+
+// headersREST appends the headers that an event shows: the client's and those
+// that the gateway adds.
+func headersREST(pairs []pair, x *plan.Exchange) []pair {
+	client := ""
 	for _, h := range x.Request.Headers {
 		name := h.Name
 		switch headerClassREST(name) {
@@ -89,10 +99,7 @@ func appendHeadersREST(dst []byte, x *plan.Exchange) []byte {
 	if x.Request.SourceName == "" {
 		pairs = appendGatewayHeaders(pairs, x, x.TraceHeader, client)
 	}
-	if len(pairs) == 0 {
-		return append(dst, `,"headers":null,"multiValueHeaders":null`...)
-	}
-	return appendHeaderMaps(dst, pairs)
+	return pairs
 }
 
 // headerClassREST tells what becomes of a client's header: REST APIs keep
@@ -128,13 +135,16 @@ func headerClassREST(name string) class {
 	return headerClass(name)
 }
 
-// appendQueryREST appends the parameters of the query, which a semicolon
-// separates as well.
-// UNVERIFIED: that what stands between semicolons are parameters; AWS only says
-// that they split the data.
 func appendQueryREST(dst []byte, x *plan.Exchange) []byte {
 	var stack [pairsOnStack]pair
-	pairs := stack[:0]
+	return appendQueryMaps(dst, queryREST(stack[:0], x))
+}
+
+// queryREST appends the parameters of the query, which a semicolon separates as
+// well, sorted by name.
+// UNVERIFIED: that what stands between semicolons are parameters; AWS only says
+// that they split the data.
+func queryREST(pairs []pair, x *plan.Exchange) []pair {
 	for rest := x.Request.Query; rest != ""; {
 		end := strings.IndexAny(rest, "&;")
 		if end < 0 {
@@ -145,7 +155,7 @@ func appendQueryREST(dst []byte, x *plan.Exchange) []byte {
 		rest = rest[end+1:]
 	}
 	slices.SortStableFunc(pairs, comparePairs)
-	return appendQueryMaps(dst, pairs)
+	return pairs
 }
 
 // appendPathParametersREST appends the path variables as an object, sorted by

@@ -37,7 +37,18 @@ func WebSocket(dst []byte, x *plan.Exchange) []byte {
 // appendHandshake appends the headers and the query of a handshake.
 func appendHandshake(dst []byte, x *plan.Exchange) []byte {
 	var stack [pairsOnStack]pair
-	pairs, client := stack[:0], ""
+	pairs := handshakeHeaders(stack[:0], x)
+	dst = appendHeaderMaps(dst, pairs)
+	if pairs = handshakeQuery(pairs[:0], x); len(pairs) == 0 {
+		return dst
+	}
+	return appendQueryMaps(dst, pairs)
+}
+
+// handshakeHeaders appends the headers of a handshake and those that the gateway
+// adds.
+func handshakeHeaders(pairs []pair, x *plan.Exchange) []pair {
+	client := ""
 	for _, h := range x.Request.Headers {
 		switch headerClass(h.Name) {
 		case headerDropped:
@@ -50,17 +61,16 @@ func appendHandshake(dst []byte, x *plan.Exchange) []byte {
 	}
 	start := len(x.Scratch)
 	x.Scratch = append(append(x.Scratch, "Root="...), x.TraceRoot...)
-	pairs = appendGatewayHeaders(pairs, x, since(x, start), client)
-	dst = appendHeaderMaps(dst, pairs)
-	pairs = pairs[:0]
+	return appendGatewayHeaders(pairs, x, since(x, start), client)
+}
+
+// handshakeQuery appends the parameters of a handshake's query, sorted by name.
+func handshakeQuery(pairs []pair, x *plan.Exchange) []pair {
 	for piece := range strings.SplitSeq(x.Request.Query, "&") {
 		pairs = appendParameter(pairs, x, piece)
 	}
-	if len(pairs) == 0 {
-		return dst
-	}
 	slices.SortStableFunc(pairs, comparePairs)
-	return appendQueryMaps(dst, pairs)
+	return pairs
 }
 
 // webSocketHeaders are the headers of RFC 6455, which are spelled as it spells
