@@ -21,9 +21,9 @@ type roleTrust interface {
 }
 
 // An assumption asks whether API Gateway may assume the role that an
-// integration calls its function with. AWS refuses the call if not. Here that
-// is so under --strict-permissions; otherwise the call goes through and the log
-// says so, once per integration.
+// integration or an authorizer calls its function with. AWS refuses the call if
+// not. Here that is so under --strict-permissions; otherwise the call goes through
+// and the log says so, once per integration or authorizer.
 type assumption struct {
 	roles  roleTrust
 	role   string
@@ -57,7 +57,7 @@ func (a *assumption) check(x *plan.Exchange) error {
 	}
 	a.warn.Do(func() {
 		if ok, err := a.trusts(x.Start); !ok {
-			a.log.Warn("AWS would refuse this call: the integration's role isn't there or doesn't trust "+gatewayService,
+			a.log.Warn("AWS would refuse this call: the role of the call isn't there or doesn't trust "+gatewayService,
 				"role", a.role, "api", x.Stage.API.ID, "route", x.Route.Key, "error", err)
 		}
 	})

@@ -33,10 +33,14 @@ func (i invoker) InvokeStream(ctx context.Context, call integrate.Invocation, to
 
 // calledARN is the ARN of a call, qualified if it is for a version or an alias.
 func calledARN(call integrate.Invocation) string {
-	if call.Qualifier == "" {
-		return call.FunctionARN
+	return qualifiedARN(call.FunctionARN, call.Qualifier)
+}
+
+func qualifiedARN(function, qualifier string) string {
+	if qualifier == "" {
+		return function
 	}
-	return call.FunctionARN + ":" + call.Qualifier
+	return function + ":" + qualifier
 }
 
 // lateEvents takes events for functions once the service that delivers them is

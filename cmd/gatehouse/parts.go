@@ -148,6 +148,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Invoker: invoker{directory}, Streamer: invoker{directory}, Events: async, NewID: newUUID,
 	})
 	buckets := throttle.NewBuckets()
+	answers := authorize.NewAnswerCache(authorize.AnswerCacheOptions{})
 	compiler := compile.New(compile.Options{
 		Lambda: func(call compile.LambdaCall) (plan.Integration, error) {
 			target := integrate.LambdaTarget{
@@ -156,7 +157,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			// A role of its own is what the call is made with; the function's
 			// policy has no say then.
 			if call.Credentials == "" {
-				target.Permitted = newPermission(directory, call, c.StrictPermissions, log).check
+				target.Permitted = newPermission(directory, qualifiedARN(call.FunctionARN, call.Qualifier), c.StrictPermissions, log).check
 			} else {
 				target.Permitted = newAssumption(roles, call.Credentials, c.StrictPermissions, log).check
 			}
@@ -167,6 +168,10 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 				URI: call.URI, Method: call.Method, AppendPath: call.AppendPath, Timeout: call.Timeout, Upstreams: upstreams,
 			})
 		},
+		AuthorizerFunction: func(f compile.AuthorizerFunction) authorize.Function {
+			return newAuthorizerFunction(directory, roles, f, c.StrictPermissions, log)
+		},
+		Answers: answers,
 		APIKeys: func(apiID, stage string) plan.APIKeyCheck {
 			return &authorize.APIKey{Keys: apiKeys, APIID: apiID, Stage: stage}
 		},
@@ -228,10 +233,10 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	case n > 0:
 		log.Info("removed function code that is no longer used", "archives", n)
 	}
-	apis := apigatewayv2.New(apigatewayv2.Options{Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader})
+	apis := apigatewayv2.New(apigatewayv2.Options{Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader, Answers: answers})
 	tester := &methodTester{compiler: compiler}
 	restAPIs := apigateway.New(apigateway.Options{
-		Store: documents, Compiler: compiler, Tester: tester, Keys: apiKeys, Rand: rand.Reader, Endpoint: own.URL,
+		Store: documents, Compiler: compiler, Tester: tester, AuthorizerTester: tester, Answers: answers, Keys: apiKeys, Rand: rand.Reader, Endpoint: own.URL,
 		AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit, MaxTimeout: c.MaxRestTimeout,
 	})
 	callbacks := managementapi.NewService(apigatewaymanagementapi.New(connections{sockets, compiler.Published()}))

@@ -23,7 +23,7 @@ const (
 	testAPIKeyID     = "test-invoke-api-key-id"
 )
 
-// A methodTester runs methods that are tested on the server that serves traffic.
+// A methodTester runs methods and authorizers that are tested on the server that serves traffic.
 type methodTester struct {
 	compiler *compile.Compiler
 	// server is there before the first call comes, which it brings itself.

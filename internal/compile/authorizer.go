@@ -34,10 +34,12 @@ type guards struct {
 	stage *plan.Stage
 	// read are the authorizers that were read, by id; nil is one that is gone.
 	read map[string]*definition.Authorizer
+	// lambdas are the Lambda authorizers that were compiled, by id.
+	lambdas map[string]plan.Authorizer
 }
 
 func newGuards(c *Compiler, key apiKey, view *store.Tx, stage *plan.Stage) *guards {
-	return &guards{c: c, key: key, view: view, stage: stage, read: map[string]*definition.Authorizer{}}
+	return &guards{c: c, key: key, view: view, stage: stage, read: map[string]*definition.Authorizer{}, lambdas: map[string]plan.Authorizer{}}
 }
 
 // authorizer compiles who may use a route; nil lets everyone.

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"gatehouse/internal/authorize"
 	"gatehouse/internal/observe"
 	"gatehouse/internal/plan"
 )
@@ -28,6 +29,11 @@ type Options struct {
 	// route. They outlive plans: the same names get the same counters.
 	StageMetrics func(api *plan.API, stage string) plan.Metrics
 	RouteMetrics func(api *plan.API, stage, method, path string) plan.Metrics
+	// AuthorizerFunction returns the function of a Lambda authorizer; nil closes
+	// what such authorizers guard. Answers keeps what functions answer, over plans;
+	// nil keeps nothing.
+	AuthorizerFunction func(AuthorizerFunction) authorize.Function
+	Answers            *authorize.AnswerCache
 	// APIKeys returns the check of the API keys of a stage; nil refuses every
 	// call of a method that asks for one.
 	APIKeys func(apiID, stage string) plan.APIKeyCheck
@@ -49,6 +55,12 @@ type LambdaCall struct {
 	// Credentials is the ARN of the role to invoke with, "" to rely on the
 	// function's own policy.
 	Credentials string
+}
+
+// An AuthorizerFunction is the function of a Lambda authorizer.
+type AuthorizerFunction struct {
+	// FunctionARN, Qualifier and Credentials are as those of a LambdaCall.
+	FunctionARN, Qualifier, Credentials string
 }
 
 // An HTTPCall is an integration that proxies to a URL.

@@ -20,7 +20,7 @@ const (
 
 // readAuthorizers reads what methods refer to.
 func (m *methodBuilder) readAuthorizers(view *store.Tx) error {
-	m.authorizers = map[string]*definition.RestAuthorizer{}
+	m.authorizers, m.lambdas = map[string]*definition.RestAuthorizer{}, map[string]plan.Authorizer{}
 	for e, err := range definition.RestAuthorizers.All(view, m.key.Scope, m.key.id) {
 		if err != nil {
 			return fmt.Errorf("compile: authorizers of API %s: %w", m.key.id, err)

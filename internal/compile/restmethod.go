@@ -25,6 +25,8 @@ type methodBuilder struct {
 	validators map[string]apigateway.RequestValidator
 	// authorizers by id.
 	authorizers map[string]*definition.RestAuthorizer
+	// lambdas are the Lambda authorizers that were compiled, by id.
+	lambdas map[string]plan.Authorizer
 	// guarded tells that a resource policy says who may call.
 	guarded bool
 	// keysFromAuthorizer tells that API keys aren't in the header x-api-key.

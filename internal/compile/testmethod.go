@@ -3,6 +3,7 @@ package compile
 import (
 	"errors"
 	"fmt"
+	"net/http"
 
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/definition"
@@ -75,4 +76,44 @@ func (m *methodBuilder) compileTest(tx *store.Tx, api *definition.RestAPI, route
 	var err error
 	m.stage.Rest, err = m.frozen(tx, api, m.stage.Variables)
 	return err
+}
+
+// What AWS tells an authorizer under test it was called for.
+const testResourceID = "test-invoke-resource-id"
+
+// A TestedAuthorizer is an authorizer of a REST API that is to be tested.
+type TestedAuthorizer struct {
+	store.Scope
+	APIID, ID string
+	// Variables are in place of a stage's.
+	Variables map[string]string
+}
+
+// CompileAuthorizerTest compiles an authorizer as the transaction has it, and a
+// stage and a route to run it in. It may be called from several goroutines.
+func (c *Compiler) CompileAuthorizerTest(tx *store.Tx, t TestedAuthorizer) (*plan.Stage, *plan.Route, plan.Authorizer, error) {
+	key := apiKey{t.Scope, t.APIID}
+	api, err := definition.RestAPIs.Get(tx, t.Scope, t.APIID)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("compile: API %s: %w", t.APIID, err)
+	}
+	doc, err := definition.RestAuthorizers.Get(tx, t.Scope, t.APIID, t.ID)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("compile: authorizer %s of API %s: %w", t.ID, t.APIID, err)
+	}
+	b := &restBuilder{c: c, key: key, head: newRestAPI(key, api)}
+	stage := &plan.Stage{API: b.head, Name: testStage, Variables: t.Variables, Rest: &plan.RestStage{MinCompression: -1}}
+	m := methodBuilder{restBuilder: b, stage: stage, doc: &definition.RestStage{}}
+	route, err := newMethod(&apigateway.Resource{Id: new(testResourceID), Path: new("/")}, http.MethodGet, &apigateway.Method{})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	stage.Routes = stage.Routes.With(route)
+	var a plan.Authorizer
+	if value(doc.Type) == apigateway.AuthorizerTypeCognitoUserPools {
+		a, err = m.cognito(doc, nil)
+	} else {
+		a, err = m.newLambda(doc)
+	}
+	return stage, route, a, err
 }

@@ -127,7 +127,7 @@ func traceFault(x *plan.Exchange, fault *plan.Fault) {
 	if !t.Failed() {
 		t.Error("%s", failure(x, fault))
 	}
-	if x.Socket == nil && fault.Kind != plan.Unauthorized {
+	if x.Socket == nil && fault.Kind != plan.Unauthorized && fault.Kind != plan.AuthorizerMisconfigured {
 		t.Error("Method completed with status: %d", x.Response.Status)
 	}
 }

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"io"
 	"time"
 
@@ -13,10 +14,7 @@ import (
 // Response with the headers that a client would get, and Trace has what an
 // execution log tells at its most. No log and no metric hears of it.
 func (s *Server) TestMethod(x *plan.Exchange) (latency time.Duration) {
-	x.Start = s.Clock()
-	s.identify(x)
-	x.Trace = &plan.Trace{}
-	x.Trace.Begin(plan.ExecutionLogging{Level: plan.LogInfo, Data: true}, s.Clock)
+	s.beginTest(x)
 	s.conclude(x, s.testMethod(x))
 	latency = s.Clock().Sub(x.Start)
 	if x.Fault == nil {
@@ -34,6 +32,30 @@ func (s *Server) TestMethod(x *plan.Exchange) (latency time.Duration) {
 	}
 	x.Response.Headers = passed
 	return latency
+}
+
+func (s *Server) beginTest(x *plan.Exchange) {
+	x.Start = s.Clock()
+	s.identify(x)
+	x.Trace = &plan.Trace{}
+	x.Trace.Begin(plan.ExecutionLogging{Level: plan.LogInfo, Data: true}, s.Clock)
+}
+
+// TestAuthorizer runs an authorizer of a REST API for whoever manages the API.
+// What test returns is the error; x is as TestMethod has it, without a response.
+func (s *Server) TestAuthorizer(x *plan.Exchange, test func(*plan.Exchange) error) (latency time.Duration, err error) {
+	s.beginTest(x)
+	defer func() {
+		if p := recover(); p != nil {
+			err = s.recovered(x, p)
+		}
+		var fault *plan.Fault
+		if errors.As(err, &fault) && !x.Trace.Failed() {
+			x.Trace.Error("%s", failure(x, fault))
+		}
+		latency = s.Clock().Sub(x.Start)
+	}()
+	return 0, test(x)
 }
 
 // testMethod executes a method and reads the whole response.

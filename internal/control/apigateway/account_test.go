@@ -49,7 +49,12 @@ func TestSDKTypes(t *testing.T) {
 	})
 }
 
-// There is no cache, so only the stage has to be there.
+// flushed are the stages whose authorizers' answers were flushed.
+type flushed []string
+
+func (f *flushed) Flush(apiID, stage string) { *f = append(*f, apiID+"/"+stage) }
+
+// There is no cache of responses, so only the stage has to be there.
 func TestFlush(t *testing.T) {
 	g := newGateway(t)
 	c := g.call()
@@ -65,4 +70,7 @@ func TestFlush(t *testing.T) {
 	responses, authorizers := flush("nope")
 	const unknown = "NotFoundException 404: Invalid stage identifier specified"
 	checkRefusals(t, []refusal{{"responses", responses, unknown}, {"authorizers", authorizers, unknown}})
+	if len(g.flushed) != 1 || g.flushed[0] != id+"/dev" {
+		t.Errorf("flushed %q", g.flushed)
+	}
 }

@@ -66,7 +66,8 @@ func TestAuthorizers(t *testing.T) {
 		{"role", one(update(request, "replace", "/authorizerCredentials", "x")), "BadRequestException 400: Invalid ARN specified in the request. ARN: x"},
 		{"type", one(update(request, "replace", "/type", "JWT")), "BadRequestException 400: Invalid authorizer type specified: JWT. Must be one of [TOKEN, REQUEST, COGNITO_USER_POOLS]"},
 		{"in use", g.DeleteAuthorizer(c, &api.DeleteAuthorizerRequest{RestApiId: &id, AuthorizerId: request.Id}), "ConflictException 409: Cannot delete authorizer 'request', is referenced in method: GET//test"},
-		{"test", one(g.TestInvokeAuthorizer(c, &api.TestInvokeAuthorizerRequest{})), "NotImplementedException 501: …"},
+		{"test", one(g.TestInvokeAuthorizer(c, &api.TestInvokeAuthorizerRequest{RestApiId: &id, AuthorizerId: new("nope")})), "NotFoundException 404: Invalid Authorizer identifier specified"},
+		{"test of an unknown API", one(g.TestInvokeAuthorizer(c, &api.TestInvokeAuthorizerRequest{RestApiId: new("nope"), AuthorizerId: request.Id})), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
 	})
 	sameJSON(t, "unchanged", must[*api.Authorizer](t)(g.GetAuthorizer(c, &api.GetAuthorizerRequest{RestApiId: &id, AuthorizerId: request.Id})), marshal(t, request))
 	if err := g.DeleteAuthorizer(c, &api.DeleteAuthorizerRequest{RestApiId: &id, AuthorizerId: token.Id}); err != nil {

@@ -12,10 +12,19 @@ func (s *Service) FlushStageCache(c *awswire.Call, in *apigateway.FlushStageCach
 	return s.findStage(c, value(in.RestApiId), value(in.StageName))
 }
 
-// FlushStageAuthorizersCache forgets what authorizers have answered for a
-// stage, which is nothing: no answer is kept.
+// Answers are what authorizers have answered for callers.
+type Answers interface {
+	// Flush forgets those of a stage.
+	Flush(apiID, stage string)
+}
+
+// FlushStageAuthorizersCache forgets what authorizers have answered for a stage.
 func (s *Service) FlushStageAuthorizersCache(c *awswire.Call, in *apigateway.FlushStageAuthorizersCacheRequest) error {
-	return s.findStage(c, value(in.RestApiId), value(in.StageName))
+	if err := s.findStage(c, value(in.RestApiId), value(in.StageName)); err != nil {
+		return err
+	}
+	s.answers.Flush(value(in.RestApiId), value(in.StageName))
+	return nil
 }
 
 // findStage refuses a stage that isn't there.

@@ -31,6 +31,8 @@ type gateway struct {
 	store *store.Store
 	keys  *control.KeyDirectory
 	now   time.Time
+	// flushed are the stages whose authorizers' answers were flushed.
+	flushed flushed
 }
 
 func newGateway(t testing.TB) *gateway {
@@ -52,7 +54,7 @@ func newGateway(t testing.TB) *gateway {
 			t.Error(err)
 		}
 	})
-	g.Service = control.New(control.Options{Store: g.store, Compiler: compile.New(compile.Options{}), Keys: g.keys, Rand: rand.NewChaCha8([32]byte{1})})
+	g.Service = control.New(control.Options{Store: g.store, Compiler: compile.New(compile.Options{}), Keys: g.keys, Answers: &g.flushed, Rand: rand.NewChaCha8([32]byte{1})})
 	return g
 }
 

@@ -33,6 +33,10 @@ type Options struct {
 	Compiler Compiler
 	// Tester runs the methods of TestInvokeMethod.
 	Tester Tester
+	// AuthorizerTester runs the authorizers of TestInvokeAuthorizer.
+	AuthorizerTester AuthorizerTester
+	// Answers are what FlushStageAuthorizersCache flushes.
+	Answers Answers
 	// Keys follows the store and tells which values API keys have.
 	Keys *KeyDirectory
 	// Rand yields the randomness of ids and of API keys.
@@ -54,6 +58,10 @@ type Service struct {
 	store    *store.Store
 	compiler Compiler
 	tester   Tester
+	answers  Answers
+
+	authorizerTester AuthorizerTester
+
 	keys     *KeyDirectory
 	rand     io.Reader
 	endpoint func(apiID string) string
@@ -69,7 +77,7 @@ var _ apigateway.Operations = (*Service)(nil)
 // New makes the service.
 func New(o Options) *Service {
 	s := &Service{
-		store: o.Store, compiler: o.Compiler, tester: o.Tester, keys: o.Keys, rand: o.Rand, endpoint: o.Endpoint,
+		store: o.Store, compiler: o.Compiler, tester: o.Tester, answers: o.Answers, authorizerTester: o.AuthorizerTester, keys: o.Keys, rand: o.Rand, endpoint: o.Endpoint,
 		accountRate: o.AccountRate, accountBurst: o.AccountBurst,
 	}
 	if s.accountRate == 0 {

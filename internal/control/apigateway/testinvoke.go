@@ -15,9 +15,36 @@ type Tester interface {
 	PrepareTest(tx *store.Tx, c *awswire.Call, method string, in *apigateway.TestInvokeMethodRequest) (func() *apigateway.TestInvokeMethodResponse, error)
 }
 
+// An AuthorizerTester runs single authorizers, deployed or not.
+type AuthorizerTester interface {
+	// PrepareAuthorizerTest compiles the authorizer that a test is of as the
+	// transaction has it. The function that it returns runs it and needs no
+	// transaction.
+	PrepareAuthorizerTest(tx *store.Tx, c *awswire.Call, in *apigateway.TestInvokeAuthorizerRequest) (func() *apigateway.TestInvokeAuthorizerResponse, error)
+}
+
+// TestInvokeAuthorizer runs an authorizer as it is stored now for the caller
+// alone.
+func (s *Service) TestInvokeAuthorizer(c *awswire.Call, in *apigateway.TestInvokeAuthorizerRequest) (*apigateway.TestInvokeAuthorizerResponse, error) {
+	var run func() *apigateway.TestInvokeAuthorizerResponse
+	err := s.store.View(c, func(tx *store.Tx) error {
+		if _, err := getAPI(tx, c, value(in.RestApiId)); err != nil {
+			return err
+		}
+		if _, err := getAuthorizer(tx, c, value(in.RestApiId), value(in.AuthorizerId)); err != nil {
+			return err
+		}
+		var err error
+		run, err = s.authorizerTester.PrepareAuthorizerTest(tx, c, in)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return run(), nil
+}
+
 // TestInvokeMethod runs a method as it is stored now for the caller alone.
-//
-// TODO(#6): TestInvokeAuthorizer, once there are authorizers.
 func (s *Service) TestInvokeMethod(c *awswire.Call, in *apigateway.TestInvokeMethodRequest) (*apigateway.TestInvokeMethodResponse, error) {
 	var run func() *apigateway.TestInvokeMethodResponse
 	err := s.store.View(c, func(tx *store.Tx) error {

@@ -132,13 +132,23 @@ func (s *Service) DeleteAuthorizer(c *awswire.Call, in *apigatewayv2.DeleteAutho
 	})
 }
 
-// ResetAuthorizersCache forgets what authorizers have answered for a stage,
-// which is nothing: no answer is kept.
+// Answers are what authorizers have answered for callers.
+type Answers interface {
+	// Flush forgets those of a stage.
+	Flush(apiID, stage string)
+}
+
+// ResetAuthorizersCache forgets what authorizers have answered for a stage.
 func (s *Service) ResetAuthorizersCache(c *awswire.Call, in *apigatewayv2.ResetAuthorizersCacheRequest) error {
-	return s.store.View(c, func(tx *store.Tx) error {
+	err := s.store.View(c, func(tx *store.Tx) error {
 		_, err := getStage(tx, c, value(in.ApiId), value(in.StageName))
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	s.answers.Flush(value(in.ApiId), value(in.StageName))
+	return nil
 }
 
 // addAuthorizer stores a new authorizer under an id of its own.

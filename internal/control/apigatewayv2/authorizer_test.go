@@ -87,6 +87,9 @@ func TestAuthorizers(t *testing.T) {
 	if err := g.ResetAuthorizersCache(c, &api.ResetAuthorizersCacheRequest{ApiId: &id, StageName: new("$default")}); err != nil {
 		t.Errorf("resetting the cache: %v", err)
 	}
+	if len(g.flushed) != 1 || g.flushed[0] != id+"/$default" {
+		t.Errorf("flushed %q", g.flushed)
+	}
 }
 
 func marshal(t *testing.T, v any) string {

@@ -29,9 +29,15 @@ type gateway struct {
 	compiler *compile.Compiler
 	now      time.Time
 	endpoint control.Endpoint
+	// flushed are the stages whose authorizers' answers were flushed.
+	flushed flushed
 	// failing is why no stage compiles, "" when they do.
 	failing string
 }
+
+type flushed []string
+
+func (f *flushed) Flush(apiID, stage string) { *f = append(*f, apiID+"/"+stage) }
 
 func newGateway(t testing.TB) *gateway { return newGatewayAt(t, "http", 4566) }
 
@@ -94,6 +100,7 @@ func (g *gateway) open(dir string) {
 		}
 	})
 	g.Service = control.New(control.Options{
+		Answers:  &g.flushed,
 		Store:    g.store,
 		Compiler: fallible{g.compiler, g},
 		Endpoint: g.endpoint,

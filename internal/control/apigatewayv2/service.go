@@ -50,6 +50,8 @@ type Options struct {
 	Compiler Compiler
 	// Endpoint is where the traffic of APIs is served from outside.
 	Endpoint Endpoint
+	// Answers are what ResetAuthorizersCache flushes.
+	Answers Answers
 	// Rand yields the randomness of ids.
 	Rand io.Reader
 }
@@ -89,13 +91,14 @@ type Service struct {
 	compiler Compiler
 	endpoint Endpoint
 	rand     io.Reader
+	answers  Answers
 }
 
 var _ apigatewayv2.Operations = (*Service)(nil)
 
 // New makes the service.
 func New(o Options) *Service {
-	return &Service{store: o.Store, compiler: o.Compiler, endpoint: o.Endpoint, rand: o.Rand}
+	return &Service{store: o.Store, compiler: o.Compiler, endpoint: o.Endpoint, rand: o.Rand, answers: o.Answers}
 }
 
 func scope(c *awswire.Call) store.Scope {
