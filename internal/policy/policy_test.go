@@ -160,7 +160,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(2, lambdaTrust)
 	f.Add(1, statement(`"Effect":"Allow","Action":["s3:*",null],"Resource":[1],"Condition":{"Bool":{"a":[true,{}]}}`))
 	f.Fuzz(func(t *testing.T, kind int, in string) {
-		if kind < 0 || kind > int(policy.Trust) {
+		if kind < 0 || kind > int(policy.Authorizer) {
 			return
 		}
 		d, err := policy.Parse(policy.Kind(kind), in)
@@ -170,6 +170,6 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		d.Trusts(policy.AssumeRequest{Action: "sts:AssumeRole", Account: "123456789012"})
+		d.Decide(&policy.Request{Action: "sts:AssumeRole", Caller: policy.Caller{Account: account, ARN: "arn:aws:iam::" + account + ":root"}})
 	})
 }

@@ -15,6 +15,7 @@ import (
 	api "gatehouse/internal/awsapi/lambda"
 	"gatehouse/internal/codestore"
 	"gatehouse/internal/function"
+	"gatehouse/internal/policy"
 	"gatehouse/internal/store"
 )
 
@@ -34,6 +35,9 @@ type Directory struct {
 	role    Role
 	random  func() float64
 
+	// keys are *accessKeys for reuse: every request of every API asks.
+	keys sync.Pool
+
 	seed   maphash.Seed
 	shards [256]atomic.Pointer[shard]
 }
@@ -52,7 +56,7 @@ type route struct {
 	other  *version
 	weight float64
 	// policy is the qualifier's own; nil allows nothing.
-	policy *resourcePolicy
+	policy *policy.Document
 	retry  retryPolicy
 }
 
@@ -143,8 +147,29 @@ func (d *Directory) Exists(functionARN string) bool { return d.route(functionARN
 // Permitted tells whether the resource policy of what the ARN names allows the
 // call. It says nothing of what the caller's own policies allow.
 func (d *Directory) Permitted(functionARN string, a Access) bool {
-	r := d.route(functionARN)
-	return r != nil && r.policy.permits(a)
+	document := d.ResourcePolicy(functionARN)
+	if document == nil {
+		return false
+	}
+	keys, _ := d.keys.Get().(*accessKeys)
+	if keys == nil {
+		keys = new(accessKeys)
+	}
+	defer d.keys.Put(keys)
+	keys.source[0], keys.account[0] = a.SourceARN, a.SourceAccount
+	// $LATEST has the policy of the function, which speaks of its plain ARN.
+	r := policy.Request{
+		Action: "lambda:InvokeFunction", Resource: strings.TrimSuffix(functionARN, ":"+latest), Caller: a.caller(), Keys: keys,
+	}
+	return document.Decide(&r) == policy.Allowed
+}
+
+// ResourcePolicy is the policy of what the ARN names; nil if there is none.
+func (d *Directory) ResourcePolicy(functionARN string) *policy.Document {
+	if r := d.route(functionARN); r != nil {
+		return r.policy
+	}
+	return nil
 }
 
 // Invoke runs a function and waits for it. The error is [ErrNotFound], a
@@ -408,7 +433,12 @@ func (d *Directory) build(name functionName, docs *documents, old *entry) *entry
 		}
 	}
 	for qualifier, r := range e {
-		r.policy = docs.policies[qualifier]
+		document, err := docs.policies[qualifier].compile()
+		if err != nil {
+			// It only has statements that allow: unread, it allows nothing.
+			d.log.Error("the policy of a function can't be read", "function", name.arn(), "qualifier", qualifier, "error", err)
+		}
+		r.policy = document
 		if c := docs.invokes[qualifier]; c != nil {
 			r.retry = retryOf(c)
 		}

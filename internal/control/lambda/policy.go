@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/arn"
+	"gatehouse/internal/policy"
 )
 
 // A resourcePolicy is the policy of one function, version, alias or layer
@@ -141,59 +142,41 @@ type Access struct {
 	SourceAccount string
 }
 
-// permits tells whether the policy allows lambda:InvokeFunction to a.
-func (p *resourcePolicy) permits(a Access) bool {
-	if p == nil {
-		return false
+// compile is the policy ready to be asked, or nil when there is none.
+func (p *resourcePolicy) compile() (*policy.Document, error) {
+	if p == nil || len(p.Statement) == 0 {
+		return nil, nil
 	}
-	for i := range p.Statement {
-		if p.Statement[i].permits(a) {
-			return true
-		}
+	text, err := p.text()
+	if err != nil {
+		return nil, err
 	}
-	return false
+	d, err := policy.Parse(policy.Resource, text)
+	if err != nil {
+		return nil, fmt.Errorf("read resource policy: %w", err)
+	}
+	return d, nil
 }
 
-func (s *statement) permits(a Access) bool {
-	switch s.Action {
-	case "lambda:InvokeFunction", "lambda:*", "lambda:Invoke*", "*":
-	default:
-		return false
+// caller is who calls.
+func (a *Access) caller() policy.Caller {
+	if who, err := arn.Parse(a.Principal); err == nil {
+		return policy.Caller{Account: who.Account, ARN: a.Principal}
 	}
-	return s.Principal.matches(a.Principal) && s.Condition.holds(a)
+	return policy.Caller{Service: a.Principal}
 }
 
-func (p principal) matches(who string) bool {
-	switch {
-	case p.Service != "":
-		return p.Service == who
-	case p.AWS != "":
-		if p.AWS == who {
-			return true
-		}
-		// An account's root stands for everyone in it.
-		account, ok := strings.CutSuffix(p.AWS, ":root")
-		return ok && strings.HasPrefix(who, account+":")
-	default:
-		return true
-	}
-}
+// accessKeys are the condition keys of a call on somebody's behalf. The other
+// keys that permissions can have aren't known of an invocation by a service.
+type accessKeys struct{ source, account [1]string }
 
-// holds is false for keys that can't be known of an invocation by a service.
-func (c *condition) holds(a Access) bool {
-	if c == nil {
-		return true
+// Lookup implements policy.Keys.
+func (k *accessKeys) Lookup(key string) ([]string, bool) {
+	switch key {
+	case "aws:sourcearn":
+		return k.source[:], k.source[0] != ""
+	case "aws:sourceaccount":
+		return k.account[:], k.account[0] != ""
 	}
-	if e := c.StringEquals; e != nil {
-		if e.SourceAccount != "" && e.SourceAccount != a.SourceAccount {
-			return false
-		}
-		if e.FunctionURLAuthType != "" || e.PrincipalOrgID != "" || e.EventSourceToken != "" {
-			return false
-		}
-	}
-	if c.ArnLike != nil && !arn.Match(c.ArnLike.SourceARN, a.SourceARN) {
-		return false
-	}
-	return c.Bool == nil
+	return nil, false
 }
