@@ -11,6 +11,10 @@ import (
 // request moves ahead by the time one token takes.
 type bucket struct {
 	full atomic.Int64 // Unix nanoseconds
+	// The rest of a cache line keeps buckets from slowing each other down. It also
+	// keeps them out of the memory that Go shares among very small values, of which
+	// each lives as long as the others do.
+	_ [56]byte
 }
 
 // A Limit is a bucket with a rate and a burst.
