@@ -29,6 +29,8 @@ type tokens struct{ left int }
 
 func (t *tokens) Take(time.Time) bool { t.left--; return t.left >= 0 }
 
+func (*tokens) Numbers() (rate float64, burst int32) { return 1, 2 }
+
 const connectionID = "R1kmxc2VNjMCFIA="
 
 // startConnections has one connection, connectionID of the stage dev of API w1.

@@ -22,6 +22,7 @@ const (
 	logsDir    = "logs"
 	tlsDir     = "tls"
 	runtimeDir = "runtime"
+	usageDir   = "usage"
 )
 
 // A gateway is everything that runs, in the order it was started; Close stops

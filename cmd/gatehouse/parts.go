@@ -133,7 +133,13 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 
 	// Directories and plan follow every transaction; the store tells them.
 	keys := iam.NewDirectory()
-	apiKeys := apigateway.NewKeyDirectory()
+	ledger, err := throttle.OpenLedger(throttle.LedgerOptions{Dir: filepath.Join(c.Data, usageDir), Logger: log})
+	if err != nil {
+		return nil, err
+	}
+	g.onClose("usage of API keys", func(context.Context) error { return ledger.Close() })
+	buckets := throttle.NewBuckets()
+	apiKeys := newKeyDirectory(buckets, ledger)
 	roles := &lateRoles{}
 	lambdaOptions := lambda.Options{
 		Logger: log, Code: code, Runtime: functions, Role: roles,
@@ -147,7 +153,6 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	lambdas := integrate.NewLambdaService(integrate.LambdaOptions{
 		Invoker: invoker{directory}, Streamer: invoker{directory}, Events: async, NewID: newUUID,
 	})
-	buckets := throttle.NewBuckets()
 	answers := authorize.NewAnswerCache(authorize.AnswerCacheOptions{})
 	compiler := compile.New(compile.Options{
 		Lambda: func(call compile.LambdaCall) (plan.Integration, error) {
@@ -172,8 +177,12 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			return newAuthorizerFunction(directory, roles, f, c.StrictPermissions, log)
 		},
 		Answers: answers,
-		APIKeys: func(apiID, stage string) plan.APIKeyCheck {
-			return &authorize.APIKey{Keys: apiKeys, APIID: apiID, Stage: stage}
+		APIKeys: func(keys compile.APIKeys) plan.APIKeyCheck {
+			check := &authorize.APIKey{Keys: apiKeys, APIID: keys.APIID, Stage: keys.Stage}
+			if keys.FromAuthorizer {
+				check.Source = authorize.KeyFromAuthorizer
+			}
+			return check
 		},
 		AccountLimit: c.accountLimit(buckets),
 		RouteLimit: func(api *plan.API, stage, routeID string, rate float64, burst int32) plan.Limiter {
@@ -236,7 +245,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	apis := apigatewayv2.New(apigatewayv2.Options{Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader, Answers: answers})
 	tester := &methodTester{compiler: compiler}
 	restAPIs := apigateway.New(apigateway.Options{
-		Store: documents, Compiler: compiler, Tester: tester, AuthorizerTester: tester, Answers: answers, Keys: apiKeys, Rand: rand.Reader, Endpoint: own.URL,
+		Store: documents, Compiler: compiler, Tester: tester, AuthorizerTester: tester, Answers: answers,
+		Keys: apiKeys, Usage: usage{ledger}, Rand: rand.Reader, Endpoint: own.URL,
 		AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit, MaxTimeout: c.MaxRestTimeout,
 	})
 	callbacks := managementapi.NewService(apigatewaymanagementapi.New(connections{sockets, compiler.Published()}))

@@ -246,10 +246,12 @@ func printedParts() compile.Options {
 
 type printed string
 
-func (printed) Integrate(*plan.Exchange) error      { return nil }
-func (printed) Take(time.Time) bool                 { return true }
-func (printed) Log(*plan.Exchange, time.Duration)   {}
-func (printed) Count(*plan.Exchange, time.Duration) {}
+func (printed) Integrate(*plan.Exchange) error { return nil }
+func (printed) Take(time.Time) bool            { return true }
+
+func (printed) Numbers() (rate float64, burst int32) { return 1, 2 }
+func (printed) Log(*plan.Exchange, time.Duration)    {}
+func (printed) Count(*plan.Exchange, time.Duration)  {}
 
 func printPlan(p *plan.Plan, probes []probe) string {
 	var b strings.Builder

@@ -36,12 +36,19 @@ type Options struct {
 	Answers            *authorize.AnswerCache
 	// APIKeys returns the check of the API keys of a stage; nil refuses every
 	// call of a method that asks for one.
-	APIKeys func(apiID, stage string) plan.APIKeyCheck
+	APIKeys func(APIKeys) plan.APIKeyCheck
 	// ExecutionLog returns the execution log of a stage, or of its canary, by
 	// the name it is counted under; nil is none.
 	ExecutionLog func(api *plan.API, stage string) plan.ExecutionLog
 	// Logger takes what goes wrong in Load. Nil is silence.
 	Logger *slog.Logger
+}
+
+// APIKeys are the API keys of a stage and where requests have theirs.
+type APIKeys struct {
+	APIID, Stage string
+	// FromAuthorizer tells that a Lambda authorizer answers the key.
+	FromAuthorizer bool
 }
 
 // A LambdaCall is an integration with a Lambda function.
@@ -107,11 +114,11 @@ func (o *Options) executionLog(api *plan.API, stage string) plan.ExecutionLog {
 	return o.ExecutionLog(api, stage)
 }
 
-func (o *Options) apiKeys(apiID, stage string) plan.APIKeyCheck {
+func (o *Options) apiKeys(keys APIKeys) plan.APIKeyCheck {
 	if o.APIKeys == nil {
 		return noAPIKeys{}
 	}
-	return o.APIKeys(apiID, stage)
+	return o.APIKeys(keys)
 }
 
 // noAPIKeys refuses all keys.

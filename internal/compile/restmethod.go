@@ -129,11 +129,7 @@ func (m *methodBuilder) execution(route *plan.Route, doc *apigateway.Method) (er
 
 // apiKeys is the check of the stage's API keys.
 func (m *methodBuilder) apiKeys() plan.APIKeyCheck {
-	if m.keysFromAuthorizer {
-		// TODO(#6): the keys that authorizers return. Until then there is none.
-		return noAPIKeys{}
-	}
-	return m.c.parts.apiKeys(m.key.id, m.stage.Name)
+	return m.c.parts.apiKeys(APIKeys{APIID: m.key.id, Stage: m.stage.Name, FromAuthorizer: m.keysFromAuthorizer})
 }
 
 // allMethods is the key of the settings of methods that have none of their own.

@@ -45,11 +45,8 @@ func (b *socketBuilder) route(id string, doc *definition.Route) (*plan.Route, er
 
 // apiKeys is the check of the stage's API keys.
 func (b *socketBuilder) apiKeys() plan.APIKeyCheck {
-	if expression := value(b.api.ApiKeySelectionExpression); expression != "" && expression != apiKeyHeader {
-		// TODO(#6): the keys that authorizers return. Until then there is none.
-		return noAPIKeys{}
-	}
-	return b.c.parts.apiKeys(b.key.id, b.plan.Name)
+	expression := value(b.api.ApiKeySelectionExpression)
+	return b.c.parts.apiKeys(APIKeys{APIID: b.key.id, Stage: b.plan.Name, FromAuthorizer: expression != "" && expression != apiKeyHeader})
 }
 
 // validator compiles what a route asks of handshakes or messages; nil for

@@ -1,6 +1,8 @@
 package definition
 
 import (
+	"time"
+
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/store"
 )
@@ -107,7 +109,11 @@ type APIKey struct{ apigateway.ApiKey }
 var APIKeys = store.Kind[APIKey]{Name: "apigateway/api-key", Sealed: true, Version: 1}
 
 // A UsagePlan is keyed {planID}.
-type UsagePlan struct{ apigateway.UsagePlan }
+type UsagePlan struct {
+	apigateway.UsagePlan
+	// QuotaSince is when the quota was given its period; zero without a quota.
+	QuotaSince time.Time `json:"_quotaSince,omitzero"`
+}
 
 // UsagePlans is the kind of UsagePlan.
 var UsagePlans = store.Kind[UsagePlan]{Name: "apigateway/usage-plan", Version: 1}

@@ -61,6 +61,8 @@ type Exchange struct {
 	// APIKey is the API key that the request brought and APIKeyID its id, "" for
 	// none.
 	APIKey, APIKeyID string
+	// Client is whose key that is; nil for requests that count for nobody.
+	Client *Client
 	// Caller is who signed the request; its members are "" when nobody did.
 	Caller Caller
 	// Authorization is what an authorizer says of the caller, nil for nothing;

@@ -142,6 +142,8 @@ type Authorizer interface {
 // if so. It must not block.
 type Limiter interface {
 	Take(now time.Time) bool
+	// Numbers are how many requests pass in a second, and how many at once.
+	Numbers() (rate float64, burst int32)
 }
 
 // A Mapping changes an exchange on its way to or from an integration, or

@@ -57,12 +57,19 @@ func (s *Server) endTrace(x *plan.Exchange) {
 	s.traces.Put(t)
 }
 
-// tracedKey is the API key of a request as the log shows it.
-func tracedKey(x *plan.Exchange) string { return plan.Masked(x.Request.Headers.Get(apiKeyHeader)) }
+// tracedKey is the API key of a request as the log shows it: the one that is
+// checked, and where none is, the one that was sent.
+func tracedKey(x *plan.Exchange) string {
+	key := x.APIKey
+	if key == "" {
+		key = x.Request.Headers.Get(apiKeyHeader)
+	}
+	return plan.Masked(key)
+}
 
 const apiKeyHeader = "x-api-key"
 
-// traceKey tells that the request's API key is going to be checked.
+// traceKey tells that the request's API key is checked.
 func traceKey(x *plan.Exchange) {
 	if t := x.Trace; t.WantsInfo() {
 		t.Info("Verifying Usage Plan for request: %s. API Key: %s API Stage: %s/%s", x.RequestID, tracedKey(x), x.Stage.API.ID, x.Stage.Name)

@@ -36,8 +36,8 @@ func (s *Server) serveConnect(x *plan.Exchange) error {
 	}
 	r := x.Stage.Socket.Connect
 	if r == nil {
-		if limit := x.Stage.Limit; limit != nil && !limit.Take(s.Clock()) {
-			return &plan.Fault{Kind: plan.Throttled, Reason: "the throttle of account " + x.API.AccountID}
+		if err := limitAccount(x, s.Clock()); err != nil {
+			return err
 		}
 		x.Response.Status = 200
 		return nil

@@ -118,23 +118,6 @@ func (s *Server) callRoute(x *plan.Exchange) error {
 	return nil
 }
 
-// limit asks the throttles of the account and of the route.
-func (s *Server) limit(x *plan.Exchange) error {
-	route, account := x.Route.Limit, x.Stage.Limit
-	if route == nil && account == nil {
-		return nil
-	}
-	// Not x.Start: clients that take their time for a head would save up a burst.
-	now := s.Clock()
-	if route != nil && !route.Take(now) {
-		return &plan.Fault{Kind: plan.Throttled, Reason: "the throttle of route " + x.Route.Key}
-	}
-	if account != nil && !account.Take(now) {
-		return &plan.Fault{Kind: plan.Throttled, Reason: "the throttle of account " + x.Stage.API.AccountID}
-	}
-	return nil
-}
-
 // bodyFault is the fault of a request whose body turned out too long or
 // malformed while a step read it. It outranks what the step made of it.
 func bodyFault(x *plan.Exchange) error {

@@ -34,6 +34,8 @@ func (l *limiter) Take(time.Time) bool {
 	return l.left >= 0
 }
 
+func (*limiter) Numbers() (rate float64, burst int32) { return 2.5, 3 }
+
 // mapping is a mapping made of a function.
 type mapping func(x *plan.Exchange) error
 
@@ -145,6 +147,8 @@ func TestThrottleOfSlowHeads(t *testing.T) {
 type take func(now time.Time) bool
 
 func (t take) Take(now time.Time) bool { return t(now) }
+
+func (take) Numbers() (rate float64, burst int32) { return 1, 2 }
 
 func TestOrderOfSteps(t *testing.T) {
 	var steps []string

@@ -30,20 +30,32 @@ func (s *Server) serveREST(x *plan.Exchange) error {
 			return err
 		}
 	}
-	traceKey(x)
-	if r.Rest.APIKey != nil {
-		if err := r.Rest.APIKey.CheckAPIKey(x); err != nil {
-			return err
-		}
-	}
-	tracePassedKey(x)
-	if err := s.limit(x); err != nil {
+	if err := s.checkUsage(x); err != nil {
 		return err
 	}
 	if err := s.execute(x); err != nil {
 		return err
 	}
 	return s.compress(x)
+}
+
+// checkUsage asks for the API key and for everything that limits how many
+// requests pass: to AWS that is one check, of the usage plan, throttles of
+// methods included.
+func (s *Server) checkUsage(x *plan.Exchange) error {
+	var err error
+	if key := x.Route.Rest.APIKey; key != nil {
+		err = key.CheckAPIKey(x)
+	}
+	traceKey(x)
+	if err != nil {
+		return err
+	}
+	if err := s.limit(x); err != nil {
+		return err
+	}
+	tracePassedKey(x)
+	return nil
 }
 
 // completeREST gives a response what all responses of REST APIs have.

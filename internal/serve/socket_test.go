@@ -84,6 +84,8 @@ type never struct{}
 
 func (never) Take(time.Time) bool { return false }
 
+func (never) Numbers() (rate float64, burst int32) { return 1, 2 }
+
 type invalid struct{}
 
 func (invalid) Validate(*plan.Exchange) error { return &plan.Fault{Kind: plan.BadRequestBody} }

@@ -23,7 +23,13 @@ type Limit struct {
 	// token is the time of one token, depth that of a whole bucket; both in
 	// nanoseconds.
 	token, depth int64
+
+	rate  float64
+	burst int32
 }
+
+// Numbers are the limit's rate, in requests a second, and its burst.
+func (l *Limit) Numbers() (rate float64, burst int32) { return l.rate, l.burst }
 
 // longest keeps sums of a moment and a duration within an int64.
 const longest = math.MaxInt64 / 4

@@ -13,14 +13,15 @@ type Buckets struct {
 	all map[key]weak.Pointer[bucket]
 }
 
-// A key says whose a bucket is: an account's in a region, or a route's in a
-// stage. Each rate and burst has a bucket of its own: what was taken at one rate
+// A key says whose a bucket is: an account's in a region, a route's in a stage,
+// or a client's in a usage plan. Each rate and burst has a bucket of its own: what was taken at one rate
 // is a different time at another, and a bucket that was emptied at a token an
 // hour mustn't refuse for hours when there are ten a second.
 // UNVERIFIED: that a changed limit begins with all of its burst.
 type key struct {
-	account, region, api, stage, route string
-	token, depth                       int64
+	account, region, api, stage, route, plan, client string
+
+	token, depth int64
 }
 
 // NewBuckets makes Buckets without any.
@@ -37,9 +38,20 @@ func (b *Buckets) Route(api, stage, route string, rate float64, burst int32) *Li
 	return b.limit(key{api: api, stage: stage, route: route}, rate, burst)
 }
 
+// Client returns the limit of all requests of an API key in a usage plan.
+func (b *Buckets) Client(c ClientID, rate float64, burst int32) *Limit {
+	return b.limit(key{account: c.Account, region: c.Region, plan: c.PlanID, client: c.KeyID}, rate, burst)
+}
+
+// ClientMethod returns the limit of what an API key in a usage plan asks of one
+// method of a stage; route says which, in any words that are its own.
+func (b *Buckets) ClientMethod(c ClientID, api, stage, route string, rate float64, burst int32) *Limit {
+	return b.limit(key{account: c.Account, region: c.Region, plan: c.PlanID, client: c.KeyID, api: api, stage: stage, route: route}, rate, burst)
+}
+
 func (b *Buckets) limit(k key, rate float64, burst int32) *Limit {
 	k.token, k.depth = spans(rate, burst)
-	return &Limit{b.bucket(k), k.token, k.depth}
+	return &Limit{b.bucket(k), k.token, k.depth, rate, burst}
 }
 
 func (b *Buckets) bucket(k key) *bucket {

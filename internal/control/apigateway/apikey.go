@@ -75,7 +75,7 @@ func (s *Service) addKey(tx *store.Tx, c *awswire.Call, key *definition.APIKey, 
 		}
 		key.Value = &made
 	}
-	if _, used := values[*key.Value]; used || s.keys.taken(scope(c), *key.Value) {
+	if _, used := values[*key.Value]; used || s.keys.Taken(scope(c), *key.Value) {
 		return conflict("API Key already exists")
 	}
 	values[*key.Value] = struct{}{}

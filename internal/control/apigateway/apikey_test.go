@@ -76,8 +76,8 @@ func TestAPIKeys(t *testing.T) {
 	g.stage(apiID, "dev")
 	old := must[*api.ApiKey](t)(g.CreateApiKey(c, &api.CreateApiKeyRequest{Enabled: new(true), StageKeys: []api.StageKey{{RestApiId: &apiID, StageName: new("dev")}}}))
 	sameJSON(t, "stages", old.StageKeys, `["`+apiID+`/dev"]`)
-	if key, ok := g.keys.Key(apiID, "dev", *old.Value); ok {
-		t.Errorf("%s opens a stage without a plan", key)
+	if client := g.keys.Client(apiID, "dev", *old.Value); client != nil {
+		t.Errorf("%s opens a stage without a plan", client.KeyID)
 	}
 	if got := must[*api.ApiKey](t)(update("add", "/stages", apiID+"/dev", "add", "/stages", apiID+"/dev")); len(got.StageKeys) != 1 {
 		t.Errorf("stages %v", got.StageKeys)
@@ -133,8 +133,8 @@ func TestImportAPIKeys(t *testing.T) {
 	if *first.Name != "one" || *first.Description != "first, of all" || !*first.Enabled || *first.Value != value+"1" {
 		t.Errorf("first %s", marshal(t, first))
 	}
-	if key, ok := g.keys.Key(id, "dev", value+"1"); !ok || key != out.Ids[0] {
-		t.Errorf("the key of the value is %q", key)
+	if client := g.keys.Client(id, "dev", value+"1"); client == nil || client.KeyID != out.Ids[0] {
+		t.Errorf("the client with the value is %+v", client)
 	}
 	if second := must[*api.ApiKey](t)(g.GetApiKey(c, &api.GetApiKeyRequest{ApiKey: &out.Ids[1]})); *second.Enabled {
 		t.Errorf("second %s", marshal(t, second))

@@ -29,7 +29,8 @@ type gateway struct {
 	*control.Service
 	t     testing.TB
 	store *store.Store
-	keys  *control.KeyDirectory
+	keys  *compile.KeyDirectory
+	usage fakeUsage
 	now   time.Time
 	// flushed are the stages whose authorizers' answers were flushed.
 	flushed flushed
@@ -37,7 +38,7 @@ type gateway struct {
 
 func newGateway(t testing.TB) *gateway {
 	t.Helper()
-	g := &gateway{t: t, keys: control.NewKeyDirectory(), now: time.Date(2026, 3, 4, 5, 6, 7, 890, time.UTC)}
+	g := &gateway{t: t, keys: compile.NewKeyDirectory(compile.KeyDirectoryOptions{}), now: time.Date(2026, 3, 4, 5, 6, 7, 890, time.UTC)}
 	db, err := sqlite.Open(context.Background(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +55,7 @@ func newGateway(t testing.TB) *gateway {
 			t.Error(err)
 		}
 	})
-	g.Service = control.New(control.Options{Store: g.store, Compiler: compile.New(compile.Options{}), Keys: g.keys, Answers: &g.flushed, Rand: rand.NewChaCha8([32]byte{1})})
+	g.Service = control.New(control.Options{Store: g.store, Compiler: compile.New(compile.Options{}), Keys: g.keys, Usage: &g.usage, Answers: &g.flushed, Rand: rand.NewChaCha8([32]byte{1})})
 	return g
 }
 

@@ -31,6 +31,7 @@ func TestRulesNameMembers(t *testing.T) {
 	exercise(t, "model", &modelRules, empty[definition.RestModel])
 	exercise(t, "request validator", &validatorRules, empty[definition.RequestValidator])
 	exercise(t, "usage plan", &planRules, func() planPatch { return planPatch{add: func(api.ApiStage) error { return nil }} })
+	exercise(t, "usage", &usageRules, empty[usagePatch])
 	exercise(t, "throttle", &throttleRules, empty[api.ThrottleSettings])
 }
 

@@ -27,6 +27,12 @@ type Compiler interface {
 	CheckRestAccessLog(format string) error
 }
 
+// Keys know the values of API keys.
+type Keys interface {
+	// Taken tells whether a key in the scope has the value.
+	Taken(s store.Scope, value string) bool
+}
+
 // Options are what a Service works with.
 type Options struct {
 	Store    *store.Store
@@ -37,8 +43,10 @@ type Options struct {
 	AuthorizerTester AuthorizerTester
 	// Answers are what FlushStageAuthorizersCache flushes.
 	Answers Answers
-	// Keys follows the store and tells which values API keys have.
-	Keys *KeyDirectory
+	// Keys tells which values API keys have; it follows the store.
+	Keys Keys
+	// Usage tells and changes what clients used of their quotas.
+	Usage Usage
 	// Rand yields the randomness of ids and of API keys.
 	Rand io.Reader
 	// Endpoint is the address of an API's traffic without a path, for exports.
@@ -62,7 +70,8 @@ type Service struct {
 
 	authorizerTester AuthorizerTester
 
-	keys     *KeyDirectory
+	keys     Keys
+	usage    Usage
 	rand     io.Reader
 	endpoint func(apiID string) string
 	// The throttle of accounts, for GetAccount.
@@ -77,7 +86,8 @@ var _ apigateway.Operations = (*Service)(nil)
 // New makes the service.
 func New(o Options) *Service {
 	s := &Service{
-		store: o.Store, compiler: o.Compiler, tester: o.Tester, answers: o.Answers, authorizerTester: o.AuthorizerTester, keys: o.Keys, rand: o.Rand, endpoint: o.Endpoint,
+		store: o.Store, compiler: o.Compiler, tester: o.Tester, answers: o.Answers, authorizerTester: o.AuthorizerTester,
+		keys: o.Keys, usage: o.Usage, rand: o.Rand, endpoint: o.Endpoint,
 		accountRate: o.AccountRate, accountBurst: o.AccountBurst,
 	}
 	if s.accountRate == 0 {

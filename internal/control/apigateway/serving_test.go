@@ -37,6 +37,8 @@ type limit struct{}
 
 func (limit) Take(time.Time) bool { return true }
 
+func (limit) Numbers() (rate float64, burst int32) { return 1, 2 }
+
 func newServing(t testing.TB) *serving {
 	t.Helper()
 	compiler := compile.New(compile.Options{

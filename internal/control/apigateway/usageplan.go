@@ -1,18 +1,17 @@
 package apigateway
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
 )
-
-// TODO(#6): GetUsage and UpdateUsage, once a plan's limits hold and requests are
-// counted.
 
 // CreateUsagePlan makes a usage plan.
 func (s *Service) CreateUsagePlan(c *awswire.Call, in *apigateway.CreateUsagePlanRequest) (*apigateway.UsagePlan, error) {
@@ -29,6 +28,7 @@ func (s *Service) CreateUsagePlan(c *awswire.Call, in *apigateway.CreateUsagePla
 	if err := checkPlan(plan); err != nil {
 		return nil, err
 	}
+	datePlan(c, plan, nil)
 	err := s.store.Update(c, func(tx *store.Tx) error {
 		id, err := s.freeID(childIDLength, func(id string) (bool, error) { return definition.UsagePlans.Exists(tx, scope(c), id) })
 		if err != nil {
@@ -88,6 +88,17 @@ func checkPlan(plan *definition.UsagePlan) error {
 		return badRequest("Usage Plan quota offset must be between 0 and %d inclusive in the %s period", most-1, *quota.Period)
 	}
 	return nil
+}
+
+// datePlan notes when a plan's quota was given its period: the offset is for the
+// first one. old is the plan as it was, nil for a new one.
+func datePlan(c *awswire.Call, plan, old *definition.UsagePlan) {
+	switch {
+	case plan.Quota == nil:
+		plan.QuotaSince = time.Time{}
+	case old == nil || old.Quota == nil || value(old.Quota.Period) != value(plan.Quota.Period):
+		plan.QuotaSince = *now(c)
+	}
 }
 
 func checkThrottle(throttle *apigateway.ThrottleSettings) error {
@@ -212,9 +223,16 @@ var planRules = patchRules[planPatch]{refuse: refusePlan, rules: []patchRule[pla
 			return nil
 		})
 	}},
-	{path: "/apiStages/{stage}/throttle", ops: opRemove, set: func(p *planPatch, o patchOp) error {
+	{path: "/apiStages/{stage}/throttle", ops: opRemove | opReplace, set: func(p *planPatch, o patchOp) error {
 		return editPlanStage(p, o.Args[0], func(stage *apigateway.ApiStage) error {
 			stage.Throttle = nil
+			if o.Op == apigateway.OpRemove {
+				return nil
+			}
+			// UNVERIFIED: the words.
+			if err := json.Unmarshal([]byte(value(o.Value)), &stage.Throttle); err != nil {
+				return badRequest("Invalid value '%s' specified for patch path '%s'", value(o.Value), o.Path)
+			}
 			return nil
 		})
 	}},
@@ -324,10 +342,11 @@ func (s *Service) UpdateUsagePlan(c *awswire.Call, in *apigateway.UpdateUsagePla
 		if err := planRules.apply(&patched, in.PatchOperations); err != nil {
 			return err
 		}
-		plan = &patched.UsagePlan
-		if err := checkPlan(plan); err != nil {
+		if err := checkPlan(&patched.UsagePlan); err != nil {
 			return err
 		}
+		datePlan(c, &patched.UsagePlan, plan)
+		plan = &patched.UsagePlan
 		if err := definition.UsagePlans.Put(tx, scope(c), plan, id); err != nil {
 			return err
 		}

@@ -2,10 +2,11 @@ package apigateway_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	api "gatehouse/internal/awsapi/apigateway"
-	control "gatehouse/internal/control/apigateway"
+	"gatehouse/internal/compile"
 )
 
 func TestUsagePlans(t *testing.T) {
@@ -53,6 +54,10 @@ func TestUsagePlans(t *testing.T) {
 	}
 
 	key := must[*api.ApiKey](t)(g.CreateApiKey(c, &api.CreateApiKeyRequest{Name: new("key")}))
+	all := must[*api.UsagePlan](t)(update("replace", strings.TrimSuffix(at, "/"), `{"/pets/GET":{"rateLimit":1.5,"burstLimit":2},"//GET":{"burstLimit":3}}`))
+	sameJSON(t, "all throttles of a stage", all.ApiStages[0].Throttle, `{"//GET":{"burstLimit":3},"/pets/GET":{"burstLimit":2,"rateLimit":1.5}}`)
+	must[*api.UsagePlan](t)(update("remove", strings.TrimSuffix(at, "/"), ""))
+
 	attach := func(planID *string) (*api.UsagePlanKey, error) {
 		return g.CreateUsagePlanKey(c, &api.CreateUsagePlanKeyRequest{UsagePlanId: planID, KeyId: key.Id, KeyType: new("API_KEY")})
 	}
@@ -92,6 +97,8 @@ func TestUsagePlans(t *testing.T) {
 		{"add a stage twice", one(update("add", "/apiStages", id+":dev")), "ConflictException 409: Usage Plan " + *plan.Id + " already has API Stage " + id + ":dev"},
 		{"create with an unknown stage", create(api.CreateUsagePlanRequest{ApiStages: []api.ApiStage{{ApiId: &id, Stage: new("x")}}}), "NotFoundException 404: API Stage not found: " + id + ":x"},
 		{"throttle of another stage", one(update("replace", "/apiStages/x:y/throttle//GET/rateLimit", "1")), lost + "x, stage: y} specified for usageplan " + *plan.Id},
+		{"throttles that aren't JSON", one(update("replace", strings.TrimSuffix(at, "/"), "{")), "BadRequestException 400: Invalid value '{' specified for patch path…"},
+		{"a negative throttle of several", one(update("replace", strings.TrimSuffix(at, "/"), `{"/pets/GET":{"rateLimit":-1}}`)), "BadRequestException 400: Usage Plan rate and burst limits must not be negative"},
 		{"throttle of no number", one(update("replace", at+"/GET/rateLimit", "many")), "BadRequestException 400: Invalid value 'many' specified for patch path…"},
 		{"no name", create(api.CreateUsagePlanRequest{Name: new("")}), "BadRequestException 400: Usage Plan name cannot be blank"},
 		{"half a quota", create(api.CreateUsagePlanRequest{Quota: &api.QuotaSettings{Limit: new(int32(1))}}), "BadRequestException 400: Usage Plan quota must have a limit and a period"},
@@ -109,7 +116,6 @@ func TestUsagePlans(t *testing.T) {
 		{"attach to a rival", one(attach(rival.Id)), "ConflictException 409: API Key " + *key.Id + " cannot be in Usage Plan " + *rival.Id + " because it is in another Usage Plan of API Stage " + id + ":dev"},
 		{"become a rival", one(g.UpdateUsagePlan(c, &api.UpdateUsagePlanRequest{UsagePlanId: empty.Id, PatchOperations: patch("add", "/apiStages", id+":dev")})), "ConflictException 409: API Key " + *key.Id + " cannot be in Usage Plan " + *empty.Id + "…"},
 		{"get what isn't attached", one(g.GetUsagePlanKey(c, &api.GetUsagePlanKeyRequest{UsagePlanId: rival.Id, KeyId: key.Id})), "NotFoundException 404: Invalid Usage Plan Key identifier specified"},
-		{"usage", one(g.GetUsage(c, &api.GetUsageRequest{})), "NotImplementedException 501: …"},
 	})
 	if err := g.DeleteUsagePlanKey(c, &api.DeleteUsagePlanKeyRequest{UsagePlanId: empty.Id, KeyId: key.Id}); err != nil {
 		t.Error(err)
@@ -172,24 +178,24 @@ func TestKeyDirectory(t *testing.T) {
 	foreign.Account = "111111111111"
 	must[*api.ApiKey](t)(g.CreateApiKey(foreign, &api.CreateApiKeyRequest{Value: new(value), Enabled: new(true)}))
 
+	attachment := &api.CreateUsagePlanKeyRequest{UsagePlanId: plan.Id, KeyId: key.Id, KeyType: new("API_KEY")}
 	expect := func(step string, stage string, want bool) {
 		t.Helper()
-		loaded := control.NewKeyDirectory()
+		loaded := compile.NewKeyDirectory(compile.KeyDirectoryOptions{})
 		if err := g.store.View(context.Background(), loaded.Load); err != nil {
 			t.Fatal(err)
 		}
-		for name, directory := range map[string]*control.KeyDirectory{"followed": g.keys, "loaded": loaded} {
-			got, ok := directory.Key(id, stage, value)
-			if ok != want || ok && got != *key.Id {
-				t.Errorf("%s, %s: the key of %s is %q %t, want %t", step, name, stage, got, ok, want)
+		for name, directory := range map[string]*compile.KeyDirectory{"followed": g.keys, "loaded": loaded} {
+			got := directory.Client(id, stage, value)
+			if (got != nil) != want || got != nil && (got.KeyID != *key.Id || got.PlanID != *attachment.UsagePlanId) {
+				t.Errorf("%s, %s: the client of %s is %+v, want one: %t", step, name, stage, got, want)
 			}
-			if _, ok := directory.Key(id, stage, value[1:]); ok {
+			if directory.Client(id, stage, value[1:]) != nil {
 				t.Errorf("%s, %s: another value opens %s", step, name, stage)
 			}
 		}
 	}
 	expect("no plan", "dev", false)
-	attachment := &api.CreateUsagePlanKeyRequest{UsagePlanId: plan.Id, KeyId: key.Id, KeyType: new("API_KEY")}
 	must[*api.UsagePlanKey](t)(g.CreateUsagePlanKey(c, attachment))
 	expect("in a plan", "dev", true)
 	expect("in a plan", "prod", false)
@@ -225,7 +231,7 @@ func TestKeyDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect("key gone", "dev", false)
-	if n := testing.AllocsPerRun(100, func() { g.keys.Key(id, "dev", value) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { g.keys.Client(id, "dev", value) }); n != 0 {
 		t.Errorf("a lookup allocates %v times", n)
 	}
 }

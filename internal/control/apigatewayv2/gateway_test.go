@@ -122,6 +122,8 @@ type limit string
 
 func (limit) Take(time.Time) bool { return true }
 
+func (limit) Numbers() (rate float64, burst int32) { return 1, 2 }
+
 type accessLog string
 
 func (accessLog) Log(*plan.Exchange, time.Duration) {}
