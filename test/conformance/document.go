@@ -103,7 +103,25 @@ func (c *comparison) scalar(want string, got any) (string, bool) {
 	return text, ok
 }
 
+// named are members under the names that their names' placeholders stand for.
+func (c *comparison) named(want map[string]any) (map[string]any, error) {
+	out := make(map[string]any, len(want))
+	for name, value := range want {
+		name, err := expand(name, c.match.value)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = value
+	}
+	return out, nil
+}
+
 func (c *comparison) object(path string, want, got map[string]any) {
+	want, err := c.named(want)
+	if err != nil {
+		c.differ(path, "%v", err)
+		return
+	}
 	for _, name := range sortedKeys(want) {
 		value, there := got[name]
 		switch {

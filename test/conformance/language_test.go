@@ -92,6 +92,9 @@ func TestDocument(t *testing.T) {
 		{"a number for a kind of text", `{"a": "$(e:id)"}`, `{"a":1795713}`, false, false},
 		{"equal names", `["$(x:id)", "$(x)"]`, `["abcdef","abcdef"]`, false, true},
 		{"different names", `["$(x:id)", "$(x)"]`, `["abcdef","abcdeg"]`, false, false},
+		{"a known name of a member", `{"a": "$(x:id)", "b": {"$(x)": 1}}`, `{"a":"abcdef","b":{"abcdef":1}}`, true, true},
+		{"another name of a member", `{"a": "$(x:id)", "b": {"$(x)": 1}}`, `{"a":"abcdef","b":{"abcdeg":1}}`, true, false},
+		{"an unknown name of a member", `{"$(x)": 1}`, `{"abcdef":1}`, true, false},
 		{"not JSON", `{"a": 1}`, `{"a":1`, false, false},
 		{"more than JSON", `{"a": 1}`, `{"a":1} x`, false, false},
 	} {
