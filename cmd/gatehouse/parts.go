@@ -16,6 +16,7 @@ import (
 	apigatewayapi "gatehouse/internal/awsapi/apigateway"
 	managementapi "gatehouse/internal/awsapi/apigatewaymanagementapi"
 	apigatewayv2api "gatehouse/internal/awsapi/apigatewayv2"
+	cognitoidpapi "gatehouse/internal/awsapi/cognitoidp"
 	iamapi "gatehouse/internal/awsapi/iam"
 	lambdaapi "gatehouse/internal/awsapi/lambda"
 	logsapi "gatehouse/internal/awsapi/logs"
@@ -26,6 +27,7 @@ import (
 	"gatehouse/internal/control/apigateway"
 	"gatehouse/internal/control/apigatewaymanagementapi"
 	"gatehouse/internal/control/apigatewayv2"
+	"gatehouse/internal/control/cognitoidp"
 	"gatehouse/internal/control/iam"
 	"gatehouse/internal/control/lambda"
 	"gatehouse/internal/control/logs"
@@ -140,6 +142,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	g.onClose("usage of API keys", func(context.Context) error { return ledger.Close() })
 	buckets := throttle.NewBuckets()
 	apiKeys := newKeyDirectory(buckets, ledger)
+	userPools := cognitoidp.NewDirectory()
 	roles := &lateRoles{}
 	lambdaOptions := lambda.Options{
 		Logger: log, Code: code, Runtime: functions, Role: roles,
@@ -198,14 +201,14 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	served.Store(compiler)
 	documents, err := store.Open(ctx, backend, store.Options{
 		Sealer:  sealer,
-		Prepare: together(directory.Prepare, keys.Prepare, apiKeys.Prepare, compiler.Prepare),
+		Prepare: together(directory.Prepare, keys.Prepare, apiKeys.Prepare, userPools.Prepare, compiler.Prepare),
 	})
 	if err != nil {
 		return nil, err
 	}
 	g.onClose("store", func(context.Context) error { return documents.Close() })
 	err = documents.View(ctx, func(tx *store.Tx) error {
-		if err := errors.Join(directory.Load(tx), apiKeys.Load(tx)); err != nil {
+		if err := errors.Join(directory.Load(tx), apiKeys.Load(tx), userPools.Load(tx)); err != nil {
 			return err
 		}
 		_, err := compiler.Load(tx)
@@ -250,6 +253,16 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit, MaxTimeout: c.MaxRestTimeout,
 	})
 	callbacks := managementapi.NewService(apigatewaymanagementapi.New(connections{sockets, compiler.Published()}))
+	pools, err := cognitoidp.New(cognitoidp.Options{
+		Store: documents, Directory: userPools, Sealer: sealer, Log: log, Codes: c.sentCodes(log),
+		Functions: &poolFunctions{directory: directory, strict: c.StrictPermissions, log: log},
+	})
+	if err != nil {
+		return nil, err
+	}
+	g.onClose("user pools", func(context.Context) error { pools.Close(); return nil })
+	poolService := cognitoidpapi.NewService(pools)
+	front := cognitoidp.NewFront(pools, poolService)
 	options := awswire.Options{
 		Services: []*awswire.Service{
 			apigatewayapi.NewService(restAPIs),
@@ -258,6 +271,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			iamapi.NewService(identities),
 			stsapi.NewService(tokens),
 			logsapi.NewService(logService),
+			poolService,
 			callbacks,
 			// Not here yet: each operation answers a 501 that names itself.
 			acmapi.NewService(acmapi.Unimplemented{}),
@@ -268,9 +282,11 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Region:    c.Region,
 		Hosts:     c.managementHosts(),
 		Logger:    log,
+
+		AllowBrowser: front.AllowBrowser,
 	}
-	management := awswire.NewHandler(options)
-	options.Services = []*awswire.Service{callbacks}
+	management := front.Handler(awswire.NewHandler(options))
+	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
 	return &parts{compiler: compiler, tester: tester, management: management, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates, sockets: sockets}, nil
 }
 

@@ -1,0 +1,157 @@
+package cognitoidp
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	api "gatehouse/internal/awsapi/cognitoidp"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/store"
+)
+
+var domainPrefix = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// domainID is where a domain is stored: a prefix belongs to its region.
+func domainID(c *awswire.Call, name *string) []string {
+	if strings.Contains(value(name), ".") {
+		return []string{value(name), ""}
+	}
+	return []string{value(name), c.Region}
+}
+
+// domainVersion is that of a domain's pages, which AWS numbers by their date.
+const domainVersion = "20260101000000"
+
+// CreateUserPoolDomain gives a pool's pages a host name.
+func (s *Service) CreateUserPoolDomain(c *awswire.Call, in *api.CreateUserPoolDomainRequest) (*api.CreateUserPoolDomainResponse, error) {
+	custom := in.CustomDomainConfig != nil
+	if err := checkDomain(*in.Domain, custom); err != nil {
+		return nil, err
+	}
+	d := &domainDoc{Account: c.Account, Region: c.Region, Domain: api.DomainDescriptionType{
+		UserPoolId: in.UserPoolId, AWSAccountId: &c.Account, Domain: in.Domain, Status: new(api.DomainStatusTypeActive),
+		S3Bucket: new("aws-cognito-prod-" + c.Region + "-assets"), Version: new(domainVersion),
+		CloudFrontDistribution: new(strings.ReplaceAll(*in.Domain, ".", "-") + ".cloudfront.net"),
+		CustomDomainConfig:     in.CustomDomainConfig, ManagedLoginVersion: or(in.ManagedLoginVersion, 1), Routing: in.Routing,
+	}}
+	if !custom {
+		d.Domain.CustomDomainConfig = &api.CustomDomainConfigType{}
+	}
+	err := s.changePool(c, in.UserPoolId, func(tx *store.Tx, p *poolDoc) error {
+		taken, err := domains.Exists(tx, store.Scope{}, domainID(c, in.Domain)...)
+		if err != nil {
+			return err
+		}
+		own := &p.Pool.Domain
+		if custom {
+			own = &p.Pool.CustomDomain
+		}
+		switch {
+		case *own != nil:
+			return invalid("User pool already has a domain configured.")
+		case taken:
+			return invalid("Domain already associated with another user pool.")
+		}
+		*own = in.Domain
+		return domains.Put(tx, store.Scope{}, d, domainID(c, in.Domain)...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &api.CreateUserPoolDomainResponse{ManagedLoginVersion: d.Domain.ManagedLoginVersion, Routing: in.Routing}
+	if custom {
+		out.CloudFrontDomain = d.Domain.CloudFrontDistribution
+	}
+	return out, nil
+}
+
+func checkDomain(name string, custom bool) error {
+	if custom {
+		if !strings.Contains(name, ".") {
+			return invalid("Custom domain is not a valid subdomain: " + name)
+		}
+		return nil
+	}
+	if !domainPrefix.MatchString(name) {
+		return invalid("Invalid domain prefix " + name + ": it has lower-case letters, digits and hyphens.") // UNVERIFIED wording
+	}
+	for _, word := range [...]string{"aws", "amazon", "cognito"} {
+		if strings.Contains(name, word) {
+			return invalid("Domain cannot contain reserved word: " + word)
+		}
+	}
+	return nil
+}
+
+// DescribeUserPoolDomain tells about a domain; of one that isn't there it tells
+// nothing, without an error.
+func (s *Service) DescribeUserPoolDomain(c *awswire.Call, in *api.DescribeUserPoolDomainRequest) (*api.DescribeUserPoolDomainResponse, error) {
+	out := &api.DescribeUserPoolDomainResponse{DomainDescription: &api.DomainDescriptionType{}}
+	err := s.store.View(c, func(tx *store.Tx) error {
+		d, err := domains.Get(tx, store.Scope{}, domainID(c, in.Domain)...)
+		if errors.Is(err, store.ErrNotFound) || err == nil && d.Account != c.Account {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		out.DomainDescription = &d.Domain
+		return nil
+	})
+	return out, err
+}
+
+// changeDomain changes a pool's domain.
+func (s *Service) changeDomain(c *awswire.Call, poolID, name *string, fn func(tx *store.Tx, p *poolDoc, d *domainDoc) error) error {
+	return s.changePool(c, poolID, func(tx *store.Tx, p *poolDoc) error {
+		d, err := domains.Get(tx, store.Scope{}, domainID(c, name)...)
+		if errors.Is(err, store.ErrNotFound) || err == nil && *d.Domain.UserPoolId != *poolID {
+			return invalid("No such domain or user pool exists.")
+		}
+		if err != nil {
+			return err
+		}
+		return fn(tx, p, d)
+	})
+}
+
+// UpdateUserPoolDomain gives a custom domain another certificate, or a domain
+// other pages.
+func (s *Service) UpdateUserPoolDomain(c *awswire.Call, in *api.UpdateUserPoolDomainRequest) (*api.UpdateUserPoolDomainResponse, error) {
+	out := &api.UpdateUserPoolDomainResponse{}
+	err := s.changeDomain(c, in.UserPoolId, in.Domain, func(tx *store.Tx, p *poolDoc, d *domainDoc) error {
+		if custom := p.Pool.CustomDomain; in.CustomDomainConfig != nil {
+			if custom == nil || *custom != *in.Domain {
+				return invalid("A prefix domain has no certificate.") // UNVERIFIED wording
+			}
+			d.Domain.CustomDomainConfig, out.CloudFrontDomain = in.CustomDomainConfig, d.Domain.CloudFrontDistribution
+		}
+		d.Domain.ManagedLoginVersion = or(in.ManagedLoginVersion, *d.Domain.ManagedLoginVersion)
+		if in.Routing != nil {
+			d.Domain.Routing = in.Routing
+		}
+		out.ManagedLoginVersion, out.Routing = d.Domain.ManagedLoginVersion, d.Domain.Routing
+		return domains.Put(tx, store.Scope{}, d, domainID(c, in.Domain)...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// DeleteUserPoolDomain takes the host name of a pool's pages away.
+func (s *Service) DeleteUserPoolDomain(c *awswire.Call, in *api.DeleteUserPoolDomainRequest) (*api.DeleteUserPoolDomainResponse, error) {
+	err := s.changeDomain(c, in.UserPoolId, in.Domain, func(tx *store.Tx, p *poolDoc, d *domainDoc) error {
+		if p.Pool.CustomDomain != nil && *p.Pool.CustomDomain == *in.Domain {
+			p.Pool.CustomDomain = nil
+		} else {
+			p.Pool.Domain = nil
+		}
+		return domains.Delete(tx, store.Scope{}, domainID(c, in.Domain)...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &api.DeleteUserPoolDomainResponse{}, nil
+}
