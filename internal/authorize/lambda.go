@@ -199,11 +199,12 @@ func (l *Lambda) authorize(x *plan.Exchange, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	// Gateway responses tell what it says also of callers that are turned away.
+	x.Authorization = v.authorization
 	l.tracePolicy(x, v)
 	if err := l.decide(x, v, resource, granted, now); err != nil {
 		return err
 	}
-	x.Authorization = v.authorization
 	l.traceEnd(x)
 	return nil
 }

@@ -165,6 +165,9 @@ func TestLambdaOutcomes(t *testing.T) {
 		{"no policy", anyKinds, says(`{"principalId":"me"}`), plan.AuthorizerMisconfigured, "", ""},
 		{"policy of nothing known", anyKinds, says(`{"principalId":"me","policyDocument":{"Statement":[{"Effect":"Perhaps","Action":"*","Resource":"*"}]}}`), plan.AuthorizerMisconfigured, "", ""},
 		{"long resource", anyKinds, says(allows("arn:aws:execute-api:*:*:" + strings.Repeat("*", 500))), plan.AuthorizerMisconfigured, "", ""},
+		{"deny what is no ARN", anyKinds, says(strings.Replace(deny, everything, "*/GET/a/b", 1)), plan.AuthorizerMisconfigured, "", ""},
+		{"allow what is no ARN", anyKinds, says(allows("*/GET/a/b")), plan.AccessDenied, implicitDeny, ""},
+		{"allow all but what is no ARN", anyKinds, says(strings.Replace(allows("*/GET/a/b"), `"Resource"`, `"NotResource"`, 1)), plan.AuthorizerMisconfigured, "", ""},
 		{"deny without principal", rest, says(strings.Replace(deny, `"principalId":"me",`, "", 1)), plan.AccessDenied, explicitDeny, ""},
 		{"allow without principal", rest, says(strings.Replace(allows("*"), `"principalId":"me",`, "", 1)), plan.AuthorizerMisconfigured, "", ""},
 		{"allow without principal", []LambdaKind{WebSocketRequest}, says(strings.Replace(allows("*"), `"principalId":"me",`, "", 1)), plan.AccessDenied, "", ""},
@@ -198,7 +201,7 @@ func TestLambdaOutcomes(t *testing.T) {
 					if test.reported != "" && x.Authorizer.Error != test.reported {
 						t.Errorf("reported %q", x.Authorizer.Error)
 					}
-					if (x.Authorization != nil) != (err == nil) || !x.Authorizer.Called || (x.Authorizer.Status == 200) != (err == nil) {
+					if answered := err == nil || test.want == plan.AccessDenied; answered && x.Authorization == nil || !x.Authorizer.Called || (x.Authorizer.Status == 200) != (err == nil) {
 						t.Errorf("%+v, %+v", x.Authorization, x.Authorizer)
 					}
 				})

@@ -300,18 +300,35 @@ func newVerdict(a lambdaevent.AuthorizerAnswer) (*verdict, error) {
 		return nil, fmt.Errorf("%w: %w", errPolicy, err)
 	}
 	for i := range document.Statements {
-		s := &document.Statements[i]
-		for _, list := range [...][]string{s.Resource, s.NotResource} {
-			for _, resource := range list {
-				// UNVERIFIED: that such a policy is refused as a whole.
-				if utf8.RuneCountInString(resource) > maxPolicyARN {
-					return nil, fmt.Errorf("%w: a resource has more than %d characters", errPolicy, maxPolicyARN)
-				}
-			}
+		if err := checkResources(&document.Statements[i]); err != nil {
+			return nil, fmt.Errorf("%w: %w", errPolicy, err)
 		}
 	}
 	// A parsed document takes about as much again as its text, and more for many
 	// small statements.
 	v.policy, v.size = document, v.size+2*len(a.Policy)+256*len(document.Statements)
 	return v, nil
+}
+
+// checkResources refuses a statement with resources that are too long, or that
+// are no ARNs and so name nothing where they are to keep somebody out.
+// UNVERIFIED: that AWS refuses such policies, as a whole.
+func checkResources(s *policy.Statement) error {
+	for _, list := range [...][]string{s.Resource, s.NotResource} {
+		for _, resource := range list {
+			if utf8.RuneCountInString(resource) > maxPolicyARN {
+				return fmt.Errorf("a resource has more than %d characters", maxPolicyARN)
+			}
+		}
+	}
+	excluding := s.NotResource
+	if s.Deny {
+		excluding = s.Resource
+	}
+	for _, resource := range excluding {
+		if resource != "*" && !strings.HasPrefix(resource, "arn:") {
+			return fmt.Errorf("resource %q is no ARN", resource)
+		}
+	}
+	return nil
 }

@@ -2,9 +2,9 @@ package plan
 
 import "time"
 
-// An Authorization is what an authorizer says of a caller that it let pass. It
-// may be kept and be that of many exchanges at once, so it is never written once
-// it is made.
+// An Authorization is what an authorizer says of a caller, also of one whom its
+// policy turns away. It may be kept and be that of many exchanges at once, so it
+// is never written once it is made.
 type Authorization struct {
 	// PrincipalID is $context.authorizer.principalId, which functions of REST
 	// APIs and WebSocket APIs answer; "" for none.
