@@ -36,7 +36,7 @@ func newConnectionCalls(o awswire.Options) connectionCalls {
 
 // ServeConnections implements serve.Connections.
 func (c connectionCalls) ServeConnections(w http.ResponseWriter, r *http.Request, stage *plan.Stage, management bool) {
-	at := awswire.APIStage{Account: stage.API.AccountID, APIID: stage.API.ID, Stage: stage.Name}
+	at := awswire.APIStage{Account: stage.API.AccountID, Region: stage.API.Region, APIID: stage.API.ID, Stage: stage.Name}
 	r = r.WithContext(awswire.WithAPIStage(r.Context(), at))
 	if management {
 		c.management.ServeHTTP(w, r)

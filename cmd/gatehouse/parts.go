@@ -277,7 +277,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			acmapi.NewService(acmapi.Unimplemented{}),
 		},
 		Auth:      awswire.Auth{Credentials: tokens.Credentials, Open: c.Auth == "open"},
-		Authorize: tokens.Credentials.Authorize,
+		Authorize: newGuard(c, tokens.Credentials, keys, directory, log).Authorize,
 		Account:   c.AccountID,
 		Region:    c.Region,
 		Hosts:     c.managementHosts(),

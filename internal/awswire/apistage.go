@@ -5,10 +5,10 @@ import "context"
 // An APIStage is the deployed stage of an API that a call is addressed to: that
 // of @connections. The zero APIStage is of a call to management itself.
 type APIStage struct {
-	// Account is the account of the API.
-	Account string
-	APIID   string
-	Stage   string
+	// Account and Region are those of the API.
+	Account, Region string
+	APIID           string
+	Stage           string
 }
 
 // stageKey is the context key of a request's APIStage.

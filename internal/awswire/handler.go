@@ -180,7 +180,10 @@ func (h *Handler) invoke(r *request) (response, error) {
 		}
 	}
 	if h.o.Authorize != nil && !r.call.Principal.Root && !op.Unsigned {
-		action := Action{Service: s.SigningName, Model: s.Name, Operation: op.Name, Method: r.Method, Path: r.path, Input: in}
+		action := Action{
+			Service: s.SigningName, Model: s.Name, Operation: op.Name, Method: r.Method, Path: r.route.path(),
+			UserAgent: r.Header.Get("User-Agent"), Referer: r.Header.Get("Referer"), Input: in,
+		}
 		if err := h.o.Authorize(r.call, action); err != nil {
 			return response{}, err
 		}

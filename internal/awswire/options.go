@@ -49,8 +49,13 @@ type Action struct {
 	Service, Model string
 	// Operation is the operation's name, as in "CreateApi".
 	Operation string
-	// Method and Path are those of the request; API Gateway's policies speak of them.
+	// Method is that of the request. Path is made of the operation's labels as they
+	// were understood, so that it is what is decided about however a client writes
+	// it: a slash or a colon within a label is %2F or %3A. API Gateway's policies
+	// speak of both. Only REST protocols have a Path.
 	Method, Path string
+	// UserAgent and Referer are the headers of those names, "" for none.
+	UserAgent, Referer string
 	// Input is the decoded and valid input, a pointer to the generated struct,
 	// or nil if the operation has none.
 	Input any

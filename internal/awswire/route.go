@@ -38,6 +38,32 @@ func (r *route) operationName() string {
 	return r.operation.Name
 }
 
+// path is the operation's own path with the labels in it, whatever the request
+// looked like; see Action.
+func (r *route) path() string {
+	if r.proto != RestJSON1 {
+		return ""
+	}
+	template, _, _ := strings.Cut(r.operation.Path, "?")
+	var b strings.Builder
+	for _, text := range splitPath(template) {
+		b.WriteByte('/')
+		name, label := strings.CutPrefix(text, "{")
+		if !label {
+			b.WriteString(text)
+			continue
+		}
+		b.WriteString(labelEscapes.Replace(r.labels[strings.TrimRight(name, "+}")]))
+	}
+	if b.Len() == 0 {
+		return "/"
+	}
+	return b.String()
+}
+
+// labelEscapes keeps a label in one piece.
+var labelEscapes = strings.NewReplacer("%", "%25", "/", "%2F", ":", "%3A")
+
 // A router places requests.
 type router struct {
 	services []*Service

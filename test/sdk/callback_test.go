@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -45,6 +46,8 @@ func newCallback(t *testing.T, gw *harness.Gateway, name, code, runtime string) 
 	f.create(t, zipOf(t, name, code), func(in *lambda.CreateFunctionInput) {
 		in.Runtime, in.Handler, in.Timeout = lambdatypes.Runtime(runtime), new("index.handler"), new(int32(30))
 	})
+	must(iam.NewFromConfig(gw.Config()).PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: new("hello"), PolicyName: new("answer"), PolicyDocument: new(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:ManageConnections","Resource":"arn:aws:execute-api:*:*:*/test/POST/@connections/*"}]}`)}))(t)
 	client := apigatewayv2.NewFromConfig(gw.Config())
 	id := must(client.CreateApi(ctx, &apigatewayv2.CreateApiInput{
 		Name: new("callback"), ProtocolType: types.ProtocolTypeWebsocket, RouteSelectionExpression: new("$request.body.action"),

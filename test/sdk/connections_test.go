@@ -85,6 +85,9 @@ func TestConnections(t *testing.T) {
 	known := func(addr, secret string) *apigatewaymanagementapi.ApiGatewayManagementApi {
 		return connectionsClient(t, addr, host+"/test", *key.AccessKeyId, secret)
 	}
+	refusedWith(t, "a known key that may nothing", post(known(s.Addr, *key.SecretAccessKey), id, "x"), "AccessDeniedException", 403)
+	must(users.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: new("alice"), PolicyName: new("answer"), PolicyDocument: new(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:ManageConnections","Resource":"arn:aws:execute-api:us-east-1:*:` + api + `/test/*"}]}`)}))(t)
 	arrives("with a known key", known(s.Addr, *key.SecretAccessKey))
 	arrives("with a known key on a listener for traffic", known(traffic, *key.SecretAccessKey))
 	refusedWith(t, "another secret", post(known(s.Addr, "wrong"), id, "x"), "InvalidSignatureException", 403)

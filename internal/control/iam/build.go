@@ -29,12 +29,14 @@ type build struct {
 	identities map[string]*Identity
 	names      map[string]string
 	keys       map[string]*Key
+	// arns are those of groups and instance profiles by nameOf; "" is gone.
+	arns map[string]string
 }
 
 func (d *Directory) newBuild(tx *store.Tx) *build {
 	return &build{
 		d: d, tx: tx, parsed: map[string]*policy.Document{}, groups: map[string]*groupDoc{},
-		managed: map[string]*managedText{}, identities: map[string]*Identity{}, names: map[string]string{}, keys: map[string]*Key{},
+		managed: map[string]*managedText{}, identities: map[string]*Identity{}, names: map[string]string{}, keys: map[string]*Key{}, arns: map[string]string{},
 	}
 }
 
@@ -129,6 +131,28 @@ func (b *build) read(kind string, scope store.Scope, id string) (*Identity, erro
 	return b.newUser(scope.Account, doc)
 }
 
+// reloadARN follows a group or an instance profile, of which only the ARN is kept.
+func (b *build) reloadARN(kind string, scope store.Scope, id string) error {
+	var arn *string
+	var err error
+	if kind == "group" {
+		var doc *groupDoc
+		if doc, err = groups.Get(b.tx, scope, id); err == nil {
+			arn = doc.Group.Arn
+		}
+	} else {
+		var doc *profileDoc
+		if doc, err = profiles.Get(b.tx, scope, id); err == nil {
+			arn = doc.Profile.Arn
+		}
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	b.arns[nameOf(kind, scope.Account, id)] = value(arn)
+	return nil
+}
+
 // reloadWhere follows all identities of an account that something they share
 // has changed for.
 func (b *build) reloadWhere(scope store.Scope, shares func(*Identity) bool) error {
@@ -180,6 +204,13 @@ func (b *build) publish() {
 			continue
 		}
 		d.names.Store(name, id)
+	}
+	for name, arn := range b.arns {
+		if arn == "" {
+			d.arns.Delete(name)
+			continue
+		}
+		d.arns.Store(name, arn)
 	}
 	for id, v := range b.identities {
 		if v != nil {

@@ -39,9 +39,10 @@ type holder struct{ current atomic.Pointer[Identity] }
 type Directory struct {
 	keys atomic.Pointer[map[string]*Key]
 	// holders has a *holder by the unique id of every user and role, names their
-	// ids by nameOf, managed a *managedText by nameOf.
-	holders, names, managed sync.Map
-	aws                     awsPolicies
+	// ids, managed a *managedText and arns the ARN of every group and instance
+	// profile by nameOf.
+	holders, names, managed, arns sync.Map
+	aws                           awsPolicies
 	// awsParsed has a *policy.Document by the resource of its ARN.
 	awsParsed sync.Map
 	// unreadable stands for a stored document that can't be read, which only a
@@ -95,6 +96,21 @@ func (d *Directory) Named(text string) *Identity {
 		return v
 	}
 	return nil
+}
+
+// ARN is that of the user, role, group or instance profile of a name; kind is as
+// in ARNs. It is "" if there is none.
+func (d *Directory) ARN(kind, account, name string) string {
+	at := nameOf(kind, account, id(&name))
+	if text, ok := d.arns.Load(at); ok {
+		return text.(string)
+	}
+	if unique, ok := d.names.Load(at); ok {
+		if v := d.Identity(unique.(string)); v != nil {
+			return v.ARN
+		}
+	}
+	return ""
 }
 
 // Document is what the managed policy with an ARN says to an account. One that
@@ -163,6 +179,8 @@ func (d *Directory) Load(ctx context.Context, s Store) error {
 				_, err := b.reloadPolicy(scope, id)
 				return err
 			}),
+			eachOf(tx, groups, func(scope store.Scope, id string) error { return b.reloadARN("group", scope, id) }),
+			eachOf(tx, profiles, func(scope store.Scope, id string) error { return b.reloadARN("instance-profile", scope, id) }),
 			eachOf(tx, roles, func(scope store.Scope, id string) error { return b.reload("role", scope, id) }),
 			eachOf(tx, users, func(scope store.Scope, id string) error { return b.reload("user", scope, id) }),
 			eachOf(tx, accessKeys, b.reloadKey))
@@ -217,8 +235,10 @@ func (d *Directory) Prepare(tx *store.Tx, changes []store.Change) (publish func(
 		}
 	}
 	of(groups.Name, func(scope store.Scope, id string) error {
-		return b.reloadWhere(scope, func(v *Identity) bool { return slices.Contains(v.groups, id) })
+		return errors.Join(b.reloadARN("group", scope, id),
+			b.reloadWhere(scope, func(v *Identity) bool { return slices.Contains(v.groups, id) }))
 	})
+	of(profiles.Name, func(scope store.Scope, id string) error { return b.reloadARN("instance-profile", scope, id) })
 	of(roles.Name, func(scope store.Scope, id string) error { return b.reload("role", scope, id) })
 	of(users.Name, func(scope store.Scope, id string) error {
 		return errors.Join(b.reload("user", scope, id), b.reloadKeys(scope, id))

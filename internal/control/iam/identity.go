@@ -15,6 +15,8 @@ type Identity struct {
 	// Subject are the policies it has: inline, managed, those of a user's groups,
 	// and its boundary.
 	Subject *policy.Subject
+	// BoundaryARN is the policy that is its boundary, "" for none.
+	BoundaryARN string
 	// Tags are the values of its tags by condition key, as in
 	// "aws:principaltag/team".
 	Tags map[string][]string
@@ -113,6 +115,7 @@ func (b *build) grant(v *Identity, account string, boundary *api.AttachedPermiss
 		arn := value(boundary.PermissionsBoundaryArn)
 		v.Subject.Boundary = b.document(account, arn)
 		v.policies = append(v.policies, arn)
+		v.BoundaryARN = arn
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	api "gatehouse/internal/awsapi/lambda"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/function"
+	"gatehouse/internal/policy"
 )
 
 const (
@@ -49,7 +50,7 @@ func (s *Service) Invoke(c *awswire.Call, in *api.InvocationRequest) (*api.Invoc
 // invocation checks a request to call a function. Besides RequestResponse and
 // DryRun it takes the invocation types given.
 func (s *Service) invocation(c *awswire.Call, in *api.InvocationRequest, more ...string) (target, *function.Invocation, error) {
-	t, err := resolve(c, in.FunctionName, in.Qualifier)
+	t, err := s.resolveInvoked(c, in.FunctionName, in.Qualifier)
 	if err != nil {
 		return t, nil, err
 	}
@@ -79,9 +80,33 @@ func (s *Service) invocation(c *awswire.Call, in *api.InvocationRequest, more ..
 	}, err
 }
 
+// resolveInvoked is resolve for calling a function, which may be another
+// account's if its policy says so. Policies were asked before, but for those of
+// root, who has none: then only the function's has a say.
+func (s *Service) resolveInvoked(c *awswire.Call, name, qualifier *string) (target, error) {
+	n, ok := ParseName(str(name))
+	if !ok || n.Account == "" || n.Account == c.Account {
+		return resolve(c, name, qualifier)
+	}
+	there := *c
+	there.Account = n.Account
+	t, err := resolve(&there, name, qualifier)
+	if err != nil || !c.Principal.Root {
+		return t, err
+	}
+	r := policy.Request{Action: "lambda:InvokeFunction", Resource: t.arn(), Caller: policy.Caller{
+		Account: c.Principal.Account, ARN: c.Principal.ARN, UserID: c.Principal.UserID, Root: true,
+	}}
+	if v := policy.Evaluate(nil, s.directory.ResourcePolicy(t.arn()), &r, n.Account); v.Decision != policy.Allowed {
+		return t, &awswire.Error{Code: "AccessDeniedException", Status: 403, Message: "User: " + c.Principal.ARN +
+			" is not authorized to perform: " + r.Action + " on resource: " + r.Resource + v.Because(r.Action)}
+	}
+	return t, nil
+}
+
 // InvokeAsync is the old form of an Event invocation.
 func (s *Service) InvokeAsync(c *awswire.Call, in *api.InvokeAsyncRequest) (*api.InvokeAsyncResponse, error) {
-	t, err := resolve(c, in.FunctionName, nil)
+	t, err := s.resolveInvoked(c, in.FunctionName, nil)
 	if err != nil {
 		return nil, err
 	}

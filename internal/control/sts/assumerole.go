@@ -3,7 +3,7 @@ package sts
 import (
 	"context"
 	"errors"
-	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,7 +45,7 @@ func (s *Service) AssumeRole(c *awswire.Call, in *api.AssumeRoleRequest) (*api.A
 	if err != nil {
 		return nil, err
 	}
-	if err := s.trusts(c, in, caller, role); err != nil {
+	if err := s.trusts(c, in, role); err != nil {
 		return nil, err
 	}
 	duration := seconds(in.DurationSeconds, defaultRoleSession)
@@ -127,9 +127,8 @@ func sessionTags(in *api.AssumeRoleRequest, caller *Session) (tags map[string]st
 	return tags, transitive, nil
 }
 
-// trusts asks the role's trust policy. What the caller's own policies say about
-// sts:AssumeRole isn't asked yet: that is for the policy engine to add here.
-func (s *Service) trusts(c *awswire.Call, in *api.AssumeRoleRequest, caller *Session, role *iam.Role) error {
+// trusts asks the role's trust policy, and the caller's own.
+func (s *Service) trusts(c *awswire.Call, in *api.AssumeRoleRequest, role *iam.Role) error {
 	if c.Principal.Root {
 		if s.strict {
 			return denied("Roles may not be assumed by root accounts.")
@@ -137,12 +136,12 @@ func (s *Service) trusts(c *awswire.Call, in *api.AssumeRoleRequest, caller *Ses
 		s.log.Warn("root assumes a role, which AWS refuses: use a user's access key, or a role's session", "role", role.ARN)
 		return nil
 	}
-	ask := policy.AssumeRequest{
-		Account: c.Principal.Account, PrincipalARN: c.Principal.ARN, SessionARN: c.Principal.ARN,
-		Context: conditionContext(c, in, caller),
+	who, known := s.Credentials.Caller(c.Principal.AccessKeyID, c.Principal.SessionToken)
+	if !known {
+		return notAuthorized(c, "sts:AssumeRole", role.ARN)
 	}
-	if caller.RoleARN != "" {
-		ask.PrincipalARN = caller.RoleARN
+	if who.Unfounded && !s.strict {
+		who.Subject = &policy.Subject{Identity: []*policy.Document{s.Credentials.everything}}
 	}
 	actions := []string{"sts:AssumeRole"}
 	if len(in.Tags) > 0 {
@@ -151,8 +150,18 @@ func (s *Service) trusts(c *awswire.Call, in *api.AssumeRoleRequest, caller *Ses
 	if in.SourceIdentity != nil {
 		actions = append(actions, "sts:SetSourceIdentity")
 	}
+	ask := policy.Request{Resource: role.ARN, Caller: who.Caller, Keys: assumeKeys{assumeContext(c, in, role), who.Keys}}
 	for _, ask.Action = range actions {
-		if !role.Trust.Trusts(ask) {
+		// Unlike other resources a role has to agree, within an account, too.
+		switch v := policy.Evaluate(who.Subject, role.Trust, &ask, role.Account); {
+		case v.Decision == policy.Allowed && role.Trust.Decide(&ask) == policy.Allowed:
+		case v.Decision == policy.Denied:
+			if v.Source == policy.ResourceBased {
+				v.Source = policy.RoleTrust
+			}
+			return denied("User: " + c.Principal.ARN + " is not authorized to perform: " + ask.Action + " on resource: " + role.ARN + v.Because(ask.Action))
+		default:
+			// Without a reason: a role that isn't there is refused in the same words.
 			return notAuthorized(c, ask.Action, role.ARN)
 		}
 	}
@@ -163,39 +172,47 @@ func notAuthorized(c *awswire.Call, action, resource string) error {
 	return denied("User: " + c.Principal.ARN + " is not authorized to perform: " + action + " on resource: " + resource)
 }
 
-// conditionContext are the condition keys of a trust policy.
-func conditionContext(c *awswire.Call, in *api.AssumeRoleRequest, caller *Session) map[string]string {
-	secure := "false"
-	if c.Secure {
-		secure = "true"
+// assumeKeys are the condition keys of the request, then those of the caller.
+type assumeKeys struct{ request, caller policy.Keys }
+
+// Lookup implements policy.Keys.
+func (k assumeKeys) Lookup(key string) ([]string, bool) {
+	if values, ok := k.request.Lookup(key); ok {
+		return values, true
 	}
-	context := map[string]string{
-		"aws:principalarn": c.Principal.ARN, "aws:principalaccount": c.Principal.Account, "aws:userid": c.Principal.UserID,
-		"aws:sourceip": c.SourceIP, "aws:securetransport": secure, "sts:rolesessionname": *in.RoleSessionName,
-		"aws:currenttime": c.Time.UTC().Format(time.RFC3339),
-	}
-	if caller.RoleARN != "" {
-		context["aws:principalarn"] = caller.RoleARN
-	}
-	if a, err := arn.Parse(c.Principal.ARN); err == nil && strings.HasPrefix(a.Resource, "user/") {
-		context["aws:username"] = a.Name()
+	return k.caller.Lookup(key)
+}
+
+// assumeContext are the condition keys of a request to become a role.
+func assumeContext(c *awswire.Call, in *api.AssumeRoleRequest, role *iam.Role) policy.KeyMap {
+	keys := policy.KeyMap{
+		"aws:sourceip":        {c.SourceIP},
+		"aws:securetransport": {strconv.FormatBool(c.Secure)},
+		"aws:currenttime":     {c.Time.UTC().Format(time.RFC3339)},
+		"aws:epochtime":       {strconv.FormatInt(c.Time.Unix(), 10)},
+		"aws:requestedregion": {c.Region},
+		"sts:rolesessionname": {*in.RoleSessionName},
+		"sts:durationseconds": {strconv.Itoa(int(seconds(in.DurationSeconds, defaultRoleSession) / time.Second))},
+		"aws:resourceaccount": {role.Account},
 	}
 	if in.ExternalId != nil {
-		context["sts:externalid"] = *in.ExternalId
+		keys["sts:externalid"] = []string{*in.ExternalId}
 	}
 	if in.SourceIdentity != nil {
-		context["sts:sourceidentity"] = *in.SourceIdentity
+		keys["sts:sourceidentity"] = []string{*in.SourceIdentity}
 	}
-	if caller.SourceIdentity != "" {
-		context["aws:sourceidentity"] = caller.SourceIdentity
+	if len(in.TransitiveTagKeys) > 0 {
+		keys["sts:transitivetagkeys"] = in.TransitiveTagKeys
 	}
 	for _, t := range in.Tags {
-		context["aws:requesttag/"+strings.ToLower(value(t.Key))] = value(t.Value)
+		keys["aws:tagkeys"] = append(keys["aws:tagkeys"], value(t.Key))
+		keys["aws:requesttag/"+strings.ToLower(value(t.Key))] = []string{value(t.Value)}
 	}
-	for key := range maps.Keys(caller.Tags) {
-		context["aws:principaltag/"+key] = caller.Tags[key]
+	for key, v := range role.Tags {
+		keys["aws:resourcetag/"+key] = []string{v}
+		keys["iam:resourcetag/"+key] = []string{v}
 	}
-	return context
+	return keys
 }
 
 // sessionOf is a session of a role for a part of the gateway itself, which is

@@ -76,6 +76,8 @@ type standing struct {
 	subject    *policy.Subject
 	keys       policy.Keys
 	unfounded  bool
+	// behind is the ARN of the role, or of the user who vouches.
+	behind string
 }
 
 func (c *Credentials) ofSession(v *Session) Caller {
@@ -89,7 +91,7 @@ func (c *Credentials) ofSession(v *Session) Caller {
 	}
 	return Caller{
 		Secret: v.Secret, Expires: v.Expires, Subject: at.subject, Keys: at.keys, Unfounded: at.unfounded,
-		Caller: policy.Caller{Account: v.Account, ARN: v.ARN, RoleARN: v.RoleARN, UserID: v.UserID, Root: v.Root},
+		Caller: policy.Caller{Account: v.Account, ARN: v.ARN, RoleARN: at.behind, UserID: v.UserID, Root: v.Root},
 	}
 }
 
@@ -112,9 +114,12 @@ func (c *Credentials) stand(v *Session) *standing {
 			identity = c.directory.Named(v.RoleARN) // it was made since
 			at.unfounded = identity == nil
 		}
+		at.behind = v.RoleARN
 		at.keys = v.conditionKeys("AssumedRole", v.RoleARN, identity)
 	case v.Federator != "":
-		identity = c.directory.Identity(v.Federator)
+		if identity = c.directory.Identity(v.Federator); identity != nil {
+			at.behind = identity.ARN
+		}
 		at.keys = v.conditionKeys("FederatedUser", v.ARN, nil)
 	default:
 		identity = c.directory.Identity(v.UserID)
@@ -135,7 +140,7 @@ func (c *Credentials) stand(v *Session) *standing {
 func (c *Credentials) bounds(v *Session) []*policy.Document {
 	var list []*policy.Document
 	if v.Policy != "" {
-		d, err := policy.Parse(policy.Inline, v.Policy)
+		d, err := policy.Parse(policy.Session, v.Policy)
 		if err != nil {
 			d = silent // it was checked; a later reading that refuses it allows nothing
 		}

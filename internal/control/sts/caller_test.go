@@ -147,7 +147,7 @@ func TestRoleSessions(t *testing.T) {
 	assume := func(in api.AssumeRoleRequest) *api.Credentials {
 		t.Helper()
 		in.RoleArn, in.RoleSessionName = &arn, new("s")
-		out, err := f.AssumeRole(f.as(alice), &in)
+		out, err := f.AssumeRole(f.as(f.alice(t)), &in)
 		do(t, err)
 		return out.Credentials
 	}
@@ -277,7 +277,7 @@ func TestNoCaller(t *testing.T) {
 	f := newFixture(t, true, 1)
 	k := f.user(t, "u")
 	arn := f.role(t, "r", "")
-	out, err := f.AssumeRole(f.as(alice), &api.AssumeRoleRequest{RoleArn: &arn, RoleSessionName: new("s")})
+	out, err := f.AssumeRole(f.as(f.alice(t)), &api.AssumeRoleRequest{RoleArn: &arn, RoleSessionName: new("s")})
 	do(t, err)
 	token := *out.Credentials.SessionToken
 	f.session(t, out.Credentials)
@@ -298,7 +298,7 @@ func TestManySessions(t *testing.T) {
 	arn := f.role(t, "r", "")
 	var all []*api.Credentials
 	for range 5000 {
-		out, err := f.AssumeRole(f.as(alice), &api.AssumeRoleRequest{RoleArn: &arn, RoleSessionName: new("s")})
+		out, err := f.AssumeRole(f.as(f.alice(t)), &api.AssumeRoleRequest{RoleArn: &arn, RoleSessionName: new("s")})
 		do(t, err)
 		all = append(all, out.Credentials)
 		f.session(t, out.Credentials)
@@ -312,7 +312,7 @@ func TestCallerAllocatesNothing(t *testing.T) {
 	f := newFixture(t, true, 1)
 	k := f.user(t, "u")
 	arn := f.role(t, "r", "")
-	out, err := f.AssumeRole(f.as(alice), &api.AssumeRoleRequest{RoleArn: &arn, RoleSessionName: new("s")})
+	out, err := f.AssumeRole(f.as(f.alice(t)), &api.AssumeRoleRequest{RoleArn: &arn, RoleSessionName: new("s")})
 	do(t, err)
 	for name, in := range map[string][2]string{"user": {*k.AccessKeyId, ""}, "session": {*out.Credentials.AccessKeyId, *out.Credentials.SessionToken}, "root": {"root", ""}} {
 		if n := testing.AllocsPerRun(100, func() {

@@ -69,13 +69,6 @@ func newCredential(v *Session, token string) *awswire.Credential {
 	}
 }
 
-// Authorize notes that a key, and a role through its session, was used. It
-// lets everything pass: what the caller's policies say isn't asked yet.
-func (c *Credentials) Authorize(call *awswire.Call, a awswire.Action) error {
-	c.Used(call.Principal, a.Service, call.Region, call.Time)
-	return nil
-}
-
 // Used notes when and for what service a caller was seen last.
 func (c *Credentials) Used(p awswire.Principal, service, region string, at time.Time) {
 	if strings.HasPrefix(p.AccessKeyID, iam.SessionKey) {

@@ -144,7 +144,7 @@ func noMFA(serial, code *string) error {
 // checkBounds checks the policies that bound a session.
 func checkBounds(document *string, arns []api.PolicyDescriptorType) ([]string, error) {
 	if document != nil {
-		if _, err := policy.Parse(policy.Inline, *document); err != nil {
+		if _, err := policy.Parse(policy.Session, *document); err != nil {
 			return nil, api.NewMalformedPolicyDocumentException(err.Error())
 		}
 	}

@@ -84,6 +84,36 @@ var (
 	carol = awswire.Principal{Account: "210987654321", ARN: "arn:aws:iam::210987654321:user/carol", UserID: "AIDAY", AccessKeyID: "AKIAY"}
 )
 
+// alice is a user who may do everything with sessions.
+func (f *fixture) alice(t *testing.T) awswire.Principal { return f.member(t, account, "alice") }
+
+// member is a user of an account who may do everything with sessions, made when
+// first asked for.
+func (f *fixture) member(t *testing.T, account, name string) awswire.Principal {
+	t.Helper()
+	p := awswire.Principal{Account: account, ARN: "arn:aws:iam::" + account + ":user/" + name}
+	c := f.as(awswire.Principal{Account: account, Root: true})
+	keys, err := f.iam.ListAccessKeys(c, &iamapi.ListAccessKeysRequest{UserName: &name})
+	if err != nil {
+		if _, err := f.iam.CreateUser(c, &iamapi.CreateUserRequest{UserName: &name}); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.iam.PutUserPolicy(c, &iamapi.PutUserPolicyRequest{UserName: &name, PolicyName: new("p"), PolicyDocument: says("Allow", "sts:*")}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.iam.CreateAccessKey(c, &iamapi.CreateAccessKeyRequest{UserName: &name}); err != nil {
+			t.Fatal(err)
+		}
+		if keys, err = f.iam.ListAccessKeys(c, &iamapi.ListAccessKeysRequest{UserName: &name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.AccessKeyID = *keys.AccessKeyMetadata[0].AccessKeyId
+	k, _ := f.directory.Key(p.AccessKeyID)
+	p.UserID = k.UserID
+	return p
+}
+
 // role makes a role that trusts the principals of an account, and TagSession.
 func (f *fixture) role(t *testing.T, name, condition string) string {
 	t.Helper()
@@ -124,7 +154,7 @@ func (f *fixture) principal(t *testing.T, c *api.Credentials) awswire.Principal 
 func TestAssumeRole(t *testing.T) {
 	f := newFixture(t, true, 1)
 	arn := f.role(t, "r", "")
-	out, err := f.AssumeRole(f.as(alice), &api.AssumeRoleRequest{RoleArn: &arn, RoleSessionName: new("s"), DurationSeconds: new(int32(900))})
+	out, err := f.AssumeRole(f.as(f.alice(t)), &api.AssumeRoleRequest{RoleArn: &arn, RoleSessionName: new("s"), DurationSeconds: new(int32(900))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,12 +197,20 @@ func TestAssumeRoleErrors(t *testing.T) {
 	f := newFixture(t, true, 1)
 	arn := f.role(t, "r", "")
 	guarded := f.role(t, "guarded", `,"Condition":{"StringEquals":{"sts:ExternalId":"x-1"}}`)
-	chained, err := f.AssumeRole(f.as(alice), &api.AssumeRoleRequest{RoleArn: &arn, RoleSessionName: new("s"),
+	chained, err := f.AssumeRole(f.as(f.alice(t)), &api.AssumeRoleRequest{RoleArn: &arn, RoleSessionName: new("s"),
 		Tags: []api.Tag{{Key: new("Team"), Value: new("a")}}, TransitiveTagKeys: []string{"team"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	session := f.principal(t, chained.Credentials)
+	do(t, f.iam.PutRolePolicy(f.as(root), &iamapi.PutRolePolicyRequest{RoleName: new("r"), PolicyName: new("p"), PolicyDocument: says("Allow", "sts:AssumeRole")}))
+	mute := f.member(t, account, "mute")
+	do(t, f.iam.DeleteUserPolicy(f.as(root), &iamapi.DeleteUserPolicyRequest{UserName: new("mute"), PolicyName: new("p")}))
+	named := f.role(t, "named", "")
+	do(t, f.iam.UpdateAssumeRolePolicy(f.as(root), &iamapi.UpdateAssumeRolePolicyRequest{RoleName: new("named"), PolicyDocument: new(
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + mute.ARN + `"},"Action":"sts:AssumeRole"}}`)}))
+	never := f.member(t, account, "never")
+	do(t, f.iam.PutUserPolicy(f.as(root), &iamapi.PutUserPolicyRequest{UserName: new("never"), PolicyName: new("q"), PolicyDocument: says("Deny", "sts:*")}))
 	assume := func(p awswire.Principal, arn string, change func(in *api.AssumeRoleRequest)) error {
 		in := &api.AssumeRoleRequest{RoleArn: &arn, RoleSessionName: new("s")}
 		if change != nil {
@@ -195,6 +233,7 @@ func TestAssumeRoleErrors(t *testing.T) {
 		return "User: " + p.ARN + " is not authorized to perform: " + action + " on resource: " + arn
 	}
 	gone := "arn:aws:iam::123456789012:role/gone"
+	alice, carol := f.alice(t), f.member(t, carol.Account, "carol")
 	tests := []struct {
 		name          string
 		err           error
@@ -203,6 +242,9 @@ func TestAssumeRoleErrors(t *testing.T) {
 		{"no ARN", assume(alice, "nothing-valid-in-here", nil), "ValidationError", "nothing-valid-in-here is invalid"},
 		{"no role", assume(alice, gone, nil), "AccessDenied", notAllowed(alice, "sts:AssumeRole", gone)},
 		{"not trusted", assume(carol, arn, nil), "AccessDenied", notAllowed(carol, "sts:AssumeRole", arn)},
+		{"the account is trusted, the user isn't allowed", assume(mute, arn, nil), "AccessDenied", notAllowed(mute, "sts:AssumeRole", arn)},
+		{"allowed, but others are trusted", assume(alice, named, nil), "AccessDenied", notAllowed(alice, "sts:AssumeRole", named)},
+		{"forbidden", assume(never, arn, nil), "AccessDenied", notAllowed(never, "sts:AssumeRole", arn) + " with an explicit deny in an identity-based policy"},
 		{"root", assume(root, arn, nil), "AccessDenied", "Roles may not be assumed by root accounts."},
 		{"no external id", assume(alice, guarded, nil), "AccessDenied", notAllowed(alice, "sts:AssumeRole", guarded)},
 		{"source identity not allowed", assume(alice, arn, func(in *api.AssumeRoleRequest) { in.SourceIdentity = new("x") }), "AccessDenied", notAllowed(alice, "sts:SetSourceIdentity", arn)},
@@ -222,6 +264,9 @@ func TestAssumeRoleErrors(t *testing.T) {
 	}
 	if err := assume(alice, guarded, func(in *api.AssumeRoleRequest) { in.ExternalId = new("x-1") }); err != nil {
 		t.Errorf("with the external id: %v", err)
+	}
+	if err := assume(mute, named, nil); err != nil {
+		t.Errorf("trusted by name: %v", err)
 	}
 	if err := assume(session, arn, last(3600)); err != nil {
 		t.Errorf("chained: %v", err)
@@ -311,9 +356,7 @@ func TestLookup(t *testing.T) {
 		t.Errorf("user with a token %+v, %v", got, err)
 	}
 	user := f.as(got.Principal)
-	if err := f.Credentials.Authorize(user, awswire.Action{Service: "iam"}); err != nil {
-		t.Fatal(err)
-	}
+	f.Credentials.Used(user.Principal, "iam", user.Region, user.Time)
 	used, err := f.iam.GetAccessKeyLastUsed(call, &iamapi.GetAccessKeyLastUsedRequest{AccessKeyId: &key})
 	if err != nil || *used.AccessKeyLastUsed.ServiceName != "iam" || !used.AccessKeyLastUsed.LastUsedDate.Equal(start) {
 		t.Errorf("last used %+v, %v", used, err)
@@ -344,9 +387,7 @@ func TestFunctionCredentials(t *testing.T) {
 		if p.ARN != "arn:aws:sts::123456789012:assumed-role/"+name+"/hello" {
 			t.Errorf("principal %s", p.ARN)
 		}
-		if err := f.Credentials.Authorize(f.as(p), awswire.Action{Service: "lambda"}); err != nil {
-			t.Fatal(err)
-		}
+		f.Credentials.Used(p, "lambda", "us-east-1", f.now)
 	}
 	got, err := f.iam.GetRole(f.as(root), &iamapi.GetRoleRequest{RoleName: new("r")})
 	if err != nil || got.Role.RoleLastUsed.LastUsedDate == nil || *got.Role.RoleLastUsed.Region != "us-east-1" {

@@ -30,10 +30,13 @@ func newWire(t *testing.T, open bool) *wire {
 	f := newFixture(t, true, 1)
 	f.now = time.Now()
 	server := httptest.NewServer(awswire.NewHandler(awswire.Options{
-		Services:  []*awswire.Service{iamapi.NewService(f.iam), stsapi.NewService(f.Service)},
-		Auth:      awswire.Auth{Credentials: f.Credentials, Open: open},
-		Authorize: f.Credentials.Authorize,
-		Account:   account, Region: "us-east-1",
+		Services: []*awswire.Service{iamapi.NewService(f.iam), stsapi.NewService(f.Service)},
+		Auth:     awswire.Auth{Credentials: f.Credentials, Open: open},
+		Authorize: func(c *awswire.Call, a awswire.Action) error {
+			f.Credentials.Used(c.Principal, a.Service, c.Region, c.Time)
+			return nil
+		},
+		Account: account, Region: "us-east-1",
 		Clock: func() time.Time { return f.now },
 	}))
 	t.Cleanup(server.Close)
@@ -104,6 +107,7 @@ func TestKeysOnTheWire(t *testing.T) {
 	}
 
 	arn := w.role(t, "r", "")
+	do(t, w.fixture.iam.PutUserPolicy(w.as(root), &iamapi.PutUserPolicyRequest{UserName: aws.String("alice"), PolicyName: aws.String("p"), PolicyDocument: says("Allow", "sts:*")}))
 	out, err := w.stsAs(id, secret, "").AssumeRole(ctx, &awssts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: aws.String("sess")})
 	if err != nil {
 		t.Fatal(err)

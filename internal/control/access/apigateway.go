@@ -1,0 +1,79 @@
+package access
+
+import (
+	"strings"
+
+	"gatehouse/internal/arn"
+	v1 "gatehouse/internal/awsapi/apigateway"
+)
+
+const gateway = "apigateway.amazonaws.com"
+
+// apigateway: both faces of API Gateway name their actions by the method of
+// the request and their resources by its path.
+func (r *request) apigateway() []need {
+	path := r.Path
+	if r.Model == "apigatewayv2" {
+		path = strings.TrimPrefix(path, "/v2")
+	}
+	at := arn.ARN{Partition: arn.Partition(r.Region), Service: "apigateway", Region: r.Region, Resource: path}.String()
+	out := []need{{action: "apigateway:" + r.Method, resource: at}}
+	switch in := r.Input.(type) {
+	case *v1.CreateRestApiRequest:
+		if in.Policy != nil {
+			out = append(out, need{action: "apigateway:UpdateRestApiPolicy", resource: at})
+		}
+	case *v1.UpdateRestApiRequest:
+		if patches(in.PatchOperations, "/policy") != nil {
+			out = append(out, need{action: "apigateway:UpdateRestApiPolicy", resource: at})
+		}
+	case *v1.UpdateIntegrationRequest:
+		out = r.passingAll(out, patches(in.PatchOperations, "/credentials"))
+	case *v1.UpdateAuthorizerRequest:
+		out = r.passingAll(out, patches(in.PatchOperations, "/authorizerCredentials"))
+	case *v1.UpdateAccountRequest:
+		out = r.passingAll(out, patches(in.PatchOperations, "/cloudwatchRoleArn"))
+	}
+	for _, name := range [...]string{"Credentials", "CredentialsArn", "AuthorizerCredentials", "AuthorizerCredentialsArn"} {
+		out = r.passing(out, text(r.Input, name), gateway)
+	}
+	return out
+}
+
+func (r *request) passingAll(needs []need, roles []string) []need {
+	for _, role := range roles {
+		needs = r.passing(needs, role, gateway)
+	}
+	return needs
+}
+
+// patches are the values that are set at a path and what is below it.
+func patches(operations []v1.PatchOperation, path string) []string {
+	var out []string
+	for _, op := range operations {
+		if op.Path == nil || *op.Path != path && !strings.HasPrefix(*op.Path, path+"/") {
+			continue
+		}
+		value := ""
+		if op.Value != nil {
+			value = *op.Value
+		}
+		out = append(out, value)
+	}
+	return out
+}
+
+// connections: @connections of a stage. All connections are one resource, whose
+// name ends in the label itself; refusals show the account's last digits only.
+// UNVERIFIED: that the id isn't asked about; refusals don't show it.
+func (r *request) connections() []need {
+	at := r.Stage
+	a := arn.ARN{
+		Partition: arn.Partition(at.Region), Service: "execute-api", Region: at.Region, Account: at.Account,
+		Resource: at.APIID + "/" + at.Stage + "/" + r.Method + "/@connections/{connectionId}",
+	}
+	n := need{action: "execute-api:ManageConnections", resource: a.String()}
+	a.Account = "********" + a.Account[max(0, len(a.Account)-4):]
+	n.shown = a.String()
+	return []need{n}
+}

@@ -1,0 +1,142 @@
+package access
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"gatehouse/internal/awsapi/acm"
+	v1 "gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/awsapi/apigatewaymanagementapi"
+	v2 "gatehouse/internal/awsapi/apigatewayv2"
+	cognito "gatehouse/internal/awsapi/cognitoidp"
+	iamapi "gatehouse/internal/awsapi/iam"
+	lambdaapi "gatehouse/internal/awsapi/lambda"
+	logsapi "gatehouse/internal/awsapi/logs"
+	stsapi "gatehouse/internal/awsapi/sts"
+	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/iam"
+)
+
+const (
+	user = "arn:aws:iam::123456789012:user/me"
+	role = "arn:aws:iam::123456789012:role/app/r"
+)
+
+func TestNeeds(t *testing.T) {
+	on := func(service string) func(rest string) string {
+		return func(rest string) string { return "arn:aws:" + service + ":eu-west-1:123456789012:" + rest }
+	}
+	inIAM := func(rest string) string { return "arn:aws:iam::123456789012:" + rest }
+	inLambda, inLogs := on("lambda"), on("logs")
+	gateway := func(path string) string { return "arn:aws:apigateway:eu-west-1::" + path }
+	tests := []struct {
+		service, operation string
+		in                 any
+		method, path       string
+		want               string
+	}{
+		{"iam", "CreateUser", &iamapi.CreateUserRequest{UserName: new("u"), Path: new("/a/")}, "", "", "iam:CreateUser " + inIAM("user/a/u")},
+		{"iam", "CreateRole", &iamapi.CreateRoleRequest{RoleName: new("r")}, "", "", "iam:CreateRole " + inIAM("role/r")},
+		{"iam", "CreatePolicy", &iamapi.CreatePolicyRequest{PolicyName: new("p")}, "", "", "iam:CreatePolicy " + inIAM("policy/p")},
+		{"iam", "AttachUserPolicy", &iamapi.AttachUserPolicyRequest{UserName: new("u"), PolicyArn: new("arn:aws:iam::aws:policy/P")}, "", "", "iam:AttachUserPolicy " + inIAM("user/u")},
+		{"iam", "GetPolicy", &iamapi.GetPolicyRequest{PolicyArn: new("arn:aws:iam::aws:policy/P")}, "", "", "iam:GetPolicy arn:aws:iam::aws:policy/P"},
+		{"iam", "AddUserToGroup", &iamapi.AddUserToGroupRequest{UserName: new("u"), GroupName: new("g")}, "", "", "iam:AddUserToGroup " + inIAM("group/g")},
+		{"iam", "AddRoleToInstanceProfile", &iamapi.AddRoleToInstanceProfileRequest{RoleName: new("r"), InstanceProfileName: new("i")}, "", "", "iam:AddRoleToInstanceProfile " + inIAM("instance-profile/i") + ", iam:PassRole " + inIAM("role/r")},
+		{"iam", "ListAccessKeys", &iamapi.ListAccessKeysRequest{}, "", "", "iam:ListAccessKeys " + user},
+		{"iam", "ListUsers", &iamapi.ListUsersRequest{}, "", "", "iam:ListUsers " + inIAM("user/")},
+		{"iam", "ListPolicies", &iamapi.ListPoliciesRequest{}, "", "", "iam:ListPolicies policy path /"},
+		{"iam", "ListAccountAliases", &iamapi.ListAccountAliasesRequest{}, "", "", "iam:ListAccountAliases *"},
+		{"iam", "GetAccountSummary", nil, "", "", "iam:GetAccountSummary *"},
+		{"iam", "UpdateUser", &iamapi.UpdateUserRequest{UserName: new("u"), NewUserName: new("w"), NewPath: new("/b/")}, "", "", "iam:UpdateUser " + inIAM("user/u") + ", iam:UpdateUser " + inIAM("user/b/w")},
+		{"iam", "UpdateGroup", &iamapi.UpdateGroupRequest{GroupName: new("g"), NewGroupName: new("h")}, "", "", "iam:UpdateGroup " + inIAM("group/g") + ", iam:UpdateGroup " + inIAM("group/h")},
+		{"iam", "SimulatePrincipalPolicy", &iamapi.SimulatePrincipalPolicyRequest{PolicySourceArn: new(role)}, "", "", "iam:SimulatePrincipalPolicy " + role},
+
+		{"sts", "GetCallerIdentity", &stsapi.GetCallerIdentityRequest{}, "", "", ""},
+		{"sts", "AssumeRole", &stsapi.AssumeRoleRequest{}, "", "", ""},
+		{"sts", "GetFederationToken", &stsapi.GetFederationTokenRequest{Name: new("bob")}, "", "", "sts:GetFederationToken arn:aws:sts::123456789012:federated-user/bob"},
+		{"sts", "GetAccessKeyInfo", &stsapi.GetAccessKeyInfoRequest{AccessKeyId: new("A")}, "", "", "sts:GetAccessKeyInfo *"},
+
+		{"lambda", "GetFunction", &lambdaapi.GetFunctionRequest{FunctionName: new("f")}, "", "", "lambda:GetFunction " + inLambda("function:f")},
+		{"lambda", "Invoke", &lambdaapi.InvocationRequest{FunctionName: new("f"), Qualifier: new("live")}, "", "", "lambda:InvokeFunction " + inLambda("function:f:live")},
+		{"lambda", "Invoke", &lambdaapi.InvocationRequest{FunctionName: new("f:2")}, "", "", "lambda:InvokeFunction " + inLambda("function:f:2")},
+		{"lambda", "Invoke", &lambdaapi.InvocationRequest{FunctionName: new("arn:aws:lambda:us-east-1:210987654321:function:f")}, "", "", "lambda:InvokeFunction arn:aws:lambda:us-east-1:210987654321:function:f"},
+		{"lambda", "CreateFunction", &lambdaapi.CreateFunctionRequest{FunctionName: new("f"), Role: new(role), Layers: []string{inLambda("layer:l:1")}}, "", "",
+			"lambda:CreateFunction " + inLambda("function:f") + ", lambda:GetLayerVersion " + inLambda("layer:l:1") + ", iam:PassRole " + role},
+		{"lambda", "ListFunctions", &lambdaapi.ListFunctionsRequest{}, "", "", "lambda:ListFunctions *"},
+		{"lambda", "GetLayerVersion", &lambdaapi.GetLayerVersionRequest{LayerName: new("l"), VersionNumber: new(int64(3))}, "", "", "lambda:GetLayerVersion " + inLambda("layer:l:3")},
+		{"lambda", "GetLayerVersionByArn", &lambdaapi.GetLayerVersionByArnRequest{Arn: new(inLambda("layer:l:3"))}, "", "", "lambda:GetLayerVersion " + inLambda("layer:l:3")},
+		{"lambda", "TagResource", &lambdaapi.TagResourceRequest{Resource: new(inLambda("function:f"))}, "", "", "lambda:TagResource " + inLambda("function:f")},
+		{"lambda", "CreateEventSourceMapping", &lambdaapi.CreateEventSourceMappingRequest{FunctionName: new("f")}, "", "", "lambda:CreateEventSourceMapping *"},
+
+		{"logs", "PutLogEvents", &logsapi.PutLogEventsRequest{LogGroupName: new("/g"), LogStreamName: new("s")}, "", "", "logs:PutLogEvents " + inLogs("log-group:/g:log-stream:s")},
+		{"logs", "DeleteLogGroup", &logsapi.DeleteLogGroupRequest{LogGroupName: new("/g")}, "", "", "logs:DeleteLogGroup " + inLogs("log-group:/g:log-stream:")},
+		{"logs", "DescribeLogGroups", &logsapi.DescribeLogGroupsRequest{}, "", "", "logs:DescribeLogGroups " + inLogs("log-group::log-stream:")},
+		{"logs", "TagResource", &logsapi.TagResourceRequest{ResourceArn: new(inLogs("log-group:/g"))}, "", "", "logs:TagResource " + inLogs("log-group:/g")},
+		{"logs", "FilterLogEvents", &logsapi.FilterLogEventsRequest{LogGroupIdentifier: new(inLogs("log-group:/g:*"))}, "", "", "logs:FilterLogEvents " + inLogs("log-group:/g:log-stream:")},
+		{"logs", "GetQueryResults", &logsapi.GetQueryResultsRequest{QueryId: new("q")}, "", "", "logs:GetQueryResults *"},
+
+		{"apigateway", "GetRestApi", &v1.GetRestApiRequest{}, "GET", "/restapis/a", "apigateway:GET " + gateway("/restapis/a")},
+		{"apigateway", "CreateRestApi", &v1.CreateRestApiRequest{Policy: new("{}")}, "POST", "/restapis", "apigateway:POST " + gateway("/restapis") + ", apigateway:UpdateRestApiPolicy " + gateway("/restapis")},
+		{"apigateway", "UpdateRestApi", &v1.UpdateRestApiRequest{PatchOperations: []v1.PatchOperation{{Path: new("/policy"), Value: new("")}}}, "PATCH", "/restapis/a", "apigateway:PATCH " + gateway("/restapis/a") + ", apigateway:UpdateRestApiPolicy " + gateway("/restapis/a")},
+		{"apigateway", "PutIntegration", &v1.PutIntegrationRequest{Credentials: new(role)}, "PUT", "/restapis/a/resources/b/methods/GET/integration", "apigateway:PUT " + gateway("/restapis/a/resources/b/methods/GET/integration") + ", iam:PassRole " + role},
+		{"apigateway", "PutIntegration", &v1.PutIntegrationRequest{Credentials: new("arn:aws:iam::*:user/*")}, "PUT", "/restapis/a", "apigateway:PUT " + gateway("/restapis/a")},
+		{"apigateway", "UpdateIntegration", &v1.UpdateIntegrationRequest{PatchOperations: []v1.PatchOperation{{Path: new("/credentials"), Value: new(role)}}}, "PATCH", "/restapis/a", "apigateway:PATCH " + gateway("/restapis/a") + ", iam:PassRole " + role},
+		{"apigatewayv2", "CreateIntegration", &v2.CreateIntegrationRequest{CredentialsArn: new(role)}, "POST", "/v2/apis/a/integrations", "apigateway:POST " + gateway("/apis/a/integrations") + ", iam:PassRole " + role},
+		{"apigatewayv2", "GetStage", &v2.GetStageRequest{}, "GET", "/v2/apis/a/stages/$default", "apigateway:GET " + gateway("/apis/a/stages/$default")},
+
+		{"execute-api", "PostToConnection", &apigatewaymanagementapi.PostToConnectionRequest{ConnectionId: new("L0SM9cOFvHcCIhw=")}, "POST", "/@connections/L0SM9cOFvHcCIhw=",
+			"execute-api:ManageConnections arn:aws:execute-api:us-east-1:123456789012:abc/prod/POST/@connections/{connectionId}"},
+		{"cognito-idp", "DescribeUserPool", &cognito.DescribeUserPoolRequest{UserPoolId: new("eu-west-1_x")}, "", "", "cognito-idp:DescribeUserPool " + on("cognito-idp")("userpool/eu-west-1_x")},
+		{"acm", "DescribeCertificate", &acm.DescribeCertificateRequest{CertificateArn: new(on("acm")("certificate/c"))}, "", "", "acm:DescribeCertificate " + on("acm")("certificate/c")},
+		{"acm", "ListCertificates", &acm.ListCertificatesRequest{}, "", "", "acm:ListCertificates *"},
+	}
+	g := New(Options{})
+	for _, tt := range tests {
+		t.Run(tt.operation, func(t *testing.T) {
+			r := &request{
+				Call: &awswire.Call{
+					Account: "123456789012", Region: "eu-west-1", Principal: awswire.Principal{Account: "123456789012", ARN: user},
+					Stage: awswire.APIStage{Account: "123456789012", Region: "us-east-1", APIID: "abc", Stage: "prod"},
+				},
+				Action:     &awswire.Action{Service: tt.service, Model: tt.service, Operation: tt.operation, Method: tt.method, Path: tt.path, Input: tt.in},
+				identities: iam.NewDirectory(),
+			}
+			if tt.service == "apigatewayv2" {
+				r.Service = "apigateway"
+			}
+			var got []string
+			for _, n := range g.needs(r) {
+				got = append(got, n.action+" "+n.resource)
+			}
+			if text := strings.Join(got, ", "); text != tt.want {
+				t.Errorf("needs %s\n want %s", text, tt.want)
+			}
+		})
+	}
+}
+
+func TestKeys(t *testing.T) {
+	k := &keys{
+		call:   &awswire.Call{Region: "eu-west-1", SourceIP: "192.0.2.1"},
+		action: &awswire.Action{UserAgent: "curl", Input: &v2.TagResourceRequest{Tags: map[string]string{"Team": "a"}}},
+		need:   &need{keys: map[string][]string{"iam:passedtoservice": {"x"}}}, principal: &iam.Identity{},
+	}
+	for key, want := range map[string][]string{
+		"aws:sourceip": {"192.0.2.1"}, "aws:securetransport": {"false"}, "aws:requestedregion": {"eu-west-1"}, "aws:useragent": {"curl"},
+		"aws:requesttag/team": {"a"}, "aws:tagkeys": {"Team"}, "iam:passedtoservice": {"x"}, "aws:requesttag/other": nil, "aws:referer": nil, "aws:username": nil,
+		"aws:epochtime": {"-62135596800"}, "aws:currenttime": {"0001-01-01T00:00:00Z"},
+	} {
+		if got, ok := k.Lookup(key); !slices.Equal(got, want) || ok != (want != nil) {
+			t.Errorf("%s is %v, %v, want %v", key, got, ok, want)
+		}
+	}
+	k.action.Input = &iamapi.UntagUserRequest{TagKeys: []string{"x"}}
+	if got, _ := k.Lookup("aws:tagkeys"); !slices.Equal(got, []string{"x"}) {
+		t.Errorf("aws:TagKeys is %v", got)
+	}
+	k.action.Input = &iamapi.TagUserRequest{Tags: []iamapi.Tag{{Key: new("Team"), Value: new("b")}}}
+	if got, _ := k.Lookup("aws:requesttag/team"); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("aws:RequestTag/team is %v", got)
+	}
+}
