@@ -42,7 +42,7 @@ func (s Source) String() string {
 }
 
 // A Verdict is a decision and the kind of policy that it comes from: that which
-// denies, or that of which none allows.
+// denies or allows, or that of which none allows.
 type Verdict struct {
 	Decision Decision
 	Source   Source
@@ -137,7 +137,7 @@ func Evaluate(s *Subject, resource *Document, r *Request, resourceAccount string
 	if theirs == Denied {
 		return Verdict{Denied, ResourceBased}
 	}
-	if r.Caller.ARN == "" && (s == nil || r.Caller.Service != "") {
+	if r.Caller.ARN == "" && s == nil {
 		return Verdict{theirs, ResourceBased}
 	}
 	if r.Caller.ARN != "" && r.Caller.Account != resourceAccount {

@@ -68,9 +68,6 @@ func (w *who) grants(c *Caller) grant {
 	}
 	g := nobody
 	if c.ARN != "" && slices.Contains(w.accounts, c.Account) {
-		if c.Root {
-			return toCaller
-		}
 		g = toAccount
 	}
 	for _, name := range w.names {
@@ -95,7 +92,7 @@ func (w *who) one(found bool) grant {
 // first for the account, then for the role, then for the session, and every one
 // has to be on the list.
 func (w *who) exempts(c *Caller) bool {
-	if w.any || c.Service != "" || w.anyAWS || c.ARN == "" {
+	if w.any || w.anyAWS || c.ARN == "" {
 		return w.grants(c) == toCaller
 	}
 	if !slices.Contains(w.accounts, c.Account) {
