@@ -67,7 +67,7 @@ func (h *Handler) authenticate(r *request, cred *Credential) error {
 	if cred == nil {
 		return nil // open mode: nobody knows the secret
 	}
-	c := sigv4.Check{Secret: cred.Secret, Now: r.call.Time, Services: []string{r.route.service.SigningName}}
+	c := sigv4.Check{Secret: cred.Secret, Now: r.call.Time, Service: r.route.service.SigningName}
 	if !sigv4.Unsigned(&r.signed) {
 		c.BodyHash = sigv4.Hash(r.body)
 	}

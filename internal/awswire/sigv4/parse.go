@@ -83,21 +83,18 @@ func parseHeader(r *Request, auth string, asymmetricToo bool) (*Signature, error
 		s.Regions, _ = r.header("x-amz-region-set")
 	}
 	s.Token, _ = r.header("x-amz-security-token")
-	return s, s.fill(r, date, p.credential, p.headers)
+	return s, s.fill(date, p.credential, p.headers)
 }
 
 // fill reads the parts that both forms have.
-func (s *Signature) fill(r *Request, date, credential, headers string) error {
+func (s *Signature) fill(date, credential, headers string) error {
 	if err := s.setTime(date); err != nil {
 		return err
 	}
 	if err := s.setCredential(credential); err != nil {
 		return err
 	}
-	if err := s.setHeaders(headers); err != nil {
-		return err
-	}
-	return s.checkHeaders(r)
+	return s.setHeaders(headers)
 }
 
 // presigned are the parameters of a presigned request.
@@ -184,7 +181,7 @@ func parsePresigned(r *Request, asymmetricToo bool) (*Signature, error) {
 		}
 		s.Expires = time.Duration(seconds) * time.Second
 	}
-	return s, s.fill(r, p.date, p.credential, p.headers)
+	return s, s.fill(p.date, p.credential, p.headers)
 }
 
 func (s *Signature) setTime(text string) error {

@@ -64,7 +64,7 @@ func TestSuite(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := sigv4.Check{Secret: suiteSecret, Now: suiteTime, BodyHash: sigv4.Hash([]byte(tt.body)), Services: []string{"service"}}
+			c := sigv4.Check{Secret: suiteSecret, Now: suiteTime, BodyHash: sigv4.Hash([]byte(tt.body)), Service: "service"}
 			if err := s.Verify(r, c); err != nil {
 				t.Error(err)
 			}
@@ -224,8 +224,6 @@ func TestRefusals(t *testing.T) {
 			"Credential should be scoped with a valid terminator: 'aws4_request', not 'aws5'."},
 		{"day", request("GET", "/", auth("AWS4-HMAC-SHA256 Credential=AKID/20150829/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=x")...), sigv4.WrongScope,
 			"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20150829' != '20150830', from '20150830T123600Z'."},
-		{"host unsigned", request("GET", "/", auth("AWS4-HMAC-SHA256 Credential="+scope+", SignedHeaders=x-amz-date, Signature=x")...), sigv4.Mismatch,
-			"'Host' must be a 'SignedHeader' in the AWS Authorization."},
 		{"bad date", request("GET", "/", "X-Amz-Date:yesterday", "Authorization:AWS4-HMAC-SHA256 Credential="+scope+", SignedHeaders=host, Signature=x"), sigv4.Incomplete, ""},
 		{"presigned and header", request("GET", "/?X-Amz-Algorithm=AWS4-HMAC-SHA256", auth("AWS4-HMAC-SHA256 x=y")...), sigv4.Incomplete, ""},
 		{"presigned alone", request("GET", "/?X-Amz-Algorithm=AWS4-HMAC-SHA256", "Host:h"), sigv4.Incomplete,
@@ -271,7 +269,7 @@ func TestClock(t *testing.T) {
 			}
 		})
 	}
-	if err := s.Verify(r, sigv4.Check{Secret: "x", Now: suiteTime, Services: []string{"iam"}}); err == nil || err.Error() != "Credential should be scoped to correct service: 'iam'. " {
+	if err := s.Verify(r, sigv4.Check{Secret: "x", Now: suiteTime, Service: "iam"}); err == nil || err.Error() != "Credential should be scoped to correct service: 'iam'. " {
 		t.Errorf("another service: %v", err)
 	}
 }
@@ -324,6 +322,24 @@ func BenchmarkVerify(b *testing.B) {
 		}
 		if err := s.Verify(r, sigv4.Check{Secret: "s", Now: suiteTime}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestUnsignedHeaders leaves out what has to be signed.
+func TestUnsignedHeaders(t *testing.T) {
+	for headers, want := range map[string]string{
+		"x-amz-date": "'Host' must be a 'SignedHeader' in the AWS Authorization.",
+		"host":       "'X-Amz-Date' must be a 'SignedHeader' in the AWS Authorization.",
+	} {
+		r := request("GET", "/", "Host:h", "X-Amz-Date:20150830T123600Z",
+			"Authorization:AWS4-HMAC-SHA256 Credential=AKID/20150830/us-east-1/sts/aws4_request, SignedHeaders="+headers+", Signature=x")
+		s, err := sigv4.Parse(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Verify(r, sigv4.Check{Secret: "x", Now: suiteTime}); reason(err) != sigv4.Mismatch || err.Error() != want {
+			t.Errorf("%s alone: %v", headers, err)
 		}
 	}
 }

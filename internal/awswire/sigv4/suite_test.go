@@ -97,7 +97,7 @@ func TestVectors(t *testing.T) {
 				}
 				c := sigv4.Check{
 					Secret: v.Context.Credentials.Secret, Now: v.Context.Timestamp, BodyHash: sigv4.Hash([]byte(body)),
-					Region: v.Context.Region, Services: []string{v.Context.Service}, Path: sigv4.AsSent,
+					Region: v.Context.Region, Service: v.Context.Service, Path: sigv4.AsSent,
 				}
 				if v.Context.Normalize {
 					c.Path = sigv4.EncodeTwice

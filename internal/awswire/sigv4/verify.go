@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,10 +28,8 @@ type Check struct {
 	// BodyHash is the SHA-256 of the body in hex; empty means EmptyHash. A
 	// request that says its payload is unsigned needs none.
 	BodyHash string
-	// Region is where the verifier is; "" accepts any region. Services are the
-	// signing names accepted; none accepts any.
-	Region   string
-	Services []string
+	// Region is where the verifier is, Service its signing name; "" accepts any.
+	Region, Service string
 	// Path is the service's rule for paths.
 	Path PathRule
 }
@@ -57,12 +54,21 @@ func Unsigned(r *Request) bool {
 const mismatch = "The request signature we calculated does not match the signature you provided. " +
 	"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 
-// Verify checks a signature. It returns nil or an *Error.
-func (s *Signature) Verify(r *Request, c Check) error {
+// Fits checks what can be told without the secret and the body: the scope and
+// the time. It returns nil or an *Error.
+func (s *Signature) Fits(c Check) error {
 	if err := s.checkScope(c); err != nil {
 		return err
 	}
-	if err := s.checkTime(c); err != nil {
+	return s.checkTime(c)
+}
+
+// Verify checks a signature, and whether it Fits. It returns nil or an *Error.
+func (s *Signature) Verify(r *Request, c Check) error {
+	if err := s.Fits(c); err != nil {
+		return err
+	}
+	if err := s.checkHeaders(r); err != nil {
 		return err
 	}
 	w := workspaces.Get().(*workspace)
@@ -105,8 +111,8 @@ func (s *Signature) checkScope(c Check) error {
 			text = "Credential should be scoped to a valid region, not '" + s.Scope.Region + "'. "
 		}
 	}
-	if len(c.Services) > 0 && !slices.Contains(c.Services, s.Scope.Service) {
-		text += "Credential should be scoped to correct service: '" + c.Services[0] + "'. "
+	if c.Service != "" && c.Service != s.Scope.Service {
+		text += "Credential should be scoped to correct service: '" + c.Service + "'. "
 	}
 	if text == "" {
 		return nil
