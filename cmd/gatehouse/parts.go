@@ -144,6 +144,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	apiKeys := newKeyDirectory(buckets, ledger)
 	userPools := cognitoidp.NewDirectory()
 	roles := &lateRoles{}
+	signers := &lateSigners{}
 	lambdaOptions := lambda.Options{
 		Logger: log, Code: code, Runtime: functions, Role: roles,
 		HotReload: c.loopback(), StrictRoles: c.StrictPermissions,
@@ -180,6 +181,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			return newAuthorizerFunction(directory, roles, f, c.StrictPermissions, log)
 		},
 		Answers: answers,
+		Signers: signers,
 		APIKeys: func(keys compile.APIKeys) plan.APIKeyCheck {
 			check := &authorize.APIKey{Keys: apiKeys, APIID: keys.APIID, Stage: keys.Stage}
 			if keys.FromAuthorizer {
@@ -231,6 +233,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		RootAccessKeyID: c.RootAccessKeyID, RootSecretAccessKey: c.RootSecretAccessKey, RootAccount: c.AccountID,
 	})
 	roles.Service = tokens
+	signers.Credentials = tokens.Credentials
 	lambdaOptions.Store = documents
 	lambdaService, err := lambda.New(lambdaOptions, directory)
 	if err != nil {

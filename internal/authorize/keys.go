@@ -10,19 +10,35 @@ import (
 
 // requestKeys are the condition keys of a request, and behind them those of who
 // signed it. It lives as long as one question to policies.
+//
+// Who reaches a private API comes over a VPC endpoint, as policies see it:
+// aws:VpcSourceIp is its address then, in place of aws:SourceIp. There are no
+// endpoints here, so aws:SourceVpc and aws:SourceVpce are keys that no request
+// has, and conditions that want one of them don't hold.
+//
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-conditions.html
 type requestKeys struct {
 	x   *plan.Exchange
 	now time.Time
 	// caller are the keys of who signed the request; nil when nobody did.
 	caller policy.Keys
-	one    [1]string
+	// private tells that the API is private.
+	private bool
+	one     [1]string
 }
 
 // Lookup implements policy.Keys.
 func (k *requestKeys) Lookup(key string) (values []string, ok bool) {
 	switch key {
 	case "aws:sourceip":
+		if k.private {
+			return nil, false
+		}
+		return k.is(k.x.Request.Source.Addr().Unmap().String())
+	case "aws:vpcsourceip":
+		if !k.private {
+			return nil, false
+		}
 		return k.is(k.x.Request.Source.Addr().Unmap().String())
 	case "aws:securetransport":
 		return k.is(strconv.FormatBool(k.x.Request.Secure))
@@ -37,6 +53,12 @@ func (k *requestKeys) Lookup(key string) (values []string, ok bool) {
 	}
 	if k.caller == nil {
 		return nil, false
+	}
+	switch key {
+	case "aws:requestedregion":
+		return k.is(k.x.Stage.API.Region)
+	case "aws:resourceaccount":
+		return k.is(k.x.Stage.API.AccountID)
 	}
 	return k.caller.Lookup(key)
 }

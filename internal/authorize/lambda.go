@@ -202,7 +202,7 @@ func (l *Lambda) authorize(x *plan.Exchange, now time.Time) error {
 	// Gateway responses tell what it says also of callers that are turned away.
 	x.Authorization = v.authorization
 	l.tracePolicy(x, v)
-	if err := l.decide(x, v, resource, granted, now); err != nil {
+	if err := l.decide(x, v, granted, now); err != nil {
 		return err
 	}
 	l.traceEnd(x)
@@ -245,20 +245,17 @@ func (l *Lambda) verdict(x *plan.Exchange, resource string, now time.Time) (*ver
 
 // decide holds an answer against a request. granted is what the resource policy
 // says, Silent without one.
-func (l *Lambda) decide(x *plan.Exchange, v *verdict, resource string, granted policy.Decision, now time.Time) error {
+func (l *Lambda) decide(x *plan.Exchange, v *verdict, granted policy.Decision, now time.Time) error {
 	if v.policy == nil {
 		if v.allowed {
 			return nil
 		}
 		return l.denied(x, "the function says that the caller isn't authorized", "")
 	}
-	// It comes from a pool: behind an interface it would cost memory each time.
-	q := questions.Get().(*question)
-	q.keys = requestKeys{x: x, now: now}
-	q.request = policy.Request{Action: invoke, Resource: resource, Keys: &q.keys}
-	said := v.policy.Decide(&q.request)
-	*q = question{}
-	questions.Put(q)
+	q := inquiries.Get().(*inquiry)
+	q.of(x, now, l.Policy)
+	said := q.decide(v.policy)
+	q.release()
 
 	switch {
 	case said == policy.Denied:

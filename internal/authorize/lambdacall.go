@@ -20,14 +20,6 @@ import (
 
 func hashKey(framed []byte) cacheKey { return sha256.Sum256(framed) }
 
-// A question is memory for what policies are asked.
-type question struct {
-	request policy.Request
-	keys    requestKeys
-}
-
-var questions = sync.Pool{New: func() any { return new(question) }}
-
 // An outcome is what became of a call of a function.
 type outcome struct {
 	verdict *verdict

@@ -2,7 +2,6 @@ package authorize
 
 import (
 	"errors"
-	"strings"
 
 	"gatehouse/internal/plan"
 )
@@ -41,16 +40,6 @@ func (l *Lambda) deniedByResource(resource string) error {
 		Kind: plan.AccessDenied, Reason: "the API's resource policy denies the request",
 		Message: "User: anonymous is not authorized to perform: execute-api:Invoke on resource: " + maskedARN(resource) + " with an explicit deny in a resource-based policy",
 	}
-}
-
-// maskedARN hides all of an ARN's account but its last four digits.
-func maskedARN(resource string) string {
-	const account = 4 // of the parts
-	parts := strings.SplitN(resource, ":", account+2)
-	if len(parts) == account+2 && len(parts[account]) >= 4 {
-		parts[account] = "********" + parts[account][len(parts[account])-4:]
-	}
-	return strings.Join(parts, ":")
 }
 
 // What execution logs say of authorizers that fail.

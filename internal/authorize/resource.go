@@ -1,9 +1,11 @@
 package authorize
 
 import (
+	"path"
 	"strings"
 	"unsafe"
 
+	"gatehouse/internal/arn"
 	"gatehouse/internal/plan"
 )
 
@@ -13,9 +15,10 @@ import (
 // key of a WebSocket API's route behind the stage. Method and path are those of
 // the request, not the route's own.
 //
-// The path is decoded as it was matched, and a REST API's ends where matching
-// ended it: a request is authorised as what it is routed to, however it spells
-// its path. The text lives in Scratch, as long as the exchange.
+// The path is decoded as it was matched, in which an escaped slash is one for an
+// HTTP API and a part of its segment for a REST API, whose path also ends where
+// matching ended it: a request is authorised as what it is routed to, however it
+// spells its path. The text lives in Scratch, as long as the exchange.
 //
 // UNVERIFIED: that AWS decodes it.
 func Resource(x *plan.Exchange) string {
@@ -26,26 +29,78 @@ func Resource(x *plan.Exchange) string {
 }
 
 func appendResource(dst []byte, x *plan.Exchange) []byte {
-	api := x.Stage.API
-	dst = append(dst, "arn:aws:execute-api:"...)
-	dst = append(dst, api.Region...)
-	dst = append(dst, ':')
-	dst = append(dst, api.AccountID...)
-	dst = append(dst, ':')
-	dst = append(dst, api.ID...)
-	dst = append(dst, '/')
-	dst = append(dst, x.Stage.Name...)
-	dst = append(dst, '/')
-	if api.Protocol == plan.WebSocket {
+	dst = appendStage(dst, x)
+	if x.Stage.API.Protocol == plan.WebSocket {
 		return append(dst, x.Route.Key...)
 	}
-	dst = append(dst, x.Request.Method...)
-	path := x.StagePath
-	if api.Protocol == plan.REST {
-		path = strings.TrimRight(path, "/")
+	dst = append(append(dst, x.Request.Method...), '/')
+	path := x.StagePath[min(1, len(x.StagePath)):]
+	if x.Stage.API.Protocol != plan.REST {
+		return plan.AppendDecoded(dst, path)
 	}
-	if path == "" {
-		path = "/"
+	return appendSegments(dst, strings.TrimRight(path, "/"))
+}
+
+// appendStage appends an ARN up to the stage and the slash behind it.
+func appendStage(dst []byte, x *plan.Exchange) []byte {
+	api := x.Stage.API
+	dst = append(dst, "arn:"...)
+	dst = append(dst, arn.Partition(api.Region)...)
+	dst = append(dst, ":execute-api:"...)
+	dst = append(append(dst, api.Region...), ':')
+	dst = append(append(dst, api.AccountID...), ':')
+	dst = append(append(dst, api.ID...), '/')
+	return append(append(dst, x.Stage.Name...), '/')
+}
+
+// appendSegments appends a path decoded, but for the slashes in its segments:
+// a REST API takes them for a part of one.
+func appendSegments(dst []byte, path string) []byte {
+	for {
+		i := strings.IndexByte(path, '%')
+		if i < 0 {
+			return append(dst, path...)
+		}
+		dst = append(dst, path[:i]...)
+		path = path[i:]
+		switch {
+		case len(path) < 3 || !isHex(path[1]) || !isHex(path[2]):
+			dst, path = append(dst, '%'), path[1:]
+		case path[1] == '2' && path[2]|0x20 == 'f':
+			dst, path = append(dst, "%2F"...), path[3:]
+		default:
+			dst, path = plan.AppendDecoded(dst, path[:3]), path[3:]
+		}
 	}
-	return plan.AppendDecoded(dst, path)
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
+}
+
+// backendResource is the ARN of what a backend may take a path for that has dot
+// segments, empty segments or an escaped slash or question mark; "" if that is
+// what the gateway takes it for, too. The gateway routes them as they are. Who may not have what they
+// come to may not have them either: a greedy route would hand it out behind the
+// policy's back.
+//
+// UNVERIFIED: that AWS asks about the path as it is alone.
+func backendResource(x *plan.Exchange) string {
+	if x.Stage.API.Protocol == plan.WebSocket || !strings.Contains(x.StagePath, "%") && !strings.Contains(x.StagePath, "//") && !strings.Contains(x.StagePath, "/.") {
+		return ""
+	}
+	sent := x.StagePath
+	if x.Stage.API.Protocol == plan.HTTP {
+		sent = plan.CutPath(sent) // the backend gets no more
+	}
+	decoded := string(plan.AppendDecoded(nil, sent))
+	resolved := path.Clean(decoded)
+	if resolved != "/" && x.Stage.API.Protocol != plan.REST && strings.HasSuffix(decoded, "/") {
+		resolved += "/"
+	}
+	dst := append(append(appendStage(nil, x), x.Request.Method...), resolved...)
+	if string(dst) == Resource(x) {
+		return ""
+	}
+	return string(dst)
 }

@@ -12,7 +12,11 @@ const invoke = "execute-api:Invoke"
 
 // A ResourcePolicy is the policy of a REST API, compiled.
 type ResourcePolicy struct {
+	// Document is empty, and lets nobody pass, for a private API without a policy.
 	Document *policy.Document
+	// Private tells that the API is private: who reaches it comes from a network
+	// of its owner's.
+	Private bool
 	// Clock is read for the conditions on time.
 	Clock func() time.Time
 }
@@ -21,8 +25,19 @@ type ResourcePolicy struct {
 // it, the zero Caller for nobody, and keys are the caller's condition keys, nil
 // for none.
 func (p *ResourcePolicy) Decide(x *plan.Exchange, caller policy.Caller, keys policy.Keys) policy.Decision {
-	return p.Document.Decide(&policy.Request{
-		Action: invoke, Resource: Resource(x), Caller: caller,
-		Keys: &requestKeys{x: x, now: p.Clock(), caller: keys},
-	})
+	q := inquiries.Get().(*inquiry)
+	defer q.release()
+	q.of(x, p.Clock(), p)
+	q.request.Caller, q.keys.caller = caller, keys
+	return q.decide(p.Document)
+}
+
+// Authorize implements plan.Authorizer for callers who needn't sign: the policy
+// has to allow what they ask for, whatever else says who they are. It counts for
+// preflights, too.
+func (p *ResourcePolicy) Authorize(x *plan.Exchange) error {
+	q := inquiries.Get().(*inquiry)
+	defer q.release()
+	q.of(x, p.Clock(), p)
+	return q.answer(nil)
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
+	"gatehouse/internal/authorize"
 	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
@@ -21,6 +23,9 @@ type Compiler struct {
 	current atomic.Pointer[plan.Plan]
 	apis    map[apiKey]*api
 	rests   map[apiKey]*restAPI
+	clock   func() time.Time
+	// signingKeys outlive plans.
+	signingKeys *authorize.SigningKeys
 }
 
 type apiKey struct {
@@ -36,7 +41,13 @@ type api struct {
 
 // New makes a compiler with an empty plan.
 func New(o Options) *Compiler {
-	c := &Compiler{parts: o, log: o.Logger, apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{}}
+	c := &Compiler{
+		parts: o, log: o.Logger, clock: o.Clock, signingKeys: authorize.NewSigningKeys(),
+		apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{},
+	}
+	if c.clock == nil {
+		c.clock = time.Now
+	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}

@@ -284,7 +284,7 @@ func printStage(b *strings.Builder, s *plan.Stage, probes []probe) {
 	}
 	for _, probe := range probes {
 		fmt.Fprintf(b, "    %s %s\n", probe.method, probe.path)
-		x := &plan.Exchange{StagePath: probe.path}
+		x := &plan.Exchange{API: s.API, Stage: s, StagePath: probe.path}
 		x.Request.Method = probe.method
 		if err := s.Match(x); err != nil {
 			fmt.Fprintf(b, "      %v\n", err)

@@ -1,35 +1,31 @@
 package compile
 
 import (
-	"strings"
-
+	"gatehouse/internal/authorize"
 	"gatehouse/internal/plan"
 )
 
 // iam compiles AWS_IAM authorization of a route.
 func (g *guards) iam() (plan.Authorizer, error) {
-	// TODO(#6): signatures. Until then nobody who signs may pass.
-	return notYet("AWS_IAM"), nil
+	return g.c.iam(nil), nil
 }
 
 // iam compiles AWS_IAM authorization of a REST API's method.
 func (m *methodBuilder) iam() (plan.Authorizer, error) {
-	// TODO(#6): signatures. Until then nobody who signs may pass.
-	return signature{notYet("AWS_IAM")}, nil
+	return m.c.iam(m.policy), nil
 }
 
-// A signature is the authorizer of a method that only takes signed requests.
-// Who doesn't sign is told so as on a path that doesn't exist.
-type signature struct{ closed plan.Authorizer }
-
-// signing begins the Authorization header of a signed request.
-const signing = "AWS4-HMAC-SHA256"
-
-// Authorize refuses.
-func (s signature) Authorize(x *plan.Exchange) error {
-	authorization, _ := x.Request.Headers.Lookup("authorization")
-	if strings.HasPrefix(authorization, signing) || strings.Contains(x.Request.Query, "X-Amz-Algorithm="+signing) {
-		return s.closed.Authorize(x)
+// iam is AWS_IAM authorization under a resource policy, nil for none.
+func (c *Compiler) iam(p *authorize.ResourcePolicy) plan.Authorizer {
+	signers := c.parts.Signers
+	if signers == nil {
+		signers = noSigners{}
 	}
-	return &plan.Fault{Kind: plan.RouteNotFound, Reason: "the method takes signed requests only"}
+	return &authorize.IAM{Signers: signers, Keys: c.signingKeys, Policy: p, Clock: c.clock}
 }
+
+// noSigners knows no access keys.
+type noSigners struct{}
+
+// Signer implements authorize.Signers.
+func (noSigners) Signer(string, string) (authorize.Signer, bool) { return authorize.Signer{}, false }

@@ -63,12 +63,8 @@ func (m *methodBuilder) lambda(doc *definition.RestAuthorizer) (plan.Authorizer,
 }
 
 func (m *methodBuilder) newLambda(doc *definition.RestAuthorizer) (plan.Authorizer, error) {
-	if m.guarded {
-		// TODO(#6): resource policies. Until then one that narrows lets nobody pass.
-		return closed{plan.NotImplemented, "the API has a resource policy, which this gateway can't evaluate yet"}, nil
-	}
 	o := authorize.LambdaOptions{
-		Kind: authorize.RESTRequest, ID: value(doc.Id),
+		Kind: authorize.RESTRequest, ID: value(doc.Id), Policy: m.policy,
 		TTL: time.Duration(orElse(doc.AuthorizerResultTtlInSeconds, defaultAuthorizerTTL)) * time.Second,
 	}
 	for source := range strings.SplitSeq(value(doc.IdentitySource), ",") {

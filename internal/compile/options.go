@@ -34,12 +34,17 @@ type Options struct {
 	// nil keeps nothing.
 	AuthorizerFunction func(AuthorizerFunction) authorize.Function
 	Answers            *authorize.AnswerCache
+	// Signers finds who signs requests; nil knows nobody.
+	Signers authorize.Signers
 	// APIKeys returns the check of the API keys of a stage; nil refuses every
 	// call of a method that asks for one.
 	APIKeys func(APIKeys) plan.APIKeyCheck
 	// ExecutionLog returns the execution log of a stage, or of its canary, by
 	// the name it is counted under; nil is none.
 	ExecutionLog func(api *plan.API, stage string) plan.ExecutionLog
+	// Clock is what signatures and conditions of policies on time are held
+	// against; nil is time.Now.
+	Clock func() time.Time
 	// Logger takes what goes wrong in Load. Nil is silence.
 	Logger *slog.Logger
 }

@@ -34,6 +34,10 @@ func (m *methodBuilder) readAuthorizers(view *store.Tx) error {
 // authorization has a method in a file of its own.
 func (m *methodBuilder) authorizer(doc *apigateway.Method) (plan.Authorizer, error) {
 	kind := value(doc.AuthorizationType)
+	if m.policy != nil && m.policy.Private && len(m.policy.Document.Statements) == 0 {
+		// Whoever asks for what: nobody may call a private API without a policy.
+		return m.policy, nil
+	}
 	switch kind {
 	case "", authorizationNone:
 		return m.anonymous(), nil
@@ -51,14 +55,4 @@ func (m *methodBuilder) authorizer(doc *apigateway.Method) (plan.Authorizer, err
 		return m.cognito(authorizer, doc.AuthorizationScopes)
 	}
 	return nil, errors.New("there is no authorization of type " + kind)
-}
-
-// anonymous compiles who may call a method that asks for no authorization: what
-// the API's resource policy says; nil lets everyone.
-func (m *methodBuilder) anonymous() plan.Authorizer {
-	if m.guarded {
-		// TODO(#6): resource policies. Until then one that narrows lets nobody pass.
-		return closed{plan.NotImplemented, "the API has a resource policy, which this gateway can't evaluate yet"}
-	}
-	return nil
 }

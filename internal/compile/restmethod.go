@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gatehouse/internal/authorize"
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
@@ -27,8 +28,8 @@ type methodBuilder struct {
 	authorizers map[string]*definition.RestAuthorizer
 	// lambdas are the Lambda authorizers that were compiled, by id.
 	lambdas map[string]plan.Authorizer
-	// guarded tells that a resource policy says who may call.
-	guarded bool
+	// policy is the resource policy, nil for none.
+	policy *authorize.ResourcePolicy
 	// keysFromAuthorizer tells that API keys aren't in the header x-api-key.
 	keysFromAuthorizer bool
 }

@@ -1,82 +1,40 @@
 package compile
 
 import (
-	"encoding/json"
-	"strings"
+	"slices"
+
+	"gatehouse/internal/authorize"
+	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/policy"
 )
 
-// opensToAll tells whether a resource policy lets everyone call everything: one
-// that no statement of narrows. API Gateway stores the policy with its quotes
-// escaped or plain.
-func opensToAll(policy string) bool {
-	var doc struct {
-		Statement []struct {
-			Effect                  string
-			Principal, Action       json.RawMessage
-			Resource, NotResource   json.RawMessage
-			NotPrincipal, NotAction json.RawMessage
-			Condition               json.RawMessage
-		}
+// resourcePolicy compiles the policy of a REST API; nil for one that anybody may
+// call. A private API without a policy has one that allows nothing.
+func (c *Compiler) resourcePolicy(api *definition.RestAPI) (*authorize.ResourcePolicy, error) {
+	p := &authorize.ResourcePolicy{Document: &policy.Document{}, Clock: c.clock}
+	if endpoint := api.EndpointConfiguration; endpoint != nil {
+		p.Private = slices.Contains(endpoint.Types, apigateway.EndpointTypePrivate)
 	}
-	if json.Unmarshal([]byte(policy), &doc) != nil && json.Unmarshal([]byte(strings.ReplaceAll(policy, `\"`, `"`)), &doc) != nil {
-		return false
-	}
-	open := false
-	for _, s := range doc.Statement {
-		if s.Effect != "Allow" {
-			return false
+	if value(api.Policy) == "" {
+		if p.Private {
+			return p, nil
 		}
-		if s.NotPrincipal != nil || s.NotAction != nil || s.NotResource != nil || s.Condition != nil {
-			continue
-		}
-		open = open || anyOf(principals(s.Principal), "*") && anyOf(oneOrMore(s.Action), "*", "execute-api:*", "execute-api:Invoke") && anyOf(wholeAPI(oneOrMore(s.Resource)), "*")
+		return nil, nil
 	}
-	return open
+	var err error
+	if p.Document, err = policy.Parse(policy.Resource, *api.Policy); err != nil {
+		return nil, problem("Resource policy of API", value(api.Id), err)
+	}
+	return p, nil
 }
 
-// oneOrMore is a JSON string or a list of them.
-func oneOrMore(raw json.RawMessage) []string {
-	var one string
-	if json.Unmarshal(raw, &one) == nil {
-		return []string{one}
-	}
-	var more []string
-	if json.Unmarshal(raw, &more) != nil {
+// anonymous compiles who may call a method that asks for no authorization: whom
+// the API's resource policy lets; nil lets everyone.
+func (m *methodBuilder) anonymous() plan.Authorizer {
+	if m.policy == nil {
 		return nil
 	}
-	return more
-}
-
-// principals are the AWS principals of a statement.
-func principals(raw json.RawMessage) []string {
-	var byKind map[string]json.RawMessage
-	if json.Unmarshal(raw, &byKind) == nil {
-		return oneOrMore(byKind["AWS"])
-	}
-	return oneOrMore(raw)
-}
-
-// wholeAPI writes the ARN of everything in an API as "*".
-func wholeAPI(resources []string) []string {
-	all := make([]string, 0, len(resources))
-	for _, r := range resources {
-		switch parts := strings.SplitN(r, "/", 2); {
-		case len(parts) == 2 && parts[1] == "*" && strings.HasPrefix(r, "execute-api:"), len(parts) == 2 && parts[1] == "*" && strings.HasPrefix(r, "arn:aws:execute-api:"):
-			all = append(all, "*")
-		default:
-			all = append(all, r)
-		}
-	}
-	return all
-}
-
-func anyOf(have []string, wanted ...string) bool {
-	for _, h := range have {
-		for _, w := range wanted {
-			if strings.EqualFold(h, w) {
-				return true
-			}
-		}
-	}
-	return false
+	return m.policy
 }

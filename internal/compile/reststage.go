@@ -122,8 +122,10 @@ func (b *restBuilder) build(view *store.Tx, doc *definition.RestStage, v variant
 	stage.Rest.IsCanary = v.canary
 	m := methodBuilder{
 		restBuilder: b, stage: stage, doc: doc, counted: counted,
-		guarded:            value(api.Policy) != "" && !opensToAll(*api.Policy),
 		keysFromAuthorizer: value(api.ApiKeySource) == apigateway.ApiKeySourceTypeAuthorizer,
+	}
+	if m.policy, err = b.c.resourcePolicy(api); err != nil {
+		return nil, err
 	}
 	if err := m.readModels(view); err != nil {
 		return nil, err

@@ -33,8 +33,11 @@ const (
 	QuotaExceeded
 	AuthorizerMisconfigured // it can't be called or answers nonsense: 500 without a message
 	AuthorizerFailure       // it failed or took too long: 500
-	ExpiredToken            // of a signature
+	Unsigned                // the request has no signature
+	IncompleteSignature     // it has one that can't be read
 	InvalidSignature
+	ExpiredToken       // the signature is that of a session that has ended
+	UnrecognizedClient // nobody has the signature's access key
 
 	// What only WebSocket APIs tell apart.
 

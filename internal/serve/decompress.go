@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"slices"
@@ -75,7 +76,11 @@ var errTooLong = errors.New("the body is over the limit")
 // readCoded reads the whole body through a decoder into Scratch. What follows
 // the coded data is an error, too.
 func (s *Server) readCoded(x *plan.Exchange, open func(*bufio.Reader) (io.ReadCloser, error)) ([]byte, error) {
-	source := bufio.NewReader(x.Request.BodyReader)
+	from := x.Request.BodyReader
+	if x.Request.Body != nil {
+		from = bytes.NewReader(x.Request.Body) // an authorizer has read it
+	}
+	source := bufio.NewReader(from)
 	if _, err := source.Peek(1); err == io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
 		return []byte{}, nil // no body: nothing to decode
 	}

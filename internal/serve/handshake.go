@@ -223,7 +223,8 @@ func socketFaultOf(kind plan.FaultKind) (status int, message string) {
 		return 400, "Bad Request"
 	case plan.Unauthorized:
 		return 401, "Unauthorized"
-	case plan.AccessDenied, plan.Forbidden, plan.RouteNotFound, plan.InvalidAPIKey, plan.ExpiredToken, plan.InvalidSignature:
+	case plan.AccessDenied, plan.Forbidden, plan.RouteNotFound, plan.InvalidAPIKey,
+		plan.Unsigned, plan.IncompleteSignature, plan.InvalidSignature, plan.ExpiredToken, plan.UnrecognizedClient:
 		return 403, "Forbidden"
 	case plan.URITooLong:
 		return 414, "Request-URI Too Long"

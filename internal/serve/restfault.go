@@ -2,11 +2,9 @@ package serve
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
-	"strings"
 
+	"gatehouse/internal/awswire/sigv4"
 	"gatehouse/internal/plan"
 )
 
@@ -52,8 +50,11 @@ func restFaultOf(kind plan.FaultKind) restFault {
 		return restFault{plan.UnauthorizedResponse, 401, "UnauthorizedException", "Unauthorized", front}
 	case plan.AccessDenied:
 		return restFault{plan.AccessDeniedResponse, 403, "AccessDeniedException", "User is not authorized to access this resource", front}
-	case plan.RouteNotFound:
+	case plan.RouteNotFound, plan.Unsigned:
 		return restFault{plan.MissingAuthenticationTokenResponse, 403, missingToken, "Missing Authentication Token", front}
+	case plan.IncompleteSignature:
+		// UNVERIFIED: the type of the gateway response.
+		return restFault{plan.MissingAuthenticationTokenResponse, 403, incomplete, "Missing Authentication Token", front}
 	case plan.Forbidden:
 		return restFault{plan.Default4XXResponse, 403, forbidden, "Forbidden", front}
 	case plan.InvalidAPIKey:
@@ -77,6 +78,9 @@ func restFaultOf(kind plan.FaultKind) restFault {
 	case plan.ExpiredToken:
 		// UNVERIFIED: the text.
 		return restFault{plan.ExpiredTokenResponse, 403, "ExpiredTokenException", "The security token included in the request is expired", front}
+	case plan.UnrecognizedClient:
+		// UNVERIFIED: the type of the gateway response.
+		return restFault{plan.InvalidSignatureResponse, 403, "UnrecognizedClientException", "The security token included in the request is invalid.", front}
 	case plan.InvalidSignature:
 		return restFault{plan.InvalidSignatureResponse, 403, "InvalidSignatureException", wrongSignature, front}
 	case plan.BadRequestBody:
@@ -121,7 +125,7 @@ func (s *Server) answerRestFault(x *plan.Exchange, fault *plan.Fault) {
 	}
 	if fault.Kind == plan.RouteNotFound {
 		if authorization, sent := x.Request.Headers.Lookup("authorization"); sent {
-			if text := unsigned(authorization, x.Request.Headers); text != "" {
+			if text := unreadable(authorization, x.Request.Headers); text != "" {
 				f.errorType, f.message = incomplete, text
 			}
 		}
@@ -177,49 +181,19 @@ func reportsTrace(x *plan.Exchange, kind plan.FaultKind) bool {
 		return true
 	case plan.FunctionFailure, plan.IntegrationFailure, plan.IntegrationTimeout:
 		return x.Integration.Called && x.Route != nil && x.Route.Rest.ReportsTrace
-	case plan.Unauthorized, plan.AccessDenied, plan.RouteNotFound, plan.InvalidAPIKey, plan.ExpiredToken, plan.InvalidSignature:
+	case plan.Unauthorized, plan.AccessDenied, plan.RouteNotFound, plan.InvalidAPIKey,
+		plan.Unsigned, plan.IncompleteSignature, plan.InvalidSignature, plan.ExpiredToken, plan.UnrecognizedClient:
 		return x.Stage != nil && x.Stage.Rest.Tracing
 	}
 	return false
 }
 
-// unsigned is what AWS says of an Authorization header that is no signature,
+// unreadable is what AWS says of an Authorization header that is no signature,
 // "" if it may be one.
-func unsigned(authorization string, headers plan.Headers) string {
-	algorithm, parameters, _ := strings.Cut(strings.TrimSpace(authorization), " ")
-	if algorithm == "" {
-		return ""
-	}
-	found := map[string]bool{}
-	for parameter := range strings.SplitSeq(parameters, ",") {
-		parameter = strings.TrimSpace(parameter)
-		if parameter == "" {
-			continue
-		}
-		key, _, ok := strings.Cut(parameter, "=")
-		if !ok {
-			// UNVERIFIED: that the whole header is hashed.
-			sum := sha256.Sum256([]byte(authorization))
-			return "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): '" +
-				base64.StdEncoding.EncodeToString(sum[:]) + "'."
-		}
-		found[key] = true
-	}
-	text := ""
-	for _, key := range [...]string{"Credential", "Signature", "SignedHeaders"} {
-		if !found[key] {
-			text += "Authorization header requires '" + key + "' parameter. "
-		}
-	}
+func unreadable(authorization string, headers plan.Headers) string {
 	_, dated := headers.Lookup("x-amz-date")
 	if !dated {
 		_, dated = headers.Lookup("date")
 	}
-	if !dated {
-		text += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
-	}
-	if text == "" {
-		return ""
-	}
-	return text + "Authorization=" + authorization
+	return sigv4.Unreadable(authorization, dated)
 }

@@ -13,7 +13,7 @@ const everything = `{"openapi":"3.0.1","info":{"title":"all","version":"1.0/\"2\
 	"servers":[{"url":"https://example.com","x-amazon-apigateway-endpoint-configuration":{"disableExecuteApiEndpoint":true,"types":["REGIONAL"],"ipAddressType":"dualstack"}}],
 	"tags":[{"name":"team","x-amazon-apigateway-tag-value":"pets"}],
 	"x-amazon-apigateway-api-key-source":"AUTHORIZER","x-amazon-apigateway-binary-media-types":["image/png"],"x-amazon-apigateway-minimum-compression-size":100,
-	"x-amazon-apigateway-policy":{"Statement":[]},"x-amazon-apigateway-request-validators":{"all":{"validateRequestBody":true,"validateRequestParameters":true}},
+	"x-amazon-apigateway-policy":{"Statement":[{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"*"}]},"x-amazon-apigateway-request-validators":{"all":{"validateRequestBody":true,"validateRequestParameters":true}},
 	"x-amazon-apigateway-gateway-responses":{"THROTTLED":{"statusCode":503,"responseParameters":{"gatewayresponse.header.a":"'b'"}}},
 	"paths":{
 		"/":{"get":{"security":[{"api_key":[]}],"x-amazon-apigateway-request-validator":"all","responses":{"200":{"description":"fine","content":{"application/json":{"schema":{"type":"object","minProperties":1}}}}},

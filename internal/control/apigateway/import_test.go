@@ -85,7 +85,7 @@ func TestImportRestApi(t *testing.T) {
 	g := newServing(t)
 	out := must[*api.RestApi](t)(g.imports(document(`
 		"x-amazon-apigateway-api-key-source":"AUTHORIZER","x-amazon-apigateway-binary-media-types":["image/png"],"x-amazon-apigateway-minimum-compression-size":0,
-		"x-amazon-apigateway-policy":{"Statement":[{"Resource":"execute-api:/*"}]},
+		"x-amazon-apigateway-policy":{"Statement":[{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"execute-api:/*"}]},
 		"x-amazon-apigateway-request-validators":{"all":{"validateRequestBody":true,"validateRequestParameters":true}},
 		"x-amazon-apigateway-gateway-responses":{"THROTTLED":{"statusCode":503}},
 		"tags":[{"name":"_custom_id_","x-amazon-apigateway-tag-value":"shop"}],
@@ -101,7 +101,7 @@ func TestImportRestApi(t *testing.T) {
 	root := *out.RootResourceId
 	sameJSON(t, "API", out, `{"id":"shop","name":"imported","description":"of a document","version":"7","createdDate":"2026-03-04T05:06:07Z","binaryMediaTypes":["image/png"],
 		"minimumCompressionSize":0,"apiKeySource":"AUTHORIZER","disableExecuteApiEndpoint":false,"endpointConfiguration":{"types":["REGIONAL"],"ipAddressType":"ipv4"},
-		"policy":"{\\\"Statement\\\":[{\\\"Resource\\\":\\\"arn:aws:execute-api:us-east-1:000000000000:shop\\/*\\\"}]}","rootResourceId":"`+root+`","tags":{"_custom_id_":"shop"}}`)
+		"policy":"{\\\"Statement\\\":[{\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":\\\"*\\\",\\\"Action\\\":\\\"execute-api:Invoke\\\",\\\"Resource\\\":\\\"arn:aws:execute-api:us-east-1:000000000000:shop\\/*\\\"}]}","rootResourceId":"`+root+`","tags":{"_custom_id_":"shop"}}`)
 	const want = "/\n/pets\n/pets/{id}\n/pets/{id} GET HTTP\nauthorizer callers\ngateway response THROTTLED\nmodel Pet\npart API\npart METHOD\nvalidator all"
 	if got := g.tree("shop"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -132,7 +132,7 @@ func TestImportRestApi(t *testing.T) {
 // Merging keeps what the document doesn't have, overwriting removes it; both keep
 // ids.
 func TestPutRestApi(t *testing.T) {
-	first := document(`"x-amazon-apigateway-binary-media-types":["image/png"],"x-amazon-apigateway-minimum-compression-size":5,"x-amazon-apigateway-policy":{"Statement":[]},
+	first := document(`"x-amazon-apigateway-binary-media-types":["image/png"],"x-amazon-apigateway-minimum-compression-size":5,"x-amazon-apigateway-policy":{"Statement":[{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"*"}]},
 		"x-amazon-apigateway-request-validators":{"v":{},"w":{}},"x-amazon-apigateway-gateway-responses":{"THROTTLED":{},"DEFAULT_4XX":{}},
 		"paths":{"/":{"get":{` + mock + `}},"/a":{"get":{` + mock + `},"put":{` + mock + `}},"/a/{x}":{"get":{` + mock + `}},"/b/c":{"get":{"summary":"s",` + mock + `}}},
 		"components":{"schemas":{"A":{"type":"object"},"B":{"type":"object"}}}`)
@@ -143,7 +143,7 @@ func TestPutRestApi(t *testing.T) {
 		{
 			"merge", "/\n/ GET MOCK\n/a\n/a GET MOCK\n/a PUT MOCK\n/a/d\n/a/d POST MOCK\n/a/{x}\n/a/{x} GET MOCK\n/b\n/b/c\n/b/c GET MOCK\n" +
 				"gateway response DEFAULT_4XX\ngateway response THROTTLED\nmodel A\nmodel B\npart API\npart METHOD\nvalidator v\nvalidator w",
-			`"name":"second","description":"of a document","version":"7","binaryMediaTypes":["image/png","image/gif"],"minimumCompressionSize":5,"policy":"{\\\"Statement\\\":[]}"`,
+			`"name":"second","description":"of a document","version":"7","binaryMediaTypes":["image/png","image/gif"],"minimumCompressionSize":5,"policy":"{\\\"Statement\\\":[{\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":\\\"*\\\",\\\"Action\\\":\\\"execute-api:Invoke\\\",\\\"Resource\\\":\\\"*\\\"}]}"`,
 		},
 		{
 			"overwrite", "/\n/a\n/a PUT MOCK\n/a/d\n/a/d POST MOCK\n/b\ngateway response THROTTLED\nmodel A\nvalidator v",

@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/internal/arn"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/policy"
 )
 
 // invalidPolicy is what AWS says of every document it can't use.
@@ -14,14 +15,18 @@ const invalidPolicy = "Invalid policy document. Please check the policy syntax a
 
 // storedPolicy is an API's resource policy as it is kept: compact, and with
 // full ARNs in place of the short form that begins at "execute-api:/".
-// TODO(#6): principals, actions and conditions are looked at when policies are evaluated.
+//
+// UNVERIFIED: that a principal needn't exist as long as it could.
 func storedPolicy(c *awswire.Call, apiID string, text *string) (*string, error) {
 	if value(text) == "" {
 		return nil, nil
 	}
-	var document struct{ Statement json.RawMessage }
+	document, err := policy.Parse(policy.Resource, *text)
+	if err != nil || document.CheckPrincipals() != nil {
+		return nil, badRequest(invalidPolicy)
+	}
 	var compact bytes.Buffer
-	if json.Unmarshal([]byte(*text), &document) != nil || document.Statement == nil || json.Compact(&compact, []byte(*text)) != nil {
+	if json.Compact(&compact, []byte(*text)) != nil {
 		return nil, badRequest(invalidPolicy)
 	}
 	full := arn.ARN{Partition: arn.Partition(c.Region), Service: "execute-api", Region: c.Region, Account: c.Account, Resource: apiID}

@@ -158,6 +158,17 @@ func TestRestAPIPolicy(t *testing.T) {
 	if a := must[*api.RestApi](t)(g.updateAPI(id, patch("replace", "/policy", "")...)); a.Policy != nil {
 		t.Errorf("after it was emptied: %s", *a.Policy)
 	}
+	for name, wrong := range map[string]string{
+		"no principal":           `{"Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*"}]}`,
+		"nobody's principal":     `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"someone"},"Action":"execute-api:Invoke","Resource":"*"}]}`,
+		"no effect":              `{"Statement":[{"Principal":"*","Action":"execute-api:Invoke","Resource":"*"}]}`,
+		"an operator of no kind": `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"*","Condition":{"Alike":{"aws:SourceIp":"1"}}}]}`,
+		"no document":            `"x"`,
+	} {
+		if _, err := g.updateAPI(id, patch("replace", "/policy", wrong)...); err == nil || !strings.Contains(err.Error(), "Invalid policy document. Please check the policy syntax and ensure that Principals are valid.") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	a := must[*api.RestApi](t)(g.CreateRestApi(g.call(), &api.CreateRestApiRequest{Name: new("n"), Policy: new(policy)}))
 	if !strings.Contains(*a.Policy, `us-east-1:000000000000:`+*a.Id+`\/*`) {
 		t.Errorf("of a new API: %s", *a.Policy)

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"gatehouse/internal/authorize"
+	"gatehouse/internal/control/sts"
+)
+
+// lateSigners finds who signs traffic once the credentials are there. Requests
+// start no earlier.
+type lateSigners struct{ *sts.Credentials }
+
+// Signer implements authorize.Signers.
+func (s *lateSigners) Signer(accessKeyID, token string) (authorize.Signer, bool) {
+	c, ok := s.Caller(accessKeyID, token)
+	if !ok {
+		return authorize.Signer{}, false
+	}
+	return authorize.Signer{Secret: c.Secret, Expires: c.Expires, Caller: c.Caller, Subject: c.Subject, Keys: c.Keys}, true
+}
