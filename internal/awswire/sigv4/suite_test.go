@@ -3,6 +3,7 @@ package sigv4_test
 import (
 	"crypto/elliptic"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -113,7 +114,8 @@ func TestVectors(t *testing.T) {
 				if reason(err) != sigv4.Mismatch {
 					t.Fatalf("another secret: %v", err)
 				}
-				if got := err.(*sigv4.Error); got.Canonical != signed.Canonical || got.StringToSign != signed.ToSign {
+				var got *sigv4.Error
+				if !errors.As(err, &got) || got.Canonical != signed.Canonical || got.StringToSign != signed.ToSign {
 					t.Errorf("%s", explained(err))
 				}
 			})
@@ -122,8 +124,8 @@ func TestVectors(t *testing.T) {
 }
 
 func explained(err error) string {
-	e, ok := err.(*sigv4.Error)
-	if !ok {
+	var e *sigv4.Error
+	if !errors.As(err, &e) {
 		return ""
 	}
 	return fmt.Sprintf("canonical request:\n%s\nstring to sign:\n%s", e.Canonical, e.StringToSign)
