@@ -1,8 +1,6 @@
 package definition
 
 import (
-	"time"
-
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/store"
 )
@@ -107,19 +105,6 @@ type APIKey struct{ apigateway.ApiKey }
 
 // APIKeys is the kind of APIKey; a key's value is a secret.
 var APIKeys = store.Kind[APIKey]{Name: "apigateway/api-key", Sealed: true, Version: 1}
-
-// A UsagePlan is keyed {planID}.
-type UsagePlan struct {
-	apigateway.UsagePlan
-	// QuotaSince is when the quota was given its period; zero without a quota.
-	QuotaSince time.Time `json:"_quotaSince,omitzero"`
-}
-
-// UsagePlans is the kind of UsagePlan.
-var UsagePlans = store.Kind[UsagePlan]{Name: "apigateway/usage-plan", Version: 1}
-
-// UsagePlanKeys is an index keyed {planID, keyID}: the API keys of a plan.
-var UsagePlanKeys = store.Kind[Reference]{Name: "apigateway/usage-plan-key", Version: 1}
 
 // A ClientCertificate is keyed {certificateID}.
 type ClientCertificate struct {

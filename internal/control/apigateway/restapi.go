@@ -210,7 +210,7 @@ func (s *Service) DeleteRestApi(c *awswire.Call, in *apigateway.DeleteRestApiReq
 				return err
 			}
 		}
-		if err := dropPlanStages(tx, c, id, ""); err != nil {
+		if err := definition.DropFromUsagePlans(tx, scope(c), id, ""); err != nil {
 			return err
 		}
 		if err := definition.RestAPIs.Delete(tx, at, id); err != nil {

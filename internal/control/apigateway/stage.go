@@ -206,7 +206,7 @@ func (s *Service) DeleteStage(c *awswire.Call, in *apigateway.DeleteStageRequest
 		if _, err := getStage(tx, c, apiID, name); err != nil {
 			return err
 		}
-		if err := dropPlanStages(tx, c, apiID, name); err != nil {
+		if err := definition.DropFromUsagePlans(tx, scope(c), apiID, name); err != nil {
 			return err
 		}
 		return definition.RestStages.Delete(tx, scope(c), apiID, name)

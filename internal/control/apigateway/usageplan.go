@@ -2,12 +2,14 @@ package apigateway
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
@@ -111,7 +113,7 @@ func checkThrottle(throttle *apigateway.ThrottleSettings) error {
 // addPlanStage adds a stage that is there to a plan that isn't in force for it.
 func addPlanStage(tx *store.Tx, c *awswire.Call, plan *definition.UsagePlan, stage apigateway.ApiStage) error {
 	apiID, name := value(stage.ApiId), value(stage.Stage)
-	if known, err := definition.RestStages.Exists(tx, scope(c), apiID, name); err != nil {
+	if known, err := isPlannable(tx, c, apiID, name); err != nil {
 		return err
 	} else if !known {
 		return notFound("API Stage not found: %s:%s", apiID, name)
@@ -125,35 +127,27 @@ func addPlanStage(tx *store.Tx, c *awswire.Call, plan *definition.UsagePlan, sta
 	return nil
 }
 
+// isPlannable tells whether plans may have a stage: one of a REST API or of a
+// WebSocket API. HTTP APIs ask for no keys.
+func isPlannable(tx *store.Tx, c *awswire.Call, apiID, name string) (bool, error) {
+	if known, err := definition.RestStages.Exists(tx, scope(c), apiID, name); known || err != nil {
+		return known, err
+	}
+	api, err := definition.APIs.Get(tx, scope(c), apiID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil || value(api.ProtocolType) != apigatewayv2.ProtocolTypeWebsocket {
+		return false, err
+	}
+	return definition.Stages.Exists(tx, scope(c), apiID, name)
+}
+
 // planStage is the place of a stage among those of a plan, -1 if it isn't there.
 func planStage(plan *definition.UsagePlan, apiID, name string) int {
 	return slices.IndexFunc(plan.ApiStages, func(s apigateway.ApiStage) bool {
 		return value(s.ApiId) == apiID && value(s.Stage) == name
 	})
-}
-
-// dropPlanStages takes a stage that goes, or with "" all stages of an API, out
-// of the plans it is in: on AWS, plans lose a stage that is deleted, and don't
-// have the next one of that name.
-// https://github.com/hashicorp/terraform-provider-aws/issues/14100
-func dropPlanStages(tx *store.Tx, c *awswire.Call, apiID, name string) error {
-	for e, err := range definition.UsagePlans.All(tx, scope(c)) {
-		if err != nil {
-			return err
-		}
-		kept := slices.DeleteFunc(slices.Clone(e.Doc.ApiStages), func(s apigateway.ApiStage) bool {
-			return value(s.ApiId) == apiID && (name == "" || value(s.Stage) == name)
-		})
-		if len(kept) == len(e.Doc.ApiStages) {
-			continue
-		}
-		plan := *e.Doc
-		plan.ApiStages = kept
-		if err := definition.UsagePlans.Put(tx, scope(c), &plan, *plan.Id); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // GetUsagePlan returns one plan.

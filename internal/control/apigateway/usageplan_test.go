@@ -2,11 +2,15 @@ package apigateway_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
 	api "gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/compile"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/store"
 )
 
 func TestUsagePlans(t *testing.T) {
@@ -161,6 +165,40 @@ func TestUsagePlanOfDeletedStages(t *testing.T) {
 		t.Fatal(err)
 	}
 	left("an API", stage(id, "prod"))
+}
+
+// Stages of WebSocket APIs may be in a plan, those of HTTP APIs not.
+func TestUsagePlanOfSockets(t *testing.T) {
+	g := newGateway(t)
+	c := g.call()
+	if err := g.store.Update(context.Background(), func(tx *store.Tx) error {
+		for id, protocol := range map[string]string{"chat": "WEBSOCKET", "web": "HTTP"} {
+			if err := errors.Join(
+				definition.APIs.Put(tx, here, &definition.API{Api: apigatewayv2.Api{ApiId: &id, ProtocolType: &protocol}}, id),
+				definition.Stages.Put(tx, here, &definition.Stage{Stage: apigatewayv2.Stage{StageName: new("dev")}}, id, "dev"),
+			); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	create := func(apiID, stage string) (*api.UsagePlan, error) {
+		return g.CreateUsagePlan(c, &api.CreateUsagePlanRequest{Name: new("plan"), ApiStages: []api.ApiStage{{ApiId: &apiID, Stage: &stage}}})
+	}
+	plan := must[*api.UsagePlan](t)(create("chat", "dev"))
+	const missing = "NotFoundException 404: API Stage not found: "
+	checkRefusals(t, []refusal{
+		{"another stage", one(create("chat", "prod")), missing + "chat:prod"},
+		{"an HTTP API", one(create("web", "dev")), missing + "web:dev"},
+	})
+	if err := g.store.Update(context.Background(), func(tx *store.Tx) error { return definition.DropFromUsagePlans(tx, here, "chat", "dev") }); err != nil {
+		t.Fatal(err)
+	}
+	if left := must[*api.UsagePlan](t)(g.GetUsagePlan(c, &api.GetUsagePlanRequest{UsagePlanId: plan.Id})); len(left.ApiStages) != 0 {
+		t.Errorf("stages %v", left.ApiStages)
+	}
 }
 
 // The directory follows every change that decides which stages a key opens.

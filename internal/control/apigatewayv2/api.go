@@ -173,6 +173,9 @@ func (s *Service) DeleteApi(c *awswire.Call, in *apigatewayv2.DeleteApiRequest) 
 				return err
 			}
 		}
+		if err := definition.DropFromUsagePlans(tx, at, id, ""); err != nil {
+			return err
+		}
 		if err := definition.APIs.Delete(tx, at, id); err != nil {
 			return err
 		}

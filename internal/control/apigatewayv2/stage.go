@@ -148,6 +148,9 @@ func (s *Service) DeleteStage(c *awswire.Call, in *apigatewayv2.DeleteStageReque
 				return err
 			}
 		}
+		if err := definition.DropFromUsagePlans(tx, scope(c), apiID, name); err != nil {
+			return err
+		}
 		return definition.Stages.Delete(tx, scope(c), apiID, name)
 	})
 }

@@ -1,6 +1,7 @@
 // A Lambda authorizer that does what the token says: allow, deny, nothing (a
-// policy for another method), unauthorized, throw, a number as context, or
-// event, which allows and hands the event on.
+// policy for another method), unauthorized, throw, a number as context, key-KEY,
+// which allows and says whose API key counts, or event, which allows and hands
+// the event on.
 export const handler = async (event) => {
   const token = event.authorizationToken ?? event.headers?.Authorization ?? event.queryStringParameters?.auth;
   const policy = (effect, resource = event.methodArn, context = { number: 1, truth: true, text: "t" }) => ({
@@ -8,6 +9,7 @@ export const handler = async (event) => {
     policyDocument: { Version: "2012-10-17", Statement: [{ Action: "execute-api:Invoke", Effect: effect, Resource: resource }] },
     context,
   });
+  if (token?.startsWith("key-")) return { ...policy("Allow"), usageIdentifierKey: token.slice("key-".length) };
   switch (token) {
     case "allow":
       return policy("Allow");

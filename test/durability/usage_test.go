@@ -1,0 +1,155 @@
+package durability
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/apigateway"
+	"github.com/aws/aws-sdk-go-v2/service/apigateway/types"
+
+	"gatehouse/test/harness"
+)
+
+// A client's quota, and how it is spent: by callers at once, through kills.
+const (
+	quota   = 8000
+	callers = 64
+	// reserved is what a kill costs of the quota at most: a block and a half.
+	reserved = quota/128*3/2 + 1
+)
+
+// TestKillUsage kills the gateway while a client spends its quota. However often,
+// the client gets no more than that, and hardly less.
+func TestKillUsage(t *testing.T) {
+	n := min(*kills, 15)
+	if testing.Short() {
+		n = min(n, 5)
+	}
+	data := t.TempDir()
+	g := harness.Start(t, data)
+	m := newMetered(t, g)
+	var granted, refused atomic.Int64
+	for range n {
+		ctx, cancel := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		for range callers {
+			all.Go(func() {
+				for ctx.Err() == nil {
+					status, err := m.get(ctx, g)
+					switch {
+					case err != nil: // the kill
+						return
+					case status == http.StatusOK:
+						granted.Add(1)
+					case status == http.StatusTooManyRequests:
+						refused.Add(1)
+						return
+					default:
+						t.Errorf("a request was answered %d", status)
+						return
+					}
+				}
+			})
+		}
+		timer := time.NewTimer(time.Duration(10+rand.IntN(60)) * time.Millisecond)
+		<-timer.C
+		g.Kill()
+		cancel()
+		all.Wait()
+		g = harness.Start(t, data)
+	}
+	during := granted.Load()
+	for {
+		status, err := m.get(t.Context(), g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status == http.StatusTooManyRequests {
+			break
+		}
+		granted.Add(1)
+	}
+	// What was in flight at a kill was counted, and nobody saw its answer.
+	least := int64(quota - n*(reserved+callers))
+	if got := granted.Load(); got > quota || got < least {
+		t.Errorf("%d requests were granted, want %d to %d\n%s", got, least, quota, g.Logs())
+	}
+	t.Logf("%d kills, %d requests granted between them, %d in all of %d", n, during, granted.Load(), quota)
+	if during < int64(n) {
+		t.Errorf("only %d requests in %d rounds: the test proves little", during, n)
+	}
+	today := time.Now().UTC().Format(time.DateOnly)
+	usage, err := m.client(g).GetUsage(t.Context(), &apigateway.GetUsageInput{UsagePlanId: &m.plan, KeyId: &m.key, StartDate: &today, EndDate: &today})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if days := usage.Items[m.key]; len(days) != 1 || days[0][0] != quota || days[0][1] != 0 {
+		t.Errorf("the usage is %v", usage.Items)
+	}
+}
+
+// A metered API asks for a key, which has a quota.
+type metered struct{ api, plan, key, value string }
+
+func (*metered) client(g *harness.Gateway) *apigateway.Client {
+	return apigateway.NewFromConfig(g.Config())
+}
+
+func newMetered(t *testing.T, g *harness.Gateway) *metered {
+	t.Helper()
+	m := &metered{}
+	ctx, c := t.Context(), m.client(g)
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	api, err := c.CreateRestApi(ctx, &apigateway.CreateRestApiInput{Name: aws.String("metered")})
+	check(err)
+	m.api = aws.ToString(api.Id)
+	get, ok := aws.String("GET"), aws.String("200")
+	_, err = c.PutMethod(ctx, &apigateway.PutMethodInput{RestApiId: api.Id, ResourceId: api.RootResourceId, HttpMethod: get, AuthorizationType: aws.String("NONE"), ApiKeyRequired: true})
+	check(err)
+	_, err = c.PutIntegration(ctx, &apigateway.PutIntegrationInput{RestApiId: api.Id, ResourceId: api.RootResourceId, HttpMethod: get, Type: types.IntegrationTypeMock, RequestTemplates: map[string]string{"application/json": `{"statusCode": 200}`}})
+	check(err)
+	_, err = c.PutMethodResponse(ctx, &apigateway.PutMethodResponseInput{RestApiId: api.Id, ResourceId: api.RootResourceId, HttpMethod: get, StatusCode: ok})
+	check(err)
+	_, err = c.PutIntegrationResponse(ctx, &apigateway.PutIntegrationResponseInput{RestApiId: api.Id, ResourceId: api.RootResourceId, HttpMethod: get, StatusCode: ok})
+	check(err)
+	_, err = c.CreateDeployment(ctx, &apigateway.CreateDeploymentInput{RestApiId: api.Id, StageName: aws.String("dev")})
+	check(err)
+	// A month: midnight may come, the end of a month hardly.
+	plan, err := c.CreateUsagePlan(ctx, &apigateway.CreateUsagePlanInput{
+		Name: aws.String("plan"), Quota: &types.QuotaSettings{Limit: quota, Period: types.QuotaPeriodTypeMonth},
+		ApiStages: []types.ApiStage{{ApiId: api.Id, Stage: aws.String("dev")}},
+	})
+	check(err)
+	key, err := c.CreateApiKey(ctx, &apigateway.CreateApiKeyInput{Enabled: true})
+	check(err)
+	_, err = c.CreateUsagePlanKey(ctx, &apigateway.CreateUsagePlanKeyInput{UsagePlanId: plan.Id, KeyId: key.Id, KeyType: aws.String("API_KEY")})
+	check(err)
+	m.plan, m.key, m.value = aws.ToString(plan.Id), aws.ToString(key.Id), aws.ToString(key.Value)
+	return m
+}
+
+// get calls the API with the key.
+func (m *metered) get(ctx context.Context, g *harness.Gateway) (status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/restapis/%s/dev/_user_request_/", g.URL, m.api), http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("x-api-key", m.value)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	return response.StatusCode, response.Body.Close()
+}
