@@ -134,6 +134,7 @@ var foreign = map[string]struct {
 	"github.com/spf13/cobra":                     {[]string{"cmd/..."}, "the command line is cmd's"},
 	"github.com/prometheus/client_golang":        {[]string{"internal/observe/...", "internal/function/...", "cmd/..."}, "metrics are counted through plan.Metrics"},
 	"github.com/santhosh-tekuri/jsonschema":      {[]string{"internal/transform/model"}, "what a model is, package model says"},
+	"github.com/lestrrat-go/jwx":                 {[]string{"internal/authorize/oidc"}, "what an issuer's key is, package oidc says"},
 	"github.com/aws/aws-sdk-go-v2":               {nil, "AWS's SDKs are test clients; the gateway speaks the wire itself"},
 	"github.com/aws/aws-sdk-go":                  {nil, "AWS's SDKs are test clients; the gateway speaks the wire itself"},
 	"go.uber.org/goleak":                         {nil, "goleak belongs to tests"},
