@@ -55,6 +55,9 @@ type Fault struct {
 	// Message is what a client of a REST API is told in place of the kind's own
 	// text, "" for that. Validation is $context.error.validationErrorString.
 	Message, Validation string
+	// Challenge is the value of www-authenticate of an HTTP API's answer, "" for
+	// no such header.
+	Challenge string
 }
 
 func (f *Fault) Error() string { return f.Reason }

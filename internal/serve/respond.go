@@ -83,6 +83,9 @@ func (s *Server) answerFault(x *plan.Exchange, fault *plan.Fault) {
 	status, body := faultOf(fault.Kind)
 	x.Response = plan.Response{Status: status, Headers: x.Response.Headers[:0], Body: []byte(body)}
 	x.Response.Add("content-type", "application/json")
+	if fault.Challenge != "" {
+		x.Response.Add("www-authenticate", fault.Challenge)
+	}
 	s.reportFault(x, fault)
 }
 
