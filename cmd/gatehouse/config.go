@@ -41,6 +41,7 @@ type config struct {
 	FunctionIsolation   string
 	FunctionModules     string
 	UpstreamCA          []string
+	JWTHTTPIssuers      []string
 	StrictPermissions   bool
 	AccessLog           string
 	AccessLogFormat     string
@@ -72,7 +73,8 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&c.ManagementHosts, "management-host", nil, "further `HOST` name under which management may be called, besides loopback and the address it listens on (repeatable)")
 	fs.StringVar(&c.FunctionIsolation, "function-isolation", "auto", "`auto`: functions run in namespaces of their own; none: as plain processes")
 	fs.StringVar(&c.FunctionModules, "function-modules", "", "host `directory` of modules offered to all functions (AWS's runtimes bring @aws-sdk/* and boto3)")
-	fs.StringSliceVar(&c.UpstreamCA, "upstream-ca", nil, "PEM `FILE` of authorities that https backends may be signed by, besides the system's (repeatable)")
+	fs.StringSliceVar(&c.UpstreamCA, "upstream-ca", nil, "PEM `FILE` of authorities that https backends and issuers of tokens may be signed by, besides the system's (repeatable)")
+	fs.StringSliceVar(&c.JWTHTTPIssuers, "jwt-http-issuer", nil, "`HOST` or HOST:PORT whose issuers of tokens may be reached by plain http, as those on loopback may (repeatable)")
 	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission or a role it may not assume, instead of a warning")
 	fs.StringVar(&c.AccessLog, "access-log", "", "also write a line for every request to `FILE` (- for standard output); it may be rotated by copying and truncating")
 	fs.StringVar(&c.AccessLogFormat, "access-log-format", defaultAccessLogFormat, "its `FORMAT`: clf, json, xml, csv, or one of your own in $context variables")
@@ -200,6 +202,15 @@ func (c *config) check() error {
 	}
 	if c.MaxRestTimeout < 29*time.Second || c.MaxRestTimeout > time.Hour {
 		return errors.New("--rest-max-timeout must be from 29s to 1h")
+	}
+	for _, host := range c.JWTHTTPIssuers {
+		name, _, err := net.SplitHostPort(host)
+		if err != nil {
+			name = host
+		}
+		if !hostName.MatchString(name) {
+			return fmt.Errorf("--jwt-http-issuer %q: write HOST or HOST:PORT", host)
+		}
 	}
 	if (c.RootAccessKeyID == "") != (c.RootSecretAccessKey == "") {
 		return errors.New("--root-access-key-id and --root-secret-access-key go together")

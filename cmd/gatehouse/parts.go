@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"gatehouse/internal/authorize"
+	"gatehouse/internal/authorize/oidc"
 	acmapi "gatehouse/internal/awsapi/acm"
 	apigatewayapi "gatehouse/internal/awsapi/apigateway"
 	managementapi "gatehouse/internal/awsapi/apigatewaymanagementapi"
@@ -143,6 +144,9 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	buckets := throttle.NewBuckets()
 	apiKeys := newKeyDirectory(buckets, ledger)
 	userPools := cognitoidp.NewDirectory()
+	issuers := oidc.NewKeySets(oidc.Options{Own: userPools, RootCAs: roots, PlainHosts: c.JWTHTTPIssuers, Logger: log})
+	g.onClose("issuers of tokens", func(context.Context) error { return issuers.Close() })
+	verified := authorize.NewTokens()
 	roles := &lateRoles{}
 	signers := &lateSigners{}
 	lambdaOptions := lambda.Options{
@@ -188,6 +192,18 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 				check.Source = authorize.KeyFromAuthorizer
 			}
 			return check
+		},
+		JWT: func(check compile.JWTCheck) (plan.Authorizer, error) {
+			return authorize.NewJWT(authorize.JWTOptions{
+				Issuer: check.Issuer, Audiences: check.Audiences, Scopes: check.Scopes, IdentitySource: check.IdentitySource,
+				Keys: issuers, Tokens: verified,
+			})
+		},
+		Cognito: func(check compile.CognitoCheck) (plan.Authorizer, error) {
+			return authorize.NewCognito(authorize.CognitoOptions{
+				Issuers: check.Issuers, Scopes: check.Scopes, IdentitySource: check.IdentitySource,
+				AudienceExpression: check.AudienceExpression, Keys: issuers, Tokens: verified,
+			})
 		},
 		AccountLimit: c.accountLimit(buckets),
 		RouteLimit: func(api *plan.API, stage, routeID string, rate float64, burst int32) plan.Limiter {
@@ -248,7 +264,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	case n > 0:
 		log.Info("removed function code that is no longer used", "archives", n)
 	}
-	apis := apigatewayv2.New(apigatewayv2.Options{Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader, Answers: answers})
+	apis := apigatewayv2.New(apigatewayv2.Options{Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader, Answers: answers, Issuers: issuers})
 	tester := &methodTester{compiler: compiler}
 	restAPIs := apigateway.New(apigateway.Options{
 		Store: documents, Compiler: compiler, Tester: tester, AuthorizerTester: tester, Answers: answers,

@@ -175,6 +175,10 @@ func put(tx *store.Tx, f txtar.File) error {
 		return putAs(tx, definition.Routes, f.Data, id)
 	case "stage":
 		return putAs(tx, definition.Stages, f.Data, id)
+	case "authorizer":
+		return putAs(tx, definition.Authorizers, f.Data, id)
+	case "restauthorizer":
+		return putAs(tx, definition.RestAuthorizers, f.Data, id)
 	case "integrationresponse":
 		return putAs(tx, definition.IntegrationResponses, f.Data, id)
 	case "routeresponse":
@@ -229,6 +233,12 @@ func printedParts() compile.Options {
 			}
 			return printed(fmt.Sprintf("http %s %s append=%v timeout=%s", h.Method, h.URI, h.AppendPath, h.Timeout)), nil
 		},
+		JWT: func(j compile.JWTCheck) (plan.Authorizer, error) {
+			return printed(fmt.Sprintf("a token in %s of %s for %v with one of %v", j.IdentitySource, j.Issuer, j.Audiences, j.Scopes)), nil
+		},
+		Cognito: func(c compile.CognitoCheck) (plan.Authorizer, error) {
+			return printed(fmt.Sprintf("a token in %s of %v for %q with one of %v", c.IdentitySource, c.Issuers, c.AudienceExpression, c.Scopes)), nil
+		},
 		AccessLog: func(l compile.AccessLog) (plan.AccessLog, error) {
 			x := &plan.Exchange{RequestID: "id"}
 			x.Response.Status = 200
@@ -246,8 +256,9 @@ func printedParts() compile.Options {
 
 type printed string
 
-func (printed) Integrate(*plan.Exchange) error { return nil }
-func (printed) Take(time.Time) bool            { return true }
+func (p printed) Authorize(*plan.Exchange) error { return errors.New(string(p)) }
+func (printed) Integrate(*plan.Exchange) error   { return nil }
+func (printed) Take(time.Time) bool              { return true }
 
 func (printed) Numbers() (rate float64, burst int32) { return 1, 2 }
 func (printed) Log(*plan.Exchange, time.Duration)    {}

@@ -39,6 +39,10 @@ type Options struct {
 	// APIKeys returns the check of the API keys of a stage; nil refuses every
 	// call of a method that asks for one.
 	APIKeys func(APIKeys) plan.APIKeyCheck
+	// JWT and Cognito make authorizers that verify tokens; nil lets nobody pass who
+	// would need one.
+	JWT     func(JWTCheck) (plan.Authorizer, error)
+	Cognito func(CognitoCheck) (plan.Authorizer, error)
 	// ExecutionLog returns the execution log of a stage, or of its canary, by
 	// the name it is counted under; nil is none.
 	ExecutionLog func(api *plan.API, stage string) plan.ExecutionLog
@@ -84,6 +88,26 @@ type HTTPCall struct {
 	// AppendPath appends the path of the request, as $default routes do.
 	AppendPath bool
 	Timeout    time.Duration
+}
+
+// A JWTCheck is what a JWT authorizer checks on one route.
+type JWTCheck struct {
+	Issuer         string
+	Audiences      []string
+	IdentitySource string
+	// Scopes are those of the route, nil for none.
+	Scopes []string
+}
+
+// A CognitoCheck is what a COGNITO_USER_POOLS authorizer checks on one method.
+type CognitoCheck struct {
+	// Issuers are those of the user pools' tokens.
+	Issuers        []string
+	IdentitySource string
+	// AudienceExpression is what the audience has to match, "" for anything.
+	AudienceExpression string
+	// Scopes are those of the method, nil for none.
+	Scopes []string
 }
 
 // An AccessLog is what a stage logs and where.

@@ -1,7 +1,6 @@
 package apigatewayv2
 
 import (
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -39,6 +38,7 @@ func (s *Service) CreateAuthorizer(c *awswire.Call, in *apigatewayv2.CreateAutho
 	if err != nil {
 		return nil, err
 	}
+	s.prefetch(authorizer)
 	return answer[apigatewayv2.CreateAuthorizerResponse](&authorizer.Authorizer), nil
 }
 
@@ -109,6 +109,7 @@ func (s *Service) UpdateAuthorizer(c *awswire.Call, in *apigatewayv2.UpdateAutho
 	if err != nil {
 		return nil, err
 	}
+	s.prefetch(authorizer)
 	return answer[apigatewayv2.UpdateAuthorizerResponse](&authorizer.Authorizer), nil
 }
 
@@ -149,6 +150,16 @@ func (s *Service) ResetAuthorizersCache(c *awswire.Call, in *apigatewayv2.ResetA
 	}
 	s.answers.Flush(value(in.ApiId), value(in.StageName))
 	return nil
+}
+
+// prefetch looks for the keys of an authorizer's issuer. AWS does before it takes
+// an authorizer, and refuses an issuer that doesn't answer. Here the issuer may
+// start later, or be one that a machine without a network can't reach, so its
+// silence is a warning in the log.
+func (s *Service) prefetch(authorizer *definition.Authorizer) {
+	if authorizer.JwtConfiguration != nil {
+		s.issuers.Prefetch(*authorizer.JwtConfiguration.Issuer)
+	}
 }
 
 // addAuthorizer stores a new authorizer under an id of its own.
@@ -236,7 +247,7 @@ func (s *Service) checkAuthorizer(in *definition.Authorizer) error {
 	}
 	switch value(in.AuthorizerType) {
 	case apigatewayv2.AuthorizerTypeJWT:
-		return checkJWTAuthorizer(in)
+		return s.checkJWTAuthorizer(in)
 	case apigatewayv2.AuthorizerTypeRequest:
 		return s.checkRequestAuthorizer(in)
 	}
@@ -244,7 +255,7 @@ func (s *Service) checkAuthorizer(in *definition.Authorizer) error {
 }
 
 // checkJWTAuthorizer checks what authorizers that read JSON Web Tokens have.
-func checkJWTAuthorizer(in *definition.Authorizer) error {
+func (s *Service) checkJWTAuthorizer(in *definition.Authorizer) error {
 	// UNVERIFIED: the words of the next two errors.
 	if in.AuthorizerUri != nil || in.AuthorizerCredentialsArn != nil || value(in.EnableSimpleResponses) || value(in.AuthorizerResultTtlInSeconds) > 0 {
 		return badRequest("AuthorizerUri, AuthorizerCredentialsArn, AuthorizerResultTtlInSeconds and EnableSimpleResponses are only supported for REQUEST authorizers")
@@ -261,12 +272,7 @@ func checkJWTAuthorizer(in *definition.Authorizer) error {
 	if err := checkLength("issuer", in.JwtConfiguration.Issuer, 2048); err != nil {
 		return err
 	}
-	// TODO(#6): AWS fetches the discovery document here and refuses an issuer
-	// that has none: "Invalid issuer: %s. Issuer must have a valid discovery
-	// endpoint ended with '/.well-known/openid-configuration'".
-	issuer, err := url.Parse(value(in.JwtConfiguration.Issuer))
-	// AWS takes https only; issuers on this machine have no certificate.
-	if err != nil || issuer.Scheme != "https" && issuer.Scheme != "http" || issuer.Host == "" || issuer.User != nil || issuer.RawQuery != "" || issuer.Fragment != "" {
+	if err := s.issuers.CheckIssuer(value(in.JwtConfiguration.Issuer)); err != nil {
 		return badRequest("Invalid issuer: Issuer is not a valid URL for JWT Authorizer")
 	}
 	if len(in.JwtConfiguration.Audience) == 0 {

@@ -161,6 +161,7 @@ func TestAuthorizerRefusals(t *testing.T) {
 		{"issuer without host", issuer("https:///x"), badIssuer},
 		{"issuer with a query", issuer("https://accounts.example?x=1"), badIssuer},
 		{"issuer with a user", issuer("https://u@accounts.example"), badIssuer},
+		{"issuer without TLS", issuer("http://accounts.example"), badIssuer},
 		{"broken issuer", issuer("https://[x"), badIssuer},
 		{"long issuer", issuer("https://" + strings.Repeat("x", 2048)), "BadRequestException 400: Member must have length"},
 		{"no audience", newJWT(func(in *create) { in.JwtConfiguration.Audience = nil }), "BadRequestException 400: Audience list must have at least 1 item for JWT Authorizer"},

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/internal/authorize/oidc"
 	api "gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/compile"
@@ -105,7 +106,17 @@ func (g *gateway) open(dir string) {
 		Compiler: fallible{g.compiler, g},
 		Endpoint: g.endpoint,
 		Rand:     rand.NewChaCha8([32]byte{1}),
+		Issuers:  g.offlineIssuers(),
 	})
+}
+
+// offlineIssuers knows which issuers there may be and calls none.
+func (g *gateway) offlineIssuers() *oidc.KeySets {
+	keys := oidc.NewKeySets(oidc.Options{})
+	if err := keys.Close(); err != nil {
+		g.t.Fatal(err)
+	}
+	return keys
 }
 
 func (g *gateway) call() *awswire.Call {

@@ -54,6 +54,16 @@ type Options struct {
 	Answers Answers
 	// Rand yields the randomness of ids.
 	Rand io.Reader
+	// Issuers are those of the tokens that JWT authorizers take.
+	Issuers Issuers
+}
+
+// Issuers knows what issuers of tokens there may be.
+type Issuers interface {
+	// CheckIssuer says why the tokens of an issuer can never be verified.
+	CheckIssuer(issuer string) error
+	// Prefetch begins to fetch the keys of an issuer and doesn't wait.
+	Prefetch(issuer string)
 }
 
 // An Endpoint is the address that apiEndpoint is made of.
@@ -90,6 +100,7 @@ type Service struct {
 	store    *store.Store
 	compiler Compiler
 	endpoint Endpoint
+	issuers  Issuers
 	rand     io.Reader
 	answers  Answers
 }
@@ -98,7 +109,7 @@ var _ apigatewayv2.Operations = (*Service)(nil)
 
 // New makes the service.
 func New(o Options) *Service {
-	return &Service{store: o.Store, compiler: o.Compiler, endpoint: o.Endpoint, rand: o.Rand, answers: o.Answers}
+	return &Service{store: o.Store, compiler: o.Compiler, endpoint: o.Endpoint, rand: o.Rand, answers: o.Answers, issuers: o.Issuers}
 }
 
 func scope(c *awswire.Call) store.Scope {
