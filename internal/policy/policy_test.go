@@ -106,53 +106,6 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestTrusts(t *testing.T) {
-	alice := policy.AssumeRequest{
-		Action: "sts:AssumeRole", Account: "123456789012", PrincipalARN: "arn:aws:iam::123456789012:user/alice", SessionARN: "arn:aws:iam::123456789012:user/alice",
-		Context: map[string]string{"sts:externalid": "x-1", "aws:principalarn": "arn:aws:iam::123456789012:user/alice"},
-	}
-	lambda := policy.AssumeRequest{Action: "sts:AssumeRole", Service: "lambda.amazonaws.com"}
-	allow := func(members string) string {
-		return statement(`"Effect":"Allow","Action":"sts:AssumeRole",` + members)
-	}
-	tests := []struct {
-		name, trust string
-		request     policy.AssumeRequest
-		want        bool
-	}{
-		{"service", lambdaTrust, lambda, true},
-		{"a user isn't the service", lambdaTrust, alice, false},
-		{"account", allow(`"Principal":{"AWS":"123456789012"}`), alice, true},
-		{"account root", allow(`"Principal":{"AWS":"arn:aws:iam::123456789012:root"}`), alice, true},
-		{"other account", allow(`"Principal":{"AWS":"arn:aws:iam::210987654321:root"}`), alice, false},
-		{"user", allow(`"Principal":{"AWS":"arn:aws:iam::123456789012:user/alice"}`), alice, true},
-		{"other user", allow(`"Principal":{"AWS":"arn:aws:iam::123456789012:user/bob"}`), alice, false},
-		{"star isn't a service", allow(`"Principal":{"AWS":"*"}`), lambda, false},
-		{"other action", strings.Replace(lambdaTrust, "sts:AssumeRole", "sts:TagSession", 1), lambda, false},
-		{"external id", allow(`"Principal":"*","Condition":{"StringEquals":{"sts:ExternalId":"x-1"}}`), alice, true},
-		{"wrong external id", allow(`"Principal":"*","Condition":{"StringEquals":{"sts:ExternalId":"x-2"}}`), alice, false},
-		{"ARN condition", allow(`"Principal":"*","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:user/a*"}}`), alice, true},
-		{"absent key", allow(`"Principal":"*","Condition":{"StringEquals":{"aws:x":"1"}}`), alice, false},
-		{"absent key, if exists", allow(`"Principal":"*","Condition":{"StringEqualsIfExists":{"aws:x":"1"}}`), alice, true},
-		{"absent key, null", allow(`"Principal":"*","Condition":{"Null":{"aws:x":"true"}}`), alice, true},
-		{"absent key, not", allow(`"Principal":"*","Condition":{"StringNotEquals":{"aws:x":"1"}}`), alice, true},
-		{"a text is no number", allow(`"Principal":"*","Condition":{"NumericLessThan":{"sts:ExternalId":"5"}}`), alice, false},
-		{"deny wins", `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:*"},{"Effect":"Deny","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}]}`, alice, false},
-		{"address outside", `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:*"},{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}]}`, alice, false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			d, err := policy.Parse(policy.Trust, tt.trust)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := d.Trusts(tt.request); got != tt.want {
-				t.Errorf("Trusts = %v, want %v", got, tt.want)
-			}
-		})
-	}
-}
-
 // FuzzParse asks that no text makes Parse panic or fail with another error
 // than its own, and that what a kind accepts has an effect to speak of.
 func FuzzParse(f *testing.F) {

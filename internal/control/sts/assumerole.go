@@ -250,5 +250,6 @@ func (s *Service) CanAssume(ctx context.Context, roleARN, service string) (bool,
 	if err != nil {
 		return false, err
 	}
-	return role.Trust.Trusts(policy.AssumeRequest{Action: "sts:AssumeRole", Service: service}), nil
+	ask := policy.Request{Action: "sts:AssumeRole", Resource: role.ARN, Caller: policy.Caller{Service: service}}
+	return role.Trust.Decide(&ask) == policy.Allowed, nil
 }
