@@ -441,3 +441,22 @@ func FuzzIdentityKey(f *testing.F) {
 		}
 	})
 }
+
+// A token may be as long as it likes: what is kept of it is a hash.
+func TestHugeTokens(t *testing.T) {
+	function := says(allows("*"))
+	l := kept(t, newLambdaClock(), function, sourceOf(RESTRequest))
+	token := strings.Repeat("x", 1<<20)
+	for _, end := range []string{"a", "b", "a"} {
+		if err := l.Authorize(request(RESTRequest, "GET /", "auth: "+token+end)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bytes := 0
+	for i := range l.Cache.shards {
+		bytes += l.Cache.shards[i].bytes
+	}
+	if calls := function.calls.Load(); calls != 2 || bytes > 4096 {
+		t.Errorf("%d calls, %d bytes are kept", calls, bytes)
+	}
+}

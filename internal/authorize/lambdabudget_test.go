@@ -40,13 +40,11 @@ func TestCachedAnswerBudget(t *testing.T) {
 }
 
 func BenchmarkCachedAnswer(b *testing.B) {
+	narrow := allows("arn:aws:execute-api:eu-west-1:123456789012:api1/dev/GET/pets/*")
 	for name, bench := range map[string]struct {
 		kind   LambdaKind
 		answer string
-	}{
-		"policy": {RESTToken, allows("arn:aws:execute-api:eu-west-1:123456789012:api1/dev/GET/pets/*")},
-		"simple": {HTTPSimple, `{"isAuthorized":true}`},
-	} {
+	}{"policy": {RESTToken, narrow}, "simple": {HTTPSimple, `{"isAuthorized":true}`}} {
 		b.Run(name, func(b *testing.B) {
 			l, x := cachedLambda(b, bench.kind, bench.answer)
 			b.ReportAllocs()
@@ -58,4 +56,20 @@ func BenchmarkCachedAnswer(b *testing.B) {
 			}
 		})
 	}
+}
+
+// All ask with one token, which is the worst for a lock.
+func BenchmarkCachedAnswerParallel(b *testing.B) {
+	l, _ := cachedLambda(b, RESTToken, allows("*"))
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		x := request(RESTToken, "GET /pets/1/toys", "host: api.example", longToken, "accept: */*")
+		for pb.Next() {
+			x.Scratch = x.Scratch[:0]
+			if err := l.Authorize(x); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
 }
