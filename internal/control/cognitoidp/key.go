@@ -72,7 +72,7 @@ func (s *Service) makeKeys(scope store.Scope, poolID string) *keyMaking {
 func (s *Service) storeKeys(scope store.Scope, poolID string) error {
 	doc := &keysDoc{}
 	for range poolKeyCount {
-		key, err := userpool.NewSigningKey(s.random)
+		key, err := s.newKey(s.random)
 		if err != nil {
 			return err
 		}

@@ -180,7 +180,9 @@ func checkAttribute(schema []api.SchemaAttributeType, name, text string) error {
 	case api.AttributeDataTypeNumber:
 		return checkNumber(a, text)
 	case api.AttributeDataTypeString:
-		return checkText(a, text)
+		if err := checkText(a, text); err != nil {
+			return err
+		}
 	}
 	switch name {
 	case "email":

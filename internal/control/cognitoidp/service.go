@@ -33,6 +33,8 @@ type Options struct {
 	Functions Invoker
 	// Codes takes the codes that Cognito would mail; nil drops them.
 	Codes func(Code)
+	// NewKey makes a signing key; nil means userpool.NewSigningKey.
+	NewKey func(random io.Reader) (*userpool.SigningKey, error)
 	// Random is where ids and secrets come from; nil means crypto/rand.
 	Random io.Reader
 	// Log takes what goes wrong; nil discards it.
@@ -58,6 +60,7 @@ type Service struct {
 	directory *Directory
 	functions Invoker
 	codes     func(Code)
+	newKey    func(io.Reader) (*userpool.SigningKey, error)
 	random    io.Reader
 	log       *slog.Logger
 
@@ -82,6 +85,9 @@ func New(opts Options) (*Service, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
+	if opts.NewKey == nil {
+		opts.NewKey = userpool.NewSigningKey
+	}
 	if opts.Codes == nil {
 		opts.Codes = func(Code) {}
 	}
@@ -91,7 +97,7 @@ func New(opts Options) (*Service, error) {
 	}
 	return &Service{
 		store: opts.Store, directory: opts.Directory, functions: opts.Functions, codes: opts.Codes,
-		random: opts.Random, log: opts.Log,
+		newKey: opts.NewKey, random: opts.Random, log: opts.Log,
 		hasher: hasher, srp: userpool.NewSRP(opts.Random), tickets: userpool.NewTickets(opts.Sealer),
 		making: map[string]*keyMaking{},
 	}, nil

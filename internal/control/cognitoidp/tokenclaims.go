@@ -142,7 +142,7 @@ type preTokenResponse struct {
 	One *struct {
 		claimChange
 		Groups *groupConfiguration `json:"groupOverrideDetails"`
-	} `json:"claimsOverrideDetails"`
+	} `json:"claimsOverrideDetails,omitempty"`
 	// Two is that of versions 2 and 3.
 	Two *struct {
 		ID     *claimChange `json:"idTokenGeneration"`
@@ -152,7 +152,7 @@ type preTokenResponse struct {
 			SuppressScopes []string `json:"scopesToSuppress"`
 		} `json:"accessTokenGeneration"`
 		Groups *groupConfiguration `json:"groupOverrideDetails"`
-	} `json:"claimsAndScopeOverrideDetails"`
+	} `json:"claimsAndScopeOverrideDetails,omitempty"`
 }
 
 // groups are those that the tokens name in the end.
