@@ -4,7 +4,7 @@ SHELL := /bin/bash
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help build demo test check js race lint generate golden fuzz bench bench-websocket
+.PHONY: help build demo test check js race lint generate golden fuzz bench bench-websocket bench-auth
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,3 +64,8 @@ bench-websocket: ## measure WebSocket APIs beside a bare gobwas/ws server
 	@scripts/need go node
 	@$(MAKE) --no-print-directory build
 	$(GO) run ./test/bench -gatehouse bin/gatehouse -sections websocket
+
+bench-auth: ## measure what each kind of authorization costs on the same route
+	@scripts/need go node
+	@$(MAKE) --no-print-directory build
+	$(GO) run ./test/bench -gatehouse bin/gatehouse -sections auth

@@ -39,12 +39,13 @@ var sections = [...]struct {
 	{name: "memory", run: (*bench).memory},
 	{name: "openapi", run: (*bench).openAPI},
 	{name: "websocket", run: (*bench).websocket, named: true},
+	{name: "auth", run: (*bench).auth, named: true},
 }
 
 func main() {
 	var s settings
 	role := flag.String("role", "", "run as a child in this role (for the program's own use)")
-	only := flag.String("sections", "", "comma-separated sections to run: proxy, match, function, start, memory, openapi, websocket (default all but websocket)")
+	only := flag.String("sections", "", "comma-separated sections to run: proxy, match, function, start, memory, openapi, websocket, auth (default all but the last two)")
 	flag.StringVar(&s.gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse binary")
 	flag.DurationVar(&s.duration, "duration", 1500*time.Millisecond, "length of one measurement")
 	flag.IntVar(&s.rounds, "rounds", 4, "measurements of each subject; the best one counts")

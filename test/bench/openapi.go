@@ -45,7 +45,7 @@ func (b *bench) openAPI(ctx context.Context) error {
 		host, err = importDeployed(ctx, config, json)
 		return err
 	}
-	methods := restAPI{manyRoutes, restProxy(back.addr)}
+	methods := restAPI{methods: manyRoutes, integration: restProxy(back.addr)}
 	rest := methods.document()
 	restDeployed := func() (err error) {
 		restHost, err = methods.create(ctx, config)

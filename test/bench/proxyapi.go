@@ -51,6 +51,8 @@ type proxyAPI struct {
 	routes  int
 	mapped  bool // with parameter mapping
 	live    bool // deployed before its routes are created, and again by each
+	// guarded says who may use the routes; the rest of it is left out.
+	guarded apigatewayv2.CreateRouteInput
 }
 
 // create creates the API with CORS, throttles, an access log and detailed
@@ -92,7 +94,8 @@ func (a proxyAPI) createRoutes(ctx context.Context, client *apigatewayv2.Client,
 	return parallel(ctx, a.routes, func(ctx context.Context, i int) error {
 		_, err := client.CreateRoute(ctx, &apigatewayv2.CreateRouteInput{
 			ApiId: aws.String(apiID), RouteKey: aws.String("GET " + routePath(i)),
-			Target: aws.String("integrations/" + *integration.IntegrationId),
+			Target:            aws.String("integrations/" + *integration.IntegrationId),
+			AuthorizationType: a.guarded.AuthorizationType, AuthorizerId: a.guarded.AuthorizerId, AuthorizationScopes: a.guarded.AuthorizationScopes,
 		})
 		return err
 	})

@@ -17,6 +17,9 @@ const restStage = "bench"
 type restAPI struct {
 	methods     int
 	integration string // x-amazon-apigateway-integration
+	// method are further members of each method, and schemes the security schemes
+	// that they name.
+	method, schemes string
 }
 
 // The integrations that are measured.
@@ -45,10 +48,14 @@ func (a restAPI) document() string {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `%q: {"get": {"parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
-			"responses": {"200": {"description": "200", "headers": {"Access-Control-Allow-Origin": {"schema": {"type": "string"}}}}}, "x-amazon-apigateway-integration": %s}}`, routePath(i), a.integration)
+		fmt.Fprintf(&b, `%q: {"get": {%s "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+			"responses": {"200": {"description": "200", "headers": {"Access-Control-Allow-Origin": {"schema": {"type": "string"}}}}}, "x-amazon-apigateway-integration": %s}}`, routePath(i), a.method, a.integration)
 	}
-	b.WriteString(`}}`)
+	b.WriteString(`}`)
+	if a.schemes != "" {
+		b.WriteString(`, "components": {"securitySchemes": {` + a.schemes + `}}`)
+	}
+	b.WriteString(`}`)
 	return b.String()
 }
 
@@ -85,11 +92,11 @@ func restSubjects(ctx context.Context, g *process, backend string) ([]subject, e
 		name, note string
 		api        restAPI
 	}{
-		{"gatehouse REST HTTP_PROXY, 1,000 methods", on, restAPI{1_000, restProxy(backend)}},
-		{"gatehouse REST HTTP_PROXY, 10,000 methods", on, restAPI{10_000, restProxy(backend)}},
-		{"gatehouse REST HTTP, 1,000 methods", on + ", mapping, response template", restAPI{1_000, restHTTP(backend)}},
-		{"gatehouse REST MOCK, 1,000 methods", on + ", answers itself", restAPI{1_000, restMock}},
-		{"gatehouse REST MOCK with templates, 1,000 methods", on + ", answers itself", restAPI{1_000, restMockTemplate}},
+		{"gatehouse REST HTTP_PROXY, 1,000 methods", on, restAPI{methods: 1_000, integration: restProxy(backend)}},
+		{"gatehouse REST HTTP_PROXY, 10,000 methods", on, restAPI{methods: 10_000, integration: restProxy(backend)}},
+		{"gatehouse REST HTTP, 1,000 methods", on + ", mapping, response template", restAPI{methods: 1_000, integration: restHTTP(backend)}},
+		{"gatehouse REST MOCK, 1,000 methods", on + ", answers itself", restAPI{methods: 1_000, integration: restMock}},
+		{"gatehouse REST MOCK with templates, 1,000 methods", on + ", answers itself", restAPI{methods: 1_000, integration: restMockTemplate}},
 	} {
 		host, err := s.api.create(ctx, awsConfig(g.addr))
 		if err != nil {
