@@ -54,7 +54,7 @@ func NewClient(endpoint, region string, credentials aws.Credentials, dir string)
 		return new(net.Dialer).DialContext(ctx, network, addressOf(&url.URL{Host: address}, c.Address))
 	}}
 	c.apis = &http.Client{Timeout: answerTimeout, Transport: transport}
-	for _, name := range []string{"apigateway", "apigatewayv2", "apigatewaymanagementapi", "lambda", "logs", "iam"} {
+	for _, name := range []string{"apigateway", "apigatewayv2", "apigatewaymanagementapi", "lambda", "logs", "iam", "sts", "cognitoidp"} {
 		text, err := os.ReadFile(filepath.Join(dir, name+".json"))
 		if err != nil {
 			return nil, err
@@ -146,6 +146,11 @@ func (c *Client) Call(ctx context.Context, name string, with Members) (*answer, 
 
 // CallAt calls an operation of an endpoint of its own, the client's by default.
 func (c *Client) CallAt(ctx context.Context, endpoint, name string, with Members) (*answer, error) {
+	return c.CallAs(ctx, c.credentials, endpoint, name, with)
+}
+
+// CallAs is CallAt with other credentials.
+func (c *Client) CallAs(ctx context.Context, as aws.Credentials, endpoint, name string, with Members) (*answer, error) {
 	if err := c.Check(name, with); err != nil {
 		return nil, err
 	}
@@ -158,7 +163,7 @@ func (c *Client) CallAt(ctx context.Context, endpoint, name string, with Members
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	sum := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(ctx, c.credentials, req, hex.EncodeToString(sum[:]), s.SigningName, c.region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, as, req, hex.EncodeToString(sum[:]), s.SigningName, c.region, time.Now()); err != nil {
 		return nil, err
 	}
 	client := c.http
@@ -288,11 +293,27 @@ func listOf(value any) []any {
 	return []any{value}
 }
 
-// form writes a call of the query protocol, whose members are plain values.
+// form writes a call of the query protocol.
 func form(s *service, o *model.Operation, with Members) []byte {
 	values := url.Values{"Action": {o.Name}, "Version": {s.APIVersion}}
 	for wire, value := range with {
-		values.Set(wire, fmt.Sprint(value))
+		flatten(values, wire, value)
 	}
 	return []byte(values.Encode())
+}
+
+// flatten writes a member of the query protocol: those of lists are counted.
+func flatten(values url.Values, name string, value any) {
+	switch v := value.(type) {
+	case []any:
+		for i, item := range v {
+			flatten(values, fmt.Sprintf("%s.member.%d", name, i+1), item)
+		}
+	case map[string]any:
+		for member, item := range v {
+			flatten(values, name+"."+member, item)
+		}
+	default:
+		values.Set(name, fmt.Sprint(value))
+	}
 }

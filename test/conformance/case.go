@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"gatehouse/test/frame"
 )
@@ -77,6 +80,13 @@ func (r *run) step(ctx context.Context, s *Step) error {
 		return r.saw(ctx, s.Saw)
 	case "logged":
 		return r.logged(ctx, s.Logged)
+	case "issuer":
+		return r.issuer(s.Issuer)
+	case "different":
+		return r.different(s.Different)
+	}
+	if s.Within > 0 {
+		return r.within(ctx, s)
 	}
 	got, err := r.ask(ctx, s)
 	if err != nil {
@@ -103,6 +113,22 @@ func (r *run) step(ctx context.Context, s *Step) error {
 	}
 	if s.Expect.ExecutionLog != nil {
 		return r.executionLog(ctx, m, s.API, s.Expect.ExecutionLog)
+	}
+	return nil
+}
+
+// within repeats a request until its answer is as expected.
+func (r *run) within(ctx context.Context, s *Step) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Within)*time.Second)
+	defer cancel()
+	once := *s
+	once.Within = 0
+	var problem error
+	if err := r.world.eventually(ctx, func() (bool, error) {
+		problem = r.step(ctx, &once)
+		return problem == nil, nil
+	}); err != nil {
+		return fmt.Errorf("not within %d s: %w", s.Within, problem)
 	}
 	return nil
 }
@@ -140,7 +166,7 @@ func (r *run) ask(ctx context.Context, s *Step) (*answer, error) {
 				return nil, err
 			}
 		}
-		got, err := r.world.Client.CallAt(ctx, at, s.Call, with)
+		got, err := r.callAs(ctx, at, s, with)
 		if err == nil {
 			r.adopt(s.Call, got)
 		}
@@ -157,10 +183,81 @@ func (r *run) ask(ctx context.Context, s *Step) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if text, err = r.signed(s, text, base.Host); err != nil {
+		return nil, err
+	}
 	if s.HTTP2 {
 		return sendHTTP2(ctx, base, r.world.Address, text)
 	}
 	return send(ctx, base, r.world.Address, requestBytes(text, base.Host))
+}
+
+// callAs calls an operation as the step's principal, the client's by default.
+func (r *run) callAs(ctx context.Context, at string, s *Step, with Members) (*answer, error) {
+	if s.Sign == nil {
+		return r.world.Client.CallAt(ctx, at, s.Call, with)
+	}
+	who, err := r.scene.principal(s.Sign.As)
+	if err != nil {
+		return nil, err
+	}
+	return r.world.Client.CallAs(ctx, who.credentials, at, s.Call, with)
+}
+
+// signed is the text of a request with the step's signature.
+func (r *run) signed(s *Step, text, host string) (string, error) {
+	if s.Sign == nil {
+		return text, nil
+	}
+	sign := *s.Sign
+	for _, field := range []*string{&sign.Key, &sign.Secret, &sign.Service, &sign.Region, &sign.Date, &sign.Payload} {
+		var err error
+		if *field, err = expand(*field, r.lookup); err != nil {
+			return "", err
+		}
+	}
+	if s.Sign.Token != nil {
+		token, err := expand(*s.Sign.Token, r.lookup)
+		if err != nil {
+			return "", err
+		}
+		sign.Token = &token
+	}
+	sign.Altered = map[string]string{}
+	for old, replacement := range s.Sign.Altered {
+		from, err := expand(old, r.lookup)
+		if err != nil {
+			return "", err
+		}
+		if sign.Altered[from], err = expand(replacement, r.lookup); err != nil {
+			return "", err
+		}
+	}
+	var c aws.Credentials
+	if sign.As != "" {
+		who, err := r.scene.principal(sign.As)
+		if err != nil {
+			return "", err
+		}
+		c = who.credentials
+	}
+	return sign.request(text, host, r.world.Client.region, c, time.Now())
+}
+
+// different compares values that the case has met.
+func (r *run) different(names []string) error {
+	met := map[string]string{}
+	for _, name := range names {
+		value, err := produce(name, r.lookup)
+		if err != nil {
+			return err
+		}
+		if other, ok := met[value]; ok {
+			return fmt.Errorf("%s and %s are both %q", other, name, clip(value))
+		}
+		met[value] = name
+	}
+	return nil
 }
 
 // base is where the step's API is.
@@ -206,11 +303,9 @@ func (r *run) adopt(call string, got *answer) {
 	case "apigateway:CreateApiKey":
 		r.world.later("apigateway:DeleteApiKey", Members{"apiKey": made.ID})
 	case "apigateway:CreateUsagePlan":
-		r.world.later("apigateway:DeleteUsagePlan", Members{"usagePlanId": made.ID})
+		r.world.laterPlan(made.ID)
 		for _, s := range made.APIStages {
-			// A plan with stages can't be deleted.
-			leave := Members{"op": "remove", "path": "/apiStages", "value": s.APIID + ":" + s.Stage}
-			r.world.later("apigateway:UpdateUsagePlan", Members{"usagePlanId": made.ID, "patchOperations": []any{leave}})
+			r.world.laterStage(made.ID, s.APIID, s.Stage)
 		}
 	}
 }

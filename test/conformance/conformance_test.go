@@ -3,8 +3,10 @@ package conformance
 import (
 	"context"
 	"crypto/rand"
+	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,7 +17,21 @@ import (
 	"gatehouse/test/harness"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+// cases is how many run at the same time unless -parallel says so: most of them
+// wait, for a log or for a function.
+const cases = 8
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		if err := flag.Set("test.parallel", strconv.Itoa(cases)); err != nil {
+			panic(err)
+		}
+	}
+	harness.Main(m)
+}
 
 // TestHTTP runs the corpus of HTTP APIs.
 func TestHTTP(t *testing.T) { runCorpus(t, "http") }
@@ -25,6 +41,9 @@ func TestREST(t *testing.T) { runCorpus(t, "rest") }
 
 // TestWebSocket runs the corpus of WebSocket APIs.
 func TestWebSocket(t *testing.T) { runCorpus(t, "websocket") }
+
+// TestAuth runs the corpus of who may call, of all three kinds of APIs.
+func TestAuth(t *testing.T) { runCorpus(t, "auth") }
 
 func runCorpus(t *testing.T, dir string) {
 	files, err := Load(dir)
@@ -112,10 +131,18 @@ func newWorld(t *testing.T) (w *World, own bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	issuers, err := newIssuers(or(os.Getenv("GATEHOUSE_CONFORMANCE_ISSUER_LISTEN"), "127.0.0.1:0"), os.Getenv("GATEHOUSE_CONFORMANCE_ISSUER"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	// Real AWS takes a while; here only a busy machine does.
 	invoke, settle := os.Getenv("GATEHOUSE_CONFORMANCE_INVOKE"), 60*time.Second
 	if own {
 		settle = 30 * time.Second
+	}
+	hosted := os.Getenv("GATEHOUSE_CONFORMANCE_HOSTED")
+	if hosted == "" && own {
+		hosted = "http://{domain}.auth." + client.region + ".localhost" + endpoint[strings.LastIndexByte(endpoint, ':'):]
 	}
 	if invoke == "" && own {
 		invoke = "http://{api}.execute-api.localhost" + endpoint[strings.LastIndexByte(endpoint, ':'):]
@@ -123,6 +150,7 @@ func newWorld(t *testing.T) (w *World, own bool) {
 	w = NewWorld(Options{
 		Client: client, Backend: backend, Address: client.Address, Role: os.Getenv("GATEHOUSE_CONFORMANCE_ROLE"),
 		Invoke: or(invoke, "https://{api}.execute-api."+client.region+".amazonaws.com"), Settle: settle,
+		Issuers: issuers, Hosted: or(hosted, "https://{domain}.auth."+client.region+".amazoncognito.com"),
 		Functions: "functions", Run: strings.ToLower(rand.Text()[:8]),
 	})
 	t.Cleanup(func() {
@@ -130,6 +158,7 @@ func newWorld(t *testing.T) (w *World, own bool) {
 			t.Errorf("cannot clean up: %v", err)
 		}
 		backend.Close()
+		issuers.close()
 		client.http.CloseIdleConnections()
 		client.apis.CloseIdleConnections()
 	})

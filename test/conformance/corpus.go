@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -38,6 +39,16 @@ type Setup struct {
 	RestAPIs  map[string]RestAPI  `yaml:"restApis"`
 	// SocketAPIs are WebSocket APIs.
 	SocketAPIs map[string]SocketAPI `yaml:"webSocketApis"`
+	// Users and Roles are those of IAM.
+	Users map[string]Principal `yaml:"users"`
+	Roles map[string]Principal `yaml:"roles"`
+	// Issuers are OpenID Connect issuers, Tokens what they sign.
+	Issuers   map[string]Issuer   `yaml:"issuers"`
+	Tokens    map[string]Token    `yaml:"tokens"`
+	UserPools map[string]UserPool `yaml:"userPools"`
+	// UsagePlans are members of CreateUsagePlan; name needn't be there.
+	UsagePlans map[string]Members `yaml:"usagePlans"`
+	APIKeys    map[string]APIKey  `yaml:"apiKeys"`
 }
 
 // A Function is a Lambda function.
@@ -51,11 +62,12 @@ type Function struct {
 }
 
 // An API is an HTTP API with its parts, which are made in the order of the
-// fields: members of CreateIntegration, CreateRoute, CreateDeployment and
-// CreateStage.
+// fields: members of CreateAuthorizer, CreateIntegration, CreateRoute,
+// CreateDeployment and CreateStage.
 type API struct {
 	// Members are those of CreateApi; name and protocolType needn't be there.
 	Members      Members            `yaml:",inline"`
+	Authorizers  map[string]Members `yaml:"authorizers"`
 	Integrations map[string]Members `yaml:"integrations"`
 	Routes       []Members          `yaml:"routes"`
 	Deployments  map[string]Members `yaml:"deployments"`
@@ -109,6 +121,11 @@ type Step struct {
 	// Stage is the stage of a WebSocket API whose management API is called; test
 	// by default.
 	Stage string `yaml:"stage"`
+	// Within is for how many seconds a request is repeated until what is expected
+	// comes true; 0 is once.
+	Within int `yaml:"within"`
+	// Sign signs the request, the handshake or the call.
+	Sign *Sign `yaml:"sign"`
 
 	// Socket names the WebSocket connection that the step is about; "main" by
 	// default.
@@ -124,6 +141,10 @@ type Step struct {
 	// Saw is what a function or the backend got, Logged what a log did.
 	Saw    *Saw    `yaml:"saw"`
 	Logged *Logged `yaml:"logged"`
+	// Issuer changes an issuer, or says what it must have been asked.
+	Issuer *IssuerStep `yaml:"issuer"`
+	// Different are names of values that must all differ.
+	Different []string `yaml:"different"`
 
 	Expect *Expect `yaml:"expect"`
 }
@@ -220,10 +241,11 @@ func parse(path string, text []byte) (*File, error) {
 	if err := yaml.Unmarshal(text, &lines); err != nil {
 		return nil, err
 	}
-	var problems []error
+	problems := f.Setup.checkNames()
 	names := map[string]bool{}
 	for i, c := range f.Cases {
 		c.line = lines.Cases[i].Line
+		problems = append(problems, c.Setup.checkNames()...)
 		if err := c.finish(); err != nil {
 			problems = append(problems, fmt.Errorf("line %d: %w", c.line, err))
 		}
@@ -233,6 +255,24 @@ func parse(path string, text []byte) (*File, error) {
 		names[c.Name] = true
 	}
 	return f, errors.Join(problems...)
+}
+
+// reserved are what placeholders name that isn't made by a setup's APIs.
+var reserved = []string{
+	"account", "apiKeys", "backend", "functions", "issuers", "logGroups", "masked", "region", "role", "roles", "today", "tokens", "usagePlans", "userPools", "users",
+}
+
+// checkNames refuses APIs that have the name of something else.
+func (s *Setup) checkNames() []error {
+	var problems []error
+	for _, names := range [][]string{sortedKeys(s.APIs), sortedKeys(s.RestAPIs), sortedKeys(s.SocketAPIs)} {
+		for _, name := range names {
+			if slices.Contains(reserved, name) {
+				problems = append(problems, fmt.Errorf("an API can't be called %s", name))
+			}
+		}
+	}
+	return problems
 }
 
 // finish fills in defaults and refuses what couldn't fail or says nothing.
@@ -264,7 +304,7 @@ func (c *Case) finish() error {
 		if err := s.check(); err != nil {
 			return fmt.Errorf("step %d: %w", i+1, err)
 		}
-		expects = expects || s.Expect != nil || s.Receive != nil || s.Close != nil || s.Saw != nil || s.Logged != nil
+		expects = expects || s.Expect != nil || s.Receive != nil || s.Close != nil || s.Saw != nil || s.Logged != nil || s.Different != nil
 	}
 	if !expects {
 		return errors.New("nothing is expected")
@@ -280,7 +320,8 @@ func (s *Step) kind() string {
 		is   bool
 	}{
 		{"request", s.Request != ""}, {"call", s.Call != ""}, {"connect", s.Connect != ""}, {"send", s.Send != nil}, {"receive", s.Receive != nil},
-		{"close", s.Close != nil}, {"drop", s.Drop}, {"saw", s.Saw != nil}, {"logged", s.Logged != nil},
+		{"close", s.Close != nil}, {"drop", s.Drop}, {"saw", s.Saw != nil}, {"logged", s.Logged != nil}, {"issuer", s.Issuer != nil},
+		{"different", s.Different != nil},
 	} {
 		switch {
 		case k.is && kind != "":
@@ -293,9 +334,15 @@ func (s *Step) kind() string {
 }
 
 func (s *Step) check() error {
+	if s.Sign != nil && s.Sign.As == "" && (s.Sign.Key == "" || s.Sign.Secret == "") {
+		return errors.New("who signs is said by as, or by key and secret")
+	}
+	if s.Sign != nil && s.Call != "" && !reflect.DeepEqual(*s.Sign, Sign{As: s.Sign.As}) {
+		return errors.New("of a call is only said as whom it is signed")
+	}
 	switch kind := s.kind(); kind {
 	case "":
-		return errors.New("a step is one of request, call, connect, send, receive, close, drop, saw and logged")
+		return errors.New("a step is one of request, call, connect, send, receive, close, drop, saw, logged, issuer and different")
 	case "request", "call":
 	case "connect":
 		if s.Expect != nil && (s.Expect.Status == 0 || s.Expect.Error != "" || s.Expect.Message != "") {
@@ -308,6 +355,8 @@ func (s *Step) check() error {
 	switch {
 	case s.With != nil && s.Call == "":
 		return errors.New("members without a call")
+	case s.Within != 0 && (s.Request == "" || s.Expect == nil || s.Expect.Log != nil || s.Expect.ExecutionLog != nil):
+		return errors.New("within is for requests, and what is expected of their answers")
 	case s.HTTP2 && s.Call != "":
 		return errors.New("http2 is for requests")
 	case s.Expect == nil:
@@ -338,6 +387,10 @@ func (s *Step) checkSocket(kind string) error {
 		return n == 1
 	}
 	switch {
+	case s.Sign != nil:
+		return fmt.Errorf("sign is for requests, calls and connects, not for %s", kind)
+	case kind == "different" && len(s.Different) < 2:
+		return errors.New("different has two names or more")
 	case s.Expect != nil:
 		return fmt.Errorf("expect is for requests, calls and connects, not for %s", kind)
 	case kind == "send" && !one(s.Send.Text != nil, s.Send.Frames != nil, s.Send.Bytes != ""):
@@ -347,8 +400,8 @@ func (s *Step) checkSocket(kind string) error {
 		return errors.New("receive has a message, bytes, a close, the end or nothing")
 	case kind == "receive" && s.Receive.Reason != nil && s.Receive.Close == nil:
 		return errors.New("a reason is that of a close")
-	case kind == "saw" && (len(s.Saw.Marks) == 0 || !one(s.Saw.JSON != nil || s.Saw.ExactJSON != nil, s.Saw.Received != nil, s.Saw.Never > 0)):
-		return errors.New("saw has marks, and json, received or never")
+	case kind == "saw" && (len(s.Saw.Marks) == 0 || !one(s.Saw.JSON != nil || s.Saw.ExactJSON != nil, s.Saw.Received != nil, s.Saw.Never > 0, s.Saw.Times > 0)):
+		return errors.New("saw has marks, and json, received, times or never")
 	case kind == "logged" && (len(s.Logged.Marks) == 0 || s.Logged.Line == ""):
 		return errors.New("logged has marks and a line")
 	}

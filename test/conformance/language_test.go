@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -212,26 +213,33 @@ func TestExpand(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	const evidence = "evidence: {source: documented, where: x}"
 	for name, text := range map[string]string{
-		"a misspelt field":              "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {stats: 200}}",
-		"no evidence":                   "cases:\n - {name: a, request: GET /, expect: {status: 200}}",
-		"another source":                "cases:\n - {name: a, evidence: {source: hearsay, where: x}, request: GET /, expect: {status: 200}}",
-		"nothing expected of a request": "cases:\n - {name: a, " + evidence + ", request: GET /}",
-		"nothing expected of calls":     "cases:\n - {name: a, " + evidence + ", steps: [{call: GetApi}]}",
-		"a request without a status":    "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {body: x}}",
-		"an execution log of no stage":  "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200, executionLog: {lines: [x]}}}",
-		"a request and steps":           "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}, steps: [{call: GetApi}]}",
-		"neither request nor call":      "cases:\n - {name: a, " + evidence + ", expect: {status: 200}}",
-		"handshakes without more":       "cases:\n - {name: a, " + evidence + ", steps: [{connect: /}]}",
-		"two things in one step":        "cases:\n - {name: a, " + evidence + ", steps: [{connect: /, receive: {text: x}}]}",
-		"two things to receive":         "cases:\n - {name: a, " + evidence + ", steps: [{receive: {text: x, nothing: 1}}]}",
-		"nothing to receive":            "cases:\n - {name: a, " + evidence + ", steps: [{receive: {}}]}",
-		"a reason without a close":      "cases:\n - {name: a, " + evidence + ", steps: [{receive: {text: x, reason: y}}]}",
-		"two things to send":            "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x, bytes: '00'}}, {receive: {text: x}}]}",
-		"an event without a mark":       "cases:\n - {name: a, " + evidence + ", steps: [{saw: {function: f, json: {}}}]}",
-		"an event nothing is said of":   "cases:\n - {name: a, " + evidence + ", steps: [{saw: {function: f, marks: [x]}}]}",
-		"a logged line without a line":  "cases:\n - {name: a, " + evidence + ", steps: [{logged: {group: g, marks: [x]}}]}",
-		"an expectation of a message":   "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x}, expect: {status: 200}}]}",
-		"a name twice":                  "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}}\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}}",
+		"a misspelt field":                 "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {stats: 200}}",
+		"no evidence":                      "cases:\n - {name: a, request: GET /, expect: {status: 200}}",
+		"another source":                   "cases:\n - {name: a, evidence: {source: hearsay, where: x}, request: GET /, expect: {status: 200}}",
+		"nothing expected of a request":    "cases:\n - {name: a, " + evidence + ", request: GET /}",
+		"nothing expected of calls":        "cases:\n - {name: a, " + evidence + ", steps: [{call: GetApi}]}",
+		"a request without a status":       "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {body: x}}",
+		"an execution log of no stage":     "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200, executionLog: {lines: [x]}}}",
+		"a request and steps":              "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}, steps: [{call: GetApi}]}",
+		"neither request nor call":         "cases:\n - {name: a, " + evidence + ", expect: {status: 200}}",
+		"handshakes without more":          "cases:\n - {name: a, " + evidence + ", steps: [{connect: /}]}",
+		"two things in one step":           "cases:\n - {name: a, " + evidence + ", steps: [{connect: /, receive: {text: x}}]}",
+		"two things to receive":            "cases:\n - {name: a, " + evidence + ", steps: [{receive: {text: x, nothing: 1}}]}",
+		"nothing to receive":               "cases:\n - {name: a, " + evidence + ", steps: [{receive: {}}]}",
+		"a reason without a close":         "cases:\n - {name: a, " + evidence + ", steps: [{receive: {text: x, reason: y}}]}",
+		"two things to send":               "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x, bytes: '00'}}, {receive: {text: x}}]}",
+		"an event without a mark":          "cases:\n - {name: a, " + evidence + ", steps: [{saw: {function: f, json: {}}}]}",
+		"an event nothing is said of":      "cases:\n - {name: a, " + evidence + ", steps: [{saw: {function: f, marks: [x]}}]}",
+		"a logged line without a line":     "cases:\n - {name: a, " + evidence + ", steps: [{logged: {group: g, marks: [x]}}]}",
+		"an expectation of a message":      "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x}, expect: {status: 200}}]}",
+		"a signature of nobody":            "cases:\n - {name: a, " + evidence + ", request: GET /, sign: {presigned: true}, expect: {status: 200}}",
+		"a call signed in odd ways":        "cases:\n - {name: a, " + evidence + ", call: GetApi, sign: {as: users.a, skew: 9}, expect: {status: 200}}",
+		"a signed message":                 "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x}, sign: {as: users.a}}, {receive: {text: x}}]}",
+		"one value that is different":      "cases:\n - {name: a, " + evidence + ", steps: [{different: [x]}]}",
+		"a call within a time":             "cases:\n - {name: a, " + evidence + ", call: GetApi, within: 3, expect: {status: 200}}",
+		"an issuer alone":                  "cases:\n - {name: a, " + evidence + ", steps: [{issuer: {name: x}}]}",
+		"an API with a name that is taken": "setup: {apis: {account: {}}}",
+		"a name twice":                     "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}}\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}}",
 	} {
 		if _, err := parse("x.yaml", []byte(text)); err == nil {
 			t.Errorf("%s was taken", name)
@@ -247,7 +255,7 @@ func TestCorpus(t *testing.T) {
 		t.Fatal(err)
 	}
 	var files []*File
-	for _, dir := range []string{"http", "rest", "websocket"} {
+	for _, dir := range []string{"http", "rest", "websocket", "auth"} {
 		found, err := Load(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -341,5 +349,49 @@ func TestReadAnswer(t *testing.T) {
 	a, err := readAnswer(bufio.NewReader(strings.NewReader(raw)), http.MethodGet)
 	if err != nil || a.status != 200 || string(a.body) != "ok" || a.headers[0] != (field{"x-Odd", "1"}) {
 		t.Errorf("%v, %v", a, err)
+	}
+}
+
+func TestDifferent(t *testing.T) {
+	r := &run{scene: newScene(&World{}, "", Setup{}, nil), bound: map[string]string{"a": "1", "b": "2", "c": "1"}}
+	if err := r.different([]string{"a", "b"}); err != nil {
+		t.Error(err)
+	}
+	for _, names := range [][]string{{"a", "b", "c"}, {"a", "nothing"}} {
+		if r.different(names) == nil {
+			t.Errorf("%v differ", names)
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	b, err := NewBackend("127.0.0.1:0", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for _, line := range []string{"GET /one HTTP/1.1", "GET /two HTTP/1.1", "GET /two HTTP/1.1"} {
+		b.keep(&Echo{Line: line})
+	}
+	r := &run{world: &World{Options: Options{Backend: b, Settle: time.Second}}, bound: map[string]string{}}
+	r.scene = newScene(r.world, "", Setup{}, nil)
+	for _, test := range []struct {
+		mark  string
+		times int
+		ok    bool
+	}{{"/one", 1, true}, {"/two", 2, true}, {"/two", 1, false}} {
+		if err := r.saw(t.Context(), &Saw{Marks: []string{test.mark}, Times: test.times}); (err == nil) != test.ok {
+			t.Errorf("%s %d: %v", test.mark, test.times, err)
+		}
+	}
+}
+
+func TestFlatten(t *testing.T) {
+	got := url.Values{}
+	flatten(got, "Tags", []any{map[string]any{"Key": "k", "Value": "v w"}})
+	flatten(got, "Names", []any{"a", "b"})
+	flatten(got, "Count", 3)
+	if want := "Count=3&Names.member.1=a&Names.member.2=b&Tags.member.1.Key=k&Tags.member.1.Value=v+w"; got.Encode() != want {
+		t.Errorf("got %s, want %s", got.Encode(), want)
 	}
 }

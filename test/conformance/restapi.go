@@ -12,7 +12,8 @@ import (
 // A RestAPI is a REST API with its parts, which are made in the order of the
 // fields.
 type RestAPI struct {
-	// Members are those of CreateRestApi; name needn't be there.
+	// Members are those of CreateRestApi; name needn't be there, and a policy may
+	// be the document itself.
 	Members Members `yaml:",inline"`
 	// Import is an OpenAPI document, as a text or as what it says, that the API
 	// is imported from instead; ImportParameters are the parameters of
@@ -86,6 +87,12 @@ func (b builder) restAPI(ctx context.Context, name string, spec RestAPI) error {
 		}
 	}
 	maps.Copy(with, spec.Members)
+	if policy, there := with["policy"]; there {
+		var err error
+		if with["policy"], err = policyText(policy, b.lookup); err != nil {
+			return err
+		}
+	}
 	if err := b.make(ctx, call, with, &api); err != nil {
 		return err
 	}

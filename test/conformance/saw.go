@@ -22,6 +22,8 @@ type Saw struct {
 	ExactJSON any `yaml:"exactJson"`
 	// Received is about the request.
 	Received *Received `yaml:"received"`
+	// Times is how many such events there must be, no more.
+	Times int `yaml:"times"`
 	// Never is for how many milliseconds there may be no such event or request.
 	Never int `yaml:"never"`
 }
@@ -40,6 +42,9 @@ func (r *run) saw(ctx context.Context, want *Saw) error {
 	marks, err := r.marks(want.Marks)
 	if err != nil {
 		return err
+	}
+	if want.Times > 0 {
+		return r.times(ctx, want, marks)
 	}
 	find := func() (string, error) { return r.world.Backend.Find(marks), nil }
 	if want.Function != "" {
@@ -73,6 +78,49 @@ func (r *run) saw(ctx context.Context, want *Saw) error {
 	}
 	m := &match{lookup: r.lookup, bound: r.bound}
 	return m.check(&Expect{JSON: want.JSON, ExactJSON: want.ExactJSON, Received: want.Received}, &answer{line: "what was seen", body: []byte(got)})
+}
+
+// timesQuiet is how long nothing more may come once all that was expected is
+// there.
+const timesQuiet = 300 * time.Millisecond
+
+// times waits for as many events or requests as there must be.
+func (r *run) times(ctx context.Context, want *Saw, marks []string) error {
+	count := func() (int, error) { return r.world.Backend.Count(marks), nil }
+	if want.Function != "" {
+		name, err := produce("functions."+want.Function+".name", r.lookup)
+		if err != nil {
+			return err
+		}
+		count = func() (int, error) {
+			messages, err := r.events(ctx, "/aws/lambda/"+name, marks[0])
+			n := 0
+			for _, message := range messages {
+				if hasAll(message, marks) {
+					n++
+				}
+			}
+			return n, err
+		}
+	}
+	got := 0
+	err := r.world.eventually(ctx, func() (bool, error) {
+		var err error
+		got, err = count()
+		return got >= want.Times, err
+	})
+	if err == nil {
+		select {
+		case <-time.After(timesQuiet):
+			got, err = count()
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	if err == nil && got != want.Times || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("there are %d with %q, want %d", got, marks, want.Times)
+	}
+	return err
 }
 
 // logged waits for a line of a log group and compares it.
@@ -142,13 +190,30 @@ func hasAll(text string, marks []string) bool {
 	return true
 }
 
+// Count returns how many requests have all marks.
+func (b *Backend) Count(marks []string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for _, e := range b.echoes {
+		if e.has(marks) {
+			n++
+		}
+	}
+	return n
+}
+
+func (e *Echo) has(marks []string) bool {
+	return hasAll(e.Line+"\n"+strings.Join(e.Headers, "\n")+"\n\n"+e.Body, marks)
+}
+
 // Find returns the latest request with all marks, as an Echo in JSON, or "".
 func (b *Backend) Find(marks []string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := len(b.echoes) - 1; i >= 0; i-- {
 		e := b.echoes[i]
-		if !hasAll(e.Line+"\n"+strings.Join(e.Headers, "\n")+"\n\n"+e.Body, marks) {
+		if !e.has(marks) {
 			continue
 		}
 		text, err := json.Marshal(e)

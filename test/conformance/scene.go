@@ -22,6 +22,13 @@ type scene struct {
 
 	groups map[string]func() (string, error) // ARNs
 	apis   map[string]func() (*madeAPI, error)
+	// principals are "users.NAME" and "roles.NAME".
+	principals map[string]func() (*madePrincipal, error)
+	issuers    map[string]func() (*madeIssuer, error)
+	tokens     map[string]func() (string, error)
+	pools      map[string]func() (*madePool, error)
+	plans      map[string]func() (string, error) // ids
+	keys       map[string]func() (*madeKey, error)
 }
 
 // A madeAPI is an API with what its parts came to be called.
@@ -29,7 +36,7 @@ type madeAPI struct {
 	id       string
 	endpoint *url.URL
 	// parts are "integrations.NAME", as a route's target names it, "routes.KEY"
-	// and "deployments.NAME" of an HTTP API, "api", "root", "resources.PATH",
+	// "authorizers.NAME" and "deployments.NAME" of an HTTP API, "api", "root", "resources.PATH",
 	// "validators.NAME", "models.NAME", "authorizers.NAME" and "deployment" of a
 	// REST API, "api", "authorizers.NAME", "integrations.NAME", "routes.KEY" and
 	// "deployment" of a WebSocket API.
@@ -38,6 +45,7 @@ type madeAPI struct {
 
 func newScene(w *World, title string, setup Setup, outer *scene) *scene {
 	s := &scene{world: w, setup: setup, title: title, outer: outer, groups: map[string]func() (string, error){}, apis: map[string]func() (*madeAPI, error){}}
+	s.callers()
 	for _, name := range setup.LogGroups {
 		s.groups[name] = sync.OnceValues(func() (string, error) { return s.makeGroup(name) })
 	}
@@ -55,7 +63,7 @@ func newScene(w *World, title string, setup Setup, outer *scene) *scene {
 
 // lookup finds functions.NAME (the ARN), functions.NAME.name and, as REST APIs
 // invoke it, functions.NAME.invoke and functions.NAME.stream, logGroups.NAME
-// (the ARN), logGroups.NAME.name, and of an API NAME (the id), NAME.endpoint
+// (the ARN), logGroups.NAME.name, what caller finds, and of an API NAME (the id), NAME.endpoint
 // with its NAME.scheme, NAME.host, NAME.domain and NAME.port, and its parts.
 func (s *scene) lookup(name string) (string, bool, error) {
 	head, rest, _ := strings.Cut(name, ".")
@@ -70,6 +78,9 @@ func (s *scene) lookup(name string) (string, bool, error) {
 			arn = groupName(arn)
 		}
 		return arn, true, err
+	}
+	if value, ok, err := s.caller(head, key, attribute); ok || err != nil {
+		return value, ok, err
 	}
 	if api := s.apis[head]; api != nil {
 		made, err := api()
@@ -141,6 +152,15 @@ func (s *scene) makeAPI(name string) (*madeAPI, error) {
 	if a.endpoint, err = url.Parse(api.APIEndpoint); err != nil {
 		return nil, err
 	}
+	for _, key := range sortedKeys(spec.Authorizers) {
+		with := Members{"name": key}
+		maps.Copy(with, spec.Authorizers[key])
+		var made struct{ AuthorizerID string }
+		if err := b.make(ctx, "CreateAuthorizer", with, &made); err != nil {
+			return nil, err
+		}
+		a.parts["authorizers."+key] = made.AuthorizerID
+	}
 	for _, key := range sortedKeys(spec.Integrations) {
 		var made struct{ IntegrationID string }
 		if err := b.make(ctx, "CreateIntegration", spec.Integrations[key], &made); err != nil {
@@ -204,8 +224,9 @@ func (b builder) make(ctx context.Context, call string, with Members, out any) e
 
 func (b builder) stage(ctx context.Context, with Members) error {
 	var stage struct {
-		StageName, DeploymentID string
-		AutoDeploy              bool
+		StageName, DeploymentID, LastDeploymentStatusMessage string
+
+		AutoDeploy bool
 	}
 	if err := b.make(ctx, "CreateStage", with, &stage); err != nil || !stage.AutoDeploy {
 		return err
@@ -213,8 +234,11 @@ func (b builder) stage(ctx context.Context, with Members) error {
 	// AWS deploys in the background.
 	name := stage.StageName
 	err := b.scene.world.eventually(ctx, func() (bool, error) {
-		if stage.DeploymentID != "" {
+		switch {
+		case stage.DeploymentID != "":
 			return true, nil
+		case strings.HasPrefix(stage.LastDeploymentStatusMessage, "Deployment attempt failed"):
+			return false, fmt.Errorf("stage %s: %s", name, stage.LastDeploymentStatusMessage)
 		}
 		err := b.make(ctx, "GetStage", Members{"stageName": name}, &stage)
 		return false, err

@@ -105,7 +105,10 @@ func (r *run) connect(ctx context.Context, s *Step) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if text, err = r.signed(s, "GET "+text, base.Host); err != nil {
+		return nil, err
+	}
+	lines := strings.Split(strings.TrimSuffix(strings.TrimPrefix(text, "GET "), "\n"), "\n")
 	conn, err := dial(ctx, base, r.world.Address)
 	if err != nil {
 		return nil, err

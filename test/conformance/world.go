@@ -38,6 +38,11 @@ type Options struct {
 	Functions string
 	// Settle is how long the endpoint may take until what was made is there.
 	Settle time.Duration
+	// Issuers is the server of issuers.
+	Issuers *issuers
+	// Hosted is the URL of a user pool's domain, with {domain} where the domain's
+	// name is.
+	Hosted string
 	// Run makes the names of this run's resources its own.
 	Run string
 }
@@ -75,7 +80,7 @@ func (w *World) Close(ctx context.Context) error {
 		u := w.undo[i]
 		a, err := w.Client.Call(ctx, u.call, u.with)
 		// A case may have removed it itself, or it never came to be.
-		gone := err == nil && (a.status == http.StatusNotFound || errorCode(a) == "ResourceNotFoundException")
+		gone := err == nil && (a.status == http.StatusNotFound || errorCode(a) == "ResourceNotFoundException" || strings.Contains(string(a.body), "<Code>NoSuchEntity</Code>"))
 		if err == nil && a.status >= 400 && !gone {
 			err = fmt.Errorf("%s: %s", u.call, a)
 		}
@@ -278,6 +283,11 @@ func (w *World) lookup(name string) (string, bool, error) {
 	case "account":
 		account, err := w.account()
 		return account, true, err
+	case "masked":
+		account, err := w.account()
+		return "********" + account[max(0, len(account)-4):], true, err
+	case "today":
+		return time.Now().UTC().Format(time.DateOnly), true, nil
 	case "role":
 		arn, err := w.role()
 		return arn, true, err
