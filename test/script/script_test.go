@@ -14,6 +14,8 @@
 //	ws closed NAME CODE        the next frame is the gateway's close frame, with the code
 //	json PATH WANT             the JSON on the last command's stdout has WANT at PATH, as in items.0.name
 //	keep NAME PATH             put the value at PATH into the environment variable NAME
+//	logged NAME REGEXP         wait for a line of the gateway's log that matches, and put the last match's group into
+//	                           the environment variable NAME
 //
 // gatehouse and aws are programs; run them with exec. The condition awscli2
 // tells that aws is the CLI's second version.
@@ -28,10 +30,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -82,6 +86,7 @@ func TestScripts(t *testing.T) {
 			"ws":      cmdWS,
 			"json":    cmdJSON,
 			"keep":    cmdKeep,
+			"logged":  cmdLogged,
 		},
 	})
 }
@@ -201,6 +206,31 @@ func cmdKeep(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("there is nothing at %s", args[1])
 	}
 	ts.Setenv(args[0], got)
+}
+
+// logTimeout is how long a line may take from the gateway to the test.
+const logTimeout = 30 * time.Second
+
+func cmdLogged(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: logged NAME REGEXP")
+	}
+	re, err := regexp.Compile(args[1])
+	ts.Check(err)
+	deadline := time.After(logTimeout)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if all := re.FindAllStringSubmatch(sceneOf(ts).gateway.Logs(), -1); len(all) > 0 && len(all[0]) > 1 {
+			ts.Setenv(args[0], all[len(all)-1][1])
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			ts.Fatalf("the log has nothing like %s", re)
+		}
+	}
 }
 
 // valueAt finds a value in the JSON document on the last stdout; after an http
