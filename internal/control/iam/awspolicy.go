@@ -76,6 +76,8 @@ func allow(resource string, actions ...string) string {
 // awsDocuments are the statements of the policies that functions, gateways and
 // those who deploy them are usually given. ReadOnlyAccess and the other
 // account-wide ones speak of the services that gatehouse has, not of all.
+// UNVERIFIED: AWS adds actions to its policies; these are what they were known
+// to have.
 func awsDocuments() map[string]string {
 	writeLogs := []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
 	networkInterfaces := []string{
@@ -89,8 +91,10 @@ func awsDocuments() map[string]string {
 			allow("*", "account:GetAccountInformation", "account:GetPrimaryEmail", "account:ListRegions", "iam:CreateServiceLinkedRole",
 				"iam:DeleteServiceLinkedRole", "iam:ListRoles", "organizations:DescribeEffectivePolicy", "organizations:DescribeOrganization"),
 		"ReadOnlyAccess": allow("*", "acm:Describe*", "acm:Get*", "acm:List*", "apigateway:GET", "cloudwatch:Describe*", "cloudwatch:Get*",
-			"cloudwatch:List*", "iam:Get*", "iam:List*", "iam:Simulate*", "lambda:Get*", "lambda:List*", "logs:Describe*", "logs:FilterLogEvents",
-			"logs:Get*", "logs:List*", "logs:StartQuery", "logs:StopQuery", "logs:TestMetricFilter", "tag:Get*", "xray:BatchGet*", "xray:Get*"),
+			"cloudwatch:List*", "cognito-idp:AdminGetUser", "cognito-idp:AdminList*", "cognito-idp:Describe*", "cognito-idp:Get*", "cognito-idp:List*",
+			"iam:Get*", "iam:List*", "iam:Simulate*", "lambda:Get*", "lambda:List*", "logs:Describe*", "logs:FilterLogEvents",
+			"logs:Get*", "logs:List*", "logs:StartQuery", "logs:StopQuery", "logs:TestMetricFilter", "sts:GetAccessKeyInfo", "sts:GetCallerIdentity", "tag:Get*", "wafv2:Check*", "wafv2:Describe*", "wafv2:Get*", "wafv2:List*",
+			"xray:BatchGet*", "xray:Get*"),
 		"IAMFullAccess": allow("*", "iam:*", "organizations:DescribeAccount", "organizations:DescribeOrganization",
 			"organizations:DescribeOrganizationalUnit", "organizations:DescribePolicy", "organizations:ListChildren",
 			"organizations:ListParents", "organizations:ListPoliciesForTarget", "organizations:ListRoots",
@@ -137,6 +141,19 @@ func awsDocuments() map[string]string {
 			"xray:GetSamplingTargets", "xray:GetSamplingStatisticSummaries"),
 		"AWSXrayWriteOnlyAccess": allow("*", "xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules",
 			"xray:GetSamplingTargets", "xray:GetSamplingStatisticSummaries"),
+
+		"AmazonCognitoPowerUser": allow("*", "cognito-identity:*", "cognito-idp:*", "cognito-sync:*", "iam:ListRoles", "iam:ListOpenIdConnectProviders",
+			"iam:GetRole", "iam:ListSAMLProviders", "iam:GetSAMLProvider", "kinesis:ListStreams", "lambda:GetPolicy", "lambda:ListFunctions",
+			"sns:GetSMSSandboxAccountStatus", "sns:ListPlatformApplications", "ses:ListIdentities", "ses:GetIdentityVerificationAttributes",
+			"mobiletargeting:GetApps", "acm:ListCertificates"),
+		"AmazonCognitoReadOnly": allow("*", "cognito-identity:Describe*", "cognito-identity:Get*", "cognito-identity:List*", "cognito-idp:Describe*",
+			"cognito-idp:AdminGet*", "cognito-idp:AdminList*", "cognito-idp:List*", "cognito-idp:Get*", "cognito-sync:Describe*",
+			"cognito-sync:Get*", "cognito-sync:List*", "iam:ListOpenIdConnectProviders", "iam:ListRoles", "sns:ListPlatformApplications"),
+		"AWSCertificateManagerFullAccess": allow("*", "acm:*"),
+		"AWSCertificateManagerReadOnly":   allow("*", "acm:DescribeCertificate", "acm:ListCertificates", "acm:GetCertificate", "acm:ListTagsForCertificate", "acm:GetAccountConfiguration"),
+		"CloudWatchReadOnlyAccess": allow("*", "cloudwatch:BatchGet*", "cloudwatch:Describe*", "cloudwatch:GenerateQuery", "cloudwatch:Get*",
+			"cloudwatch:List*", "logs:Get*", "logs:List*", "logs:StartQuery", "logs:StopQuery", "logs:Describe*", "logs:TestMetricFilter",
+			"logs:FilterLogEvents", "logs:StartLiveTail", "logs:StopLiveTail", "sns:Get*", "sns:List*"),
 
 		"AmazonS3FullAccess":     allow("*", "s3:*", "s3-object-lambda:*"),
 		"AmazonS3ReadOnlyAccess": allow("*", "s3:Get*", "s3:List*", "s3:Describe*", "s3-object-lambda:Get*", "s3-object-lambda:List*"),

@@ -133,6 +133,9 @@ func (s *Service) attach(tx *store.Tx, scope store.Scope, g *grants, arn *string
 	if slices.Contains(g.Attached, *arn) {
 		return nil
 	}
+	if a, err := parsePolicyARN(*arn); err == nil && a.Account == "aws" && s.aws[a.Resource] == "" {
+		s.log.Warn("the document of this AWS managed policy isn't known here, so it allows nothing", "policy", *arn)
+	}
 	g.Attached = append(g.Attached, *arn)
 	return s.count(tx, scope, *arn, 1, 0)
 }

@@ -31,7 +31,7 @@ type fixture struct {
 	store     *store.Store
 }
 
-func open(t *testing.T, dir string) *fixture {
+func open(t testing.TB, dir string) *fixture {
 	t.Helper()
 	db, err := sqlite.Open(t.Context(), dir)
 	if err != nil {
