@@ -23,13 +23,15 @@ const (
 	// ownKeptFor is both for the gateway's own issuers, which are no further than
 	// a function call.
 	ownKeptFor = 10 * time.Second
-	// betweenFetches is the least time between two fetches: key ids that somebody
-	// makes up cost the issuer no more. Own issuers are asked each time: a pool
-	// may have got its keys a moment ago, for the token that is to be verified.
+	// betweenFetches is the time between fetches, but for a few that may be made at
+	// once: a key that is new is found at once, and key ids that somebody makes up
+	// cost the issuer no more. Own issuers are asked each time: a pool may have got
+	// its keys a moment ago, for the token that is to be verified.
 	betweenFetches = 10 * time.Second
+	fetchesAtOnce  = 5
 	// afterFailure is how long a first failure is remembered; it doubles up to
 	// betweenFetches.
-	afterFailure = time.Second
+	afterFailure = 100 * time.Millisecond
 )
 
 // A KeySet has the keys of one issuer. Its methods are for every request at
@@ -45,8 +47,9 @@ type KeySet struct {
 	mu sync.Mutex
 	// flight is closed when the fetch that is under way ends; nil without one.
 	flight chan struct{}
-	// next is when another fetch may begin.
-	next time.Time
+	// next is when another fetch may begin, and paid until when the fetches that
+	// were made would last at one each betweenFetches.
+	next, paid time.Time
 	// failures are how many fetches in a row have failed, the last one with err.
 	failures int
 	err      error
@@ -126,7 +129,7 @@ func (s *KeySet) fetch(now time.Time) <-chan struct{} {
 	if s.flight != nil {
 		return s.flight
 	}
-	if now.Before(s.next) {
+	if now.Before(s.next) || now.Before(s.paid.Add(-(fetchesAtOnce - 1) * betweenFetches)) {
 		return nil
 	}
 	flight := make(chan struct{})
@@ -147,6 +150,12 @@ func (s *KeySet) take(keys []material, own bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.flight, s.err = nil, err
+	if !own {
+		if s.paid.Before(now) {
+			s.paid = now
+		}
+		s.paid = s.paid.Add(betweenFetches)
+	}
 	if err != nil {
 		s.next = now
 		if !own {
@@ -156,12 +165,11 @@ func (s *KeySet) take(keys []material, own bool, err error) {
 		s.due.Store(s.next.UnixNano())
 		return
 	}
-	s.failures = 0
-	kept, refresh, between := keptFor, refreshAfter, betweenFetches
+	s.failures, s.next = 0, now
+	kept, refresh := keptFor, refreshAfter
 	if own {
-		kept, refresh, between = ownKeptFor, ownKeptFor, 0
+		kept, refresh = ownKeptFor, ownKeptFor
 	}
-	s.next = now.Add(between)
 	s.due.Store(now.Add(refresh).UnixNano())
 	s.replace(keys, now.Add(kept).UnixNano())
 }
