@@ -90,8 +90,3 @@ type closed struct {
 func (c closed) Authorize(*plan.Exchange) error {
 	return &plan.Fault{Kind: c.kind, Reason: c.reason}
 }
-
-// notYet closes what asks for a kind of authorization that isn't there.
-func notYet(kind string) plan.Authorizer {
-	return closed{plan.NotImplemented, "this gateway doesn't have " + kind + " authorization yet"}
-}

@@ -129,7 +129,7 @@ func (s *KeySet) fetch(now time.Time) <-chan struct{} {
 	if s.flight != nil {
 		return s.flight
 	}
-	if now.Before(s.next) || now.Before(s.paid.Add(-(fetchesAtOnce - 1) * betweenFetches)) {
+	if now.Before(s.next) || now.Before(s.paid.Add(-(fetchesAtOnce-1)*betweenFetches)) {
 		return nil
 	}
 	flight := make(chan struct{})
