@@ -170,7 +170,9 @@ func (s *Service) GetUsagePlanKeys(c *awswire.Call, in *apigateway.GetUsagePlanK
 	return out, nil
 }
 
-// DeleteUsagePlanKey takes a key out of a plan.
+// DeleteUsagePlanKey takes a key out of a plan. What it used stays counted: a
+// key that comes back in the same period has what it left.
+// UNVERIFIED: that leaving and coming back isn't a way to a new quota.
 func (s *Service) DeleteUsagePlanKey(c *awswire.Call, in *apigateway.DeleteUsagePlanKeyRequest) error {
 	return s.store.Update(c, func(tx *store.Tx) error {
 		planID, keyID := value(in.UsagePlanId), value(in.KeyId)
