@@ -85,6 +85,9 @@ func (r *run) step(ctx context.Context, s *Step) error {
 	case "different":
 		return r.different(s.Different)
 	}
+	if s.Crowd != nil {
+		return r.crowd(ctx, s)
+	}
 	if s.Within > 0 {
 		return r.within(ctx, s)
 	}
@@ -210,7 +213,7 @@ func (r *run) signed(s *Step, text, host string) (string, error) {
 		return text, nil
 	}
 	sign := *s.Sign
-	for _, field := range []*string{&sign.Key, &sign.Secret, &sign.Service, &sign.Region, &sign.Date, &sign.Payload} {
+	for _, field := range []*string{&sign.Key, &sign.Secret, &sign.Service, &sign.Region, &sign.Date, &sign.Payload, &sign.Regions} {
 		var err error
 		if *field, err = expand(*field, r.lookup); err != nil {
 			return "", err

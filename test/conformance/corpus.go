@@ -124,6 +124,8 @@ type Step struct {
 	// Within is for how many seconds a request is repeated until what is expected
 	// comes true; 0 is once.
 	Within int `yaml:"within"`
+	// Crowd sends the request from many clients at once.
+	Crowd *Crowd `yaml:"crowd"`
 	// Sign signs the request, the handshake or the call.
 	Sign *Sign `yaml:"sign"`
 
@@ -304,7 +306,7 @@ func (c *Case) finish() error {
 		if err := s.check(); err != nil {
 			return fmt.Errorf("step %d: %w", i+1, err)
 		}
-		expects = expects || s.Expect != nil || s.Receive != nil || s.Close != nil || s.Saw != nil || s.Logged != nil || s.Different != nil
+		expects = expects || s.Expect != nil || s.Receive != nil || s.Close != nil || s.Saw != nil || s.Logged != nil || s.Different != nil || s.Crowd != nil
 	}
 	if !expects {
 		return errors.New("nothing is expected")
@@ -359,6 +361,10 @@ func (s *Step) check() error {
 		return errors.New("within is for requests, and what is expected of their answers")
 	case s.HTTP2 && s.Call != "":
 		return errors.New("http2 is for requests")
+	case s.Crowd != nil:
+		if s.Request == "" || s.HTTP2 || s.Expect != nil || s.Crowd.Clients < 2 || len(s.Crowd.Statuses) == 0 {
+			return errors.New("a crowd sends a request and expects statuses")
+		}
 	case s.Expect == nil:
 		if s.Request != "" {
 			return errors.New("a request without an expectation")

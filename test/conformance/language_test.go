@@ -237,6 +237,8 @@ func TestParseRefuses(t *testing.T) {
 		"a signed message":                 "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x}, sign: {as: users.a}}, {receive: {text: x}}]}",
 		"one value that is different":      "cases:\n - {name: a, " + evidence + ", steps: [{different: [x]}]}",
 		"a call within a time":             "cases:\n - {name: a, " + evidence + ", call: GetApi, within: 3, expect: {status: 200}}",
+		"a crowd of one":                   "cases:\n - {name: a, " + evidence + ", request: GET /, crowd: {clients: 1, statuses: {200: 1}}}",
+		"a crowd with an expectation":      "cases:\n - {name: a, " + evidence + ", request: GET /, crowd: {clients: 2, statuses: {200: 2}}, expect: {status: 200}}",
 		"an issuer alone":                  "cases:\n - {name: a, " + evidence + ", steps: [{issuer: {name: x}}]}",
 		"an API with a name that is taken": "setup: {apis: {account: {}}}",
 		"a name twice":                     "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}}\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}}",
@@ -382,6 +384,30 @@ func TestTimes(t *testing.T) {
 	}{{"/one", 1, true}, {"/two", 2, true}, {"/two", 1, false}} {
 		if err := r.saw(t.Context(), &Saw{Marks: []string{test.mark}, Times: test.times}); (err == nil) != test.ok {
 			t.Errorf("%s %d: %v", test.mark, test.times, err)
+		}
+	}
+}
+
+func TestCrowd(t *testing.T) {
+	b, err := NewBackend("127.0.0.1:0", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	at, err := url.Parse(b.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newScene(&World{}, "", Setup{}, nil)
+	s.apis["main"] = func() (*madeAPI, error) { return &madeAPI{endpoint: at}, nil }
+	r := &run{world: s.world, scene: s, bound: map[string]string{}}
+	for _, test := range []struct {
+		statuses map[int]int
+		ok       bool
+	}{{map[int]int{418: 5}, true}, {map[int]int{418: 4}, false}, {map[int]int{418: 4, 200: 1}, false}} {
+		step := &Step{API: "main", Request: "GET /answer?status=418", Crowd: &Crowd{Clients: 5, Statuses: test.statuses}}
+		if err := r.step(t.Context(), step); (err == nil) != test.ok {
+			t.Errorf("%v: %v", test.statuses, err)
 		}
 	}
 }

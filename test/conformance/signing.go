@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,6 +39,11 @@ type Sign struct {
 	// Payload is signed in place of the body's hash and said in
 	// X-Amz-Content-Sha256.
 	Payload string `yaml:"payload"`
+	// Regions are those that a signature of version 4a holds for, as in
+	// "us-east-1,eu-*"; without any it is of version 4.
+	Regions string `yaml:"regions"`
+	// Chunk sends the body in signed chunks of so many bytes.
+	Chunk int `yaml:"chunk"`
 	// Unsigned are headers of the request that the signature leaves out.
 	Unsigned []string `yaml:"unsigned"`
 	// Altered are replacements in what was signed: what doesn't stand there is an
@@ -71,22 +77,34 @@ func (s *Sign) request(text, host, region string, c aws.Credentials, now time.Ti
 	v := &signature{Sign: s, credentials: c, method: parts[0], time: now.UTC().Add(time.Duration(s.Skew) * time.Second)}
 	v.date = or(s.Date, v.time.Format("20060102"))
 	v.scope = strings.Join([]string{v.date, or(s.Region, region), or(s.Service, "execute-api"), "aws4_request"}, "/")
+	v.algorithm = signingAlgorithm
+	if s.Regions != "" {
+		v.algorithm, v.scope = asymmetricAlgorithm, strings.Join([]string{v.date, or(s.Service, "execute-api"), "aws4_request"}, "/")
+	}
 	v.path, v.query, _ = strings.Cut(parts[1], "?")
 	v.headers = fieldsOf(lines[1:])
 	if len(valuesOf(v.headers, "host")) == 0 {
 		v.headers = append(v.headers, field{"Host", host})
 	}
-	sum := sha256.Sum256([]byte(body))
-	v.payload = or(s.Payload, hex.EncodeToString(sum[:]))
+	v.payload = or(s.Payload, hashOf(body))
+	if s.Chunk > 0 {
+		lines = append(lines, v.announceChunks(len(body))...)
+	}
 	if s.Presigned {
 		parts[1] = v.presign()
 		lines[0] = strings.Join(parts, " ")
 	} else {
 		lines = append(lines, v.sign()...)
 	}
+	if s.Chunk > 0 {
+		body = v.chunks(body)
+	}
+	if v.failed != nil {
+		return "", v.failed
+	}
 	out := strings.Join(lines, "\n")
 	if hasBody {
-		out += "\n\n" + body
+		out += "\n\n" + body + "\n" // which isn't sent, as of every text
 	}
 	for _, old := range sortedKeys(s.Altered) {
 		if !strings.Contains(out, old) {
@@ -106,6 +124,10 @@ type signature struct {
 	method, path, query string
 	headers             []field
 	payload             string
+	algorithm           string
+	// latest is the signature that was made last, failed why one couldn't be.
+	latest string
+	failed error
 }
 
 // sign returns the header lines that sign the request.
@@ -119,12 +141,15 @@ func (v *signature) sign() []string {
 	if v.Payload != "" {
 		v.headers = append(v.headers, field{"X-Amz-Content-Sha256", v.Payload})
 	}
+	if v.Regions != "" {
+		v.headers = append(v.headers, field{"X-Amz-Region-Set", v.Regions})
+	}
 	if v.credentials.SessionToken != "" {
 		v.headers = append(v.headers, field{"X-Amz-Security-Token", v.credentials.SessionToken})
 	}
 	signed, text := v.canonical(v.query)
 	authorization := fmt.Sprintf("Authorization: %s Credential=%s/%s, SignedHeaders=%s, Signature=%s",
-		signingAlgorithm, v.credentials.AccessKeyID, v.scope, signed, v.of(text))
+		v.algorithm, v.credentials.AccessKeyID, v.scope, signed, v.of(text))
 	var lines []string
 	for _, h := range v.headers[at:] {
 		lines = append(lines, h.name+": "+h.value)
@@ -145,8 +170,11 @@ func (v *signature) presign() string {
 		expires = *v.Expires
 	}
 	parameters := []string{
-		"X-Amz-Algorithm=" + signingAlgorithm, "X-Amz-Credential=" + escapeURI(v.credentials.AccessKeyID+"/"+v.scope),
+		"X-Amz-Algorithm=" + v.algorithm, "X-Amz-Credential=" + escapeURI(v.credentials.AccessKeyID+"/"+v.scope),
 		"X-Amz-Date=" + v.time.Format(signingTime), "X-Amz-Expires=" + escapeURI(expires), "X-Amz-SignedHeaders=" + escapeURI(signed),
+	}
+	if v.Regions != "" {
+		parameters = append(parameters, "X-Amz-Region-Set="+escapeURI(v.Regions))
 	}
 	if v.credentials.SessionToken != "" {
 		parameters = append(parameters, "X-Amz-Security-Token="+escapeURI(v.credentials.SessionToken))
@@ -183,13 +211,56 @@ func (v *signature) canonical(query string) (signed, text string) {
 
 // of is the signature of a canonical request.
 func (v *signature) of(canonical string) string {
-	sum := sha256.Sum256([]byte(canonical))
-	text := signingAlgorithm + "\n" + v.time.Format(signingTime) + "\n" + v.scope + "\n" + hex.EncodeToString(sum[:])
+	text := v.algorithm + "\n" + v.time.Format(signingTime) + "\n" + v.scope + "\n" + hashOf(canonical)
+	if v.Regions == "" {
+		v.latest = v.mac(text)
+		return v.latest
+	}
+	var made []byte
+	made, v.failed = asymmetric(v.credentials, text)
+	v.latest = hex.EncodeToString(made)
+	return v.latest
+}
+
+// mac is the signature of version 4 of a text.
+func (v *signature) mac(text string) string {
 	key := []byte("AWS4" + v.credentials.SecretAccessKey)
 	for _, part := range append(strings.Split(v.scope, "/"), text) {
 		key = hmacSHA256(key, part)
 	}
 	return hex.EncodeToString(key)
+}
+
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// announceChunks are the header lines of a body in chunks.
+func (v *signature) announceChunks(length int) []string {
+	v.Payload = or(v.Payload, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD")
+	v.payload = v.Payload
+	added := []field{{"Content-Encoding", "aws-chunked"}, {"X-Amz-Decoded-Content-Length", strconv.Itoa(length)}}
+	var lines []string
+	for _, h := range added {
+		v.headers = append(v.headers, h)
+		lines = append(lines, h.name+": "+h.value)
+	}
+	return lines
+}
+
+// chunks is a body in chunks, of which each is signed with the signature before
+// it.
+func (v *signature) chunks(body string) string {
+	var b strings.Builder
+	for more := true; more; {
+		n := min(v.Chunk, len(body))
+		chunk := body[:n]
+		body, more = body[n:], n > 0
+		v.latest = v.mac(strings.Join([]string{signingAlgorithm + "-PAYLOAD", v.time.Format(signingTime), v.scope, v.latest, hashOf(""), hashOf(chunk)}, "\n"))
+		fmt.Fprintf(&b, "%x;chunk-signature=%s\r\n%s\r\n", n, v.latest, chunk)
+	}
+	return b.String()
 }
 
 func hmacSHA256(key []byte, text string) []byte {

@@ -105,6 +105,8 @@ func TestSignTampers(t *testing.T) {
 		{"unsigned header", Sign{Unsigned: []string{"X-Mine"}}, "SignedHeaders=host;x-amz-date;x-amz-security-token, ", ";x-mine"},
 		{"key", Sign{Key: "OTHER"}, "Credential=OTHER/", "AKIDEXAMPLE"},
 		{"no token", Sign{Token: &none}, "SignedHeaders=host;x-amz-date;x-mine, ", "X-Amz-Security-Token"},
+		{"regions", Sign{Regions: "us-east-1,eu-*"}, "Authorization: AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20260304/execute-api/aws4_request, SignedHeaders=host;x-amz-date;x-amz-region-set;x-amz-security-token;x-mine, Signature=30", "HMAC"},
+		{"regions in a query", Sign{Regions: "*", Presigned: true}, "X-Amz-Region-Set=%2A", "HMAC"},
 		{"altered", Sign{Altered: map[string]string{"X-Mine: 1": "X-Mine: 2"}}, "X-Mine: 2", "X-Mine: 1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -116,5 +118,36 @@ func TestSignTampers(t *testing.T) {
 	}
 	if got, err := (&Sign{Altered: map[string]string{"nowhere": ""}}).request("GET /", "h", "r", credentials, signedAt); err == nil {
 		t.Errorf("what isn't there was altered: %s", got)
+	}
+}
+
+// TestAsymmetricKey derives the key of the credentials in AWS's signing suite.
+func TestAsymmetricKey(t *testing.T) {
+	key, err := asymmetricKey(aws.Credentials{AccessKeyID: "AKISORANDOMAASORANDOM", SecretAccessKey: "q+jcrXGc+0zWN6uzclKVhvMmUsIfRPa4rlRandom"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "7fd3bd010c0d9c292141c2b77bfbde1042c92e6836fff749d1269ec890fca1bd"
+	if d, err := key.Bytes(); err != nil || hex.EncodeToString(d) != want {
+		t.Errorf("got %x, %v, want %s", d, err, want)
+	}
+}
+
+// TestChunks signs AWS's published example of a body in chunks.
+func TestChunks(t *testing.T) {
+	v := &signature{
+		Sign: &Sign{Chunk: 65536}, credentials: aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"},
+		time: time.Date(2013, 5, 24, 0, 0, 0, 0, time.UTC), scope: "20130524/us-east-1/s3/aws4_request",
+		latest: "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
+	}
+	got := v.chunks(strings.Repeat("a", 66560))
+	for _, want := range []string{
+		"10000;chunk-signature=ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\naa",
+		"\r\n400;chunk-signature=0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\naa",
+		"\r\n0;chunk-signature=b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s isn't there", want)
+		}
 	}
 }
