@@ -66,14 +66,9 @@ resource "aws_api_gateway_integration_response" "ok" {
 
 resource "aws_api_gateway_deployment" "orders" {
   rest_api_id = aws_api_gateway_rest_api.orders.id
-  triggers = {
-    definition = sha1(jsonencode([
-      aws_api_gateway_resource.order,
-      aws_api_gateway_method.get,
-      aws_api_gateway_integration.get,
-      aws_api_gateway_integration_response.ok,
-    ]))
-  }
+  # A deployment is a snapshot: whatever changes here is deployed again.
+  triggers   = { definition = filesha1("${path.module}/main.tf") }
+  depends_on = [aws_api_gateway_integration_response.ok]
   lifecycle {
     create_before_destroy = true
   }
