@@ -207,7 +207,7 @@ func TestJWT(t *testing.T) {
 			}
 		})
 	}
-	if n := b.issuer.KeySets.Load(); n > 5 {
+	if n := b.issuer.KeySets.Load(); n > 3 {
 		t.Errorf("%d fetches of the keys for one clock tick", n)
 	}
 }

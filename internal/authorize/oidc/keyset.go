@@ -28,7 +28,7 @@ const (
 	// cost the issuer no more. Own issuers are asked each time: a pool may have got
 	// its keys a moment ago, for the token that is to be verified.
 	betweenFetches = 10 * time.Second
-	fetchesAtOnce  = 5
+	fetchesAtOnce  = 3
 	// afterFailure is how long a first failure is remembered; it doubles up to
 	// betweenFetches.
 	afterFailure = 100 * time.Millisecond

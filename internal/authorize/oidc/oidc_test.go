@@ -305,7 +305,7 @@ func TestOneFetch(t *testing.T) {
 	}
 	ask(func(i int) string { return fmt.Sprint("made up ", i) })
 	has(t, held, "a")
-	if d, k := issuer.Discoveries.Load(), issuer.KeySets.Load(); d > 5 || k > 5 {
+	if d, k := issuer.Discoveries.Load(), issuer.KeySets.Load(); d > 3 || k > 3 {
 		t.Errorf("%d and %d fetches for keys that are made up", d, k)
 	}
 }
