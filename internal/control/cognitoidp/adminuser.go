@@ -179,6 +179,7 @@ func (s *Service) AdminGetUser(c *awswire.Call, in *api.AdminGetUserRequest) (*a
 		shown := u.shown()
 		out.Username, out.UserAttributes, out.Enabled, out.UserStatus = shown.Username, shown.Attributes, shown.Enabled, shown.UserStatus
 		out.UserCreateDate, out.UserLastModifiedDate = shown.UserCreateDate, shown.UserLastModifiedDate
+		out.UserMFASettingList, out.PreferredMfaSetting = u.preferred()
 		return nil
 	})
 	return out, err

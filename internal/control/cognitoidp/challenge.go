@@ -22,11 +22,9 @@ func (s *Service) RespondToAuthChallenge(c *awswire.Call, in *api.RespondToAuthC
 	if err != nil {
 		return nil, err
 	}
-	out := &api.RespondToAuthChallengeResponse{ChallengeName: some(o.challenge), Session: some(o.session), ChallengeParameters: o.shown()}
-	if o.tokens != nil {
-		out.AuthenticationResult = o.tokens.result()
-	}
-	return out, nil
+	out := &api.RespondToAuthChallengeResponse{ChallengeName: some(o.Challenge), Session: some(o.Session), ChallengeParameters: o.shown()}
+	out.AuthenticationResult, err = s.settle(c, o)
+	return out, err
 }
 
 // AdminRespondToAuthChallenge answers a challenge for a server.
@@ -39,24 +37,26 @@ func (s *Service) AdminRespondToAuthChallenge(c *awswire.Call, in *api.AdminResp
 	if err != nil {
 		return nil, err
 	}
-	out := &api.AdminRespondToAuthChallengeResponse{ChallengeName: some(o.challenge), Session: some(o.session), ChallengeParameters: o.shown()}
-	if o.tokens != nil {
-		out.AuthenticationResult = o.tokens.result()
-	}
-	return out, nil
+	out := &api.AdminRespondToAuthChallengeResponse{ChallengeName: some(o.Challenge), Session: some(o.Session), ChallengeParameters: o.shown()}
+	out.AuthenticationResult, err = s.settle(c, o)
+	return out, err
 }
 
-func (s *Service) respond(a *attempt, challenge, session string, answers map[string]string) (*outcome, error) {
+func (s *Service) respond(a *attempt, challenge, text string, answers map[string]string) (*Step, error) {
 	if err := required(answers, "USERNAME"); err != nil {
 		return nil, err
 	}
 	switch challenge {
 	case api.ChallengeNameTypePasswordVerifier:
-		return s.answerSRP(a, session, answers)
+		return s.answerSRP(a, text, answers)
 	case api.ChallengeNameTypeNewPasswordRequired:
-		return s.answerNewPassword(a, session, answers)
+		return s.answerNewPassword(a, text, answers)
 	case api.ChallengeNameTypeCustomChallenge:
-		return s.answerCustom(a, session, answers)
+		return s.answerCustom(a, text, answers)
+	case api.ChallengeNameTypeSoftwareTokenMfa, api.ChallengeNameTypeSmsMfa, api.ChallengeNameTypeEmailOtp:
+		return s.answerFactor(a, challenge, text, answers)
+	case api.ChallengeNameTypeMfaSetup:
+		return s.answerSetup(a, text, answers)
 	}
 	return nil, invalid("The challenge " + challenge + " isn't supported by this gateway.")
 }
@@ -65,12 +65,12 @@ func (s *Service) respond(a *attempt, challenge, session string, answers map[str
 const attributePrefix = "userAttributes."
 
 // askNewPassword has a user with a temporary password choose another.
-func (s *Service) askNewPassword(a *attempt, u *user) (*outcome, error) {
-	session, err := s.newSession(a, u, api.ChallengeNameTypeNewPasswordRequired, nil)
+func (s *Service) askNewPassword(a *attempt, u *user) (*Step, error) {
+	text, err := s.newSession(a, u, api.ChallengeNameTypeNewPasswordRequired, session{})
 	if err != nil {
 		return nil, err
 	}
-	return &outcome{challenge: api.ChallengeNameTypeNewPasswordRequired, session: session, params: map[string]string{
+	return &Step{Challenge: api.ChallengeNameTypeNewPasswordRequired, Session: text, Params: map[string]string{
 		"USER_ID_FOR_SRP": u.Username, "requiredAttributes": jsonText(u.lacks()), "userAttributes": jsonText(attributeMap(u.Attributes)),
 	}}, nil
 }
@@ -86,7 +86,7 @@ func (u *user) lacks() []string {
 	return names
 }
 
-func (s *Service) answerNewPassword(a *attempt, sessionText string, answers map[string]string) (*outcome, error) {
+func (s *Service) answerNewPassword(a *attempt, sessionText string, answers map[string]string) (*Step, error) {
 	if err := required(answers, "NEW_PASSWORD"); err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (s *Service) answerNewPassword(a *attempt, sessionText string, answers map[
 	if err != nil {
 		return nil, err
 	}
-	return s.finish(a, u, "TokenGeneration_NewPasswordChallenge")
+	return s.secondFactor(a, u, "TokenGeneration_NewPasswordChallenge")
 }
 
 // An srpState is the state of a sign-in by SRP; it travels as the secret block.
@@ -154,7 +154,7 @@ type srpState struct {
 
 const forSRP = "cognito-srp"
 
-func (s *Service) beginSRP(a *attempt, params map[string]string) (*outcome, error) {
+func (s *Service) beginSRP(a *attempt, params map[string]string) (*Step, error) {
 	if err := required(params, "USERNAME", "SRP_A"); err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (s *Service) beginSRP(a *attempt, params map[string]string) (*outcome, erro
 
 // offerSRP challenges a user to show that it has the password. u is nil for a
 // user that isn't there, which is challenged all the same.
-func (s *Service) offerSRP(a *attempt, u *user, params map[string]string, custom *customState) (*outcome, error) {
+func (s *Service) offerSRP(a *attempt, u *user, params map[string]string, custom *customState) (*Step, error) {
 	state := srpState{Pool: a.pool.ID, Client: a.client.ID, Custom: custom}
 	secret, err := s.decoySecret(a)
 	if err != nil {
@@ -208,12 +208,12 @@ func (s *Service) offerSRP(a *attempt, u *user, params map[string]string, custom
 	if err != nil {
 		return nil, err
 	}
-	o := &outcome{challenge: api.ChallengeNameTypePasswordVerifier, params: map[string]string{
+	o := &Step{Challenge: api.ChallengeNameTypePasswordVerifier, Params: map[string]string{
 		"SALT": userpool.Hex(state.Verifier.Salt), "SRP_B": userpool.Hex(state.Exchange.B), "USERNAME": state.UserID,
 		"USER_ID_FOR_SRP": state.UserID, "SECRET_BLOCK": base64.StdEncoding.EncodeToString([]byte(block)),
 	}}
 	if custom != nil {
-		o.session, err = s.newSession(a, u, api.ChallengeNameTypePasswordVerifier, custom)
+		o.Session, err = s.newSession(a, u, api.ChallengeNameTypePasswordVerifier, session{Custom: custom})
 	}
 	return o, err
 }
@@ -238,7 +238,7 @@ const maxSkew = 15 * time.Minute
 // srpTime is how clients write the time that they sign.
 const srpTime = "Mon Jan 2 15:04:05 UTC 2006"
 
-func (s *Service) answerSRP(a *attempt, sessionText string, answers map[string]string) (*outcome, error) {
+func (s *Service) answerSRP(a *attempt, sessionText string, answers map[string]string) (*Step, error) {
 	if err := required(answers, "PASSWORD_CLAIM_SECRET_BLOCK", "PASSWORD_CLAIM_SIGNATURE", "TIMESTAMP"); err != nil {
 		return nil, err
 	}

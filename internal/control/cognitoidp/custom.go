@@ -65,7 +65,7 @@ type verifyResponse struct {
 }
 
 // beginCustom begins a sign-in that functions lead, at once or after SRP.
-func (s *Service) beginCustom(a *attempt, params map[string]string) (*outcome, error) {
+func (s *Service) beginCustom(a *attempt, params map[string]string) (*Step, error) {
 	if err := required(params, "USERNAME"); err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (s *Service) define(a *attempt, u *user, sofar []customResult) (defineRespo
 }
 
 // defineNext asks what comes after the challenges so far.
-func (s *Service) defineNext(a *attempt, u *user, sofar []customResult) (*outcome, error) {
+func (s *Service) defineNext(a *attempt, u *user, sofar []customResult) (*Step, error) {
 	d, err := s.define(a, u, sofar)
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (s *Service) defineNext(a *attempt, u *user, sofar []customResult) (*outcom
 }
 
 // lead does what a function decided.
-func (s *Service) lead(a *attempt, u *user, d defineResponse, sofar []customResult) (*outcome, error) {
+func (s *Service) lead(a *attempt, u *user, d defineResponse, sofar []customResult) (*Step, error) {
 	switch {
 	case d.Fail:
 		return nil, wrongPassword()
@@ -154,7 +154,7 @@ func (s *Service) lead(a *attempt, u *user, d defineResponse, sofar []customResu
 	if err := s.trigger(a.c, a.pool, a.client, l.CreateAuthChallenge, "1", "CreateAuthChallenge_Authentication", u.Username, in, &created); err != nil {
 		return nil, err
 	}
-	session, err := s.newSession(a, u, d.Challenge, &customState{Session: sofar, Private: created.Private, Metadata: created.Metadata})
+	text, err := s.newSession(a, u, d.Challenge, session{Custom: &customState{Session: sofar, Private: created.Private, Metadata: created.Metadata}})
 	if err != nil {
 		return nil, err
 	}
@@ -163,10 +163,10 @@ func (s *Service) lead(a *attempt, u *user, d defineResponse, sofar []customResu
 		params[k] = v
 	}
 	params["USERNAME"] = u.Username
-	return &outcome{challenge: d.Challenge, session: session, params: params}, nil
+	return &Step{Challenge: d.Challenge, Session: text, Params: params}, nil
 }
 
-func (s *Service) answerCustom(a *attempt, sessionText string, answers map[string]string) (*outcome, error) {
+func (s *Service) answerCustom(a *attempt, sessionText string, answers map[string]string) (*Step, error) {
 	answer, ok := answers["ANSWER"]
 	if !ok {
 		return nil, invalid("Missing required parameter ANSWER")
@@ -194,26 +194,27 @@ func (s *Service) answerCustom(a *attempt, sessionText string, answers map[strin
 }
 
 // SignIn checks a user's name and password for a pool's pages, with all that
-// signing in by password has: functions, wrong guesses, users that may not. Of a
-// user who must choose a new password first, challenge is NEW_PASSWORD_REQUIRED
-// and session what RespondToAuthChallenge takes.
-func (s *Service) SignIn(c *awswire.Call, p *Pool, cl *Client, name, password string) (g *Grant, challenge, session string, err error) {
+// signing in by password has: functions, wrong guesses, users that may not, second
+// factors. The scopes of the grant, which is a hosted one, are the caller's to set.
+func (s *Service) SignIn(c *awswire.Call, p *Pool, cl *Client, name, password string) (*Step, error) {
 	a := &attempt{c: c, pool: p, client: cl}
 	u, err := s.checkPassword(a, name, password)
 	if err != nil {
-		return nil, "", "", err
+		return nil, err
 	}
-	if u.Status == api.UserStatusTypeForceChangePassword {
-		o, err := s.askNewPassword(a, u)
-		if err != nil {
-			return nil, "", "", err
-		}
-		return nil, o.challenge, o.session, nil
+	return hosted(s.advance(a, u))
+}
+
+// Answer answers a challenge that SignIn or Answer led to. The names of the
+// answers are those of RespondToAuthChallenge.
+func (s *Service) Answer(c *awswire.Call, p *Pool, cl *Client, challenge, session string, answers map[string]string) (*Step, error) {
+	return hosted(s.respond(&attempt{c: c, pool: p, client: cl}, challenge, session, answers))
+}
+
+// hosted has the grant of a step be one of the pool's pages.
+func hosted(o *Step, err error) (*Step, error) {
+	if err == nil && o.Grant != nil {
+		o.Grant.Hosted, o.Grant.Scopes, o.Grant.Source = true, nil, "TokenGeneration_HostedAuth"
 	}
-	if err := s.postAuthentication(a, u); err != nil {
-		return nil, "", "", err
-	}
-	grant := s.newGrant(a, u, "TokenGeneration_HostedAuth")
-	grant.Hosted, grant.Scopes = true, nil
-	return &grant, "", "", nil
+	return o, err
 }

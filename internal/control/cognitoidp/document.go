@@ -92,6 +92,8 @@ type userDoc struct {
 	Groups []string `json:",omitempty"`
 
 	Password passwordDoc
+	// Factors are the user's second factors.
+	Factors factorsDoc `json:",omitzero"`
 	// Codes are those that were sent, by what they are for.
 	Codes map[string]codeDoc `json:",omitempty"`
 	// SignedOut ends all sign-ins before it.
@@ -107,6 +109,17 @@ type passwordDoc struct {
 	Expires time.Time `json:",omitzero"`
 	// Earlier are the hashes of passwords before, the last one first.
 	Earlier []string `json:",omitempty"`
+}
+
+// A factorsDoc is which second factors a user has. On and Preferred are as
+// SetUserMFAPreference says.
+type factorsDoc struct {
+	// Secret is that of an authenticator app, Pending one that isn't proven yet.
+	Secret, Pending string `json:",omitempty"`
+	// Used is the step of time whose code was used last.
+	Used      int64    `json:",omitempty"`
+	On        []string `json:",omitempty"`
+	Preferred string   `json:",omitempty"`
 }
 
 type codeDoc struct {

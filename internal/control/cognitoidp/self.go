@@ -103,7 +103,9 @@ func (s *Service) GetUser(c *awswire.Call, in *api.GetUserRequest) (*api.GetUser
 	if err != nil {
 		return nil, err
 	}
-	return &api.GetUserResponse{Username: &b.user.Username, UserAttributes: b.Attributes()}, nil
+	out := &api.GetUserResponse{Username: &b.user.Username, UserAttributes: b.Attributes()}
+	out.UserMFASettingList, out.PreferredMfaSetting = b.user.preferred()
+	return out, nil
 }
 
 // UpdateUserAttributes changes a user's own attributes.

@@ -20,12 +20,31 @@ type attempt struct {
 	admin bool
 }
 
-// An outcome is where a step of signing in leads: to tokens or to a challenge.
-type outcome struct {
-	tokens    *Tokens
-	challenge string
-	session   string
-	params    map[string]string
+// A Step is where an answer leads that somebody gives who signs in: to a grant,
+// or to a challenge.
+type Step struct {
+	Grant *Grant
+	// Challenge is what to answer next, as AWS names it, with what the client is
+	// told of it; Session goes with the answer.
+	Challenge, Session string
+	Params             map[string]string
+
+	// tokens are those of a refresh token, which there are at once.
+	tokens *Tokens
+}
+
+// settle makes the tokens that a step leads to, if it does.
+func (s *Service) settle(c *awswire.Call, o *Step) (*api.AuthenticationResultType, error) {
+	if o.Grant != nil {
+		var err error
+		if o.tokens, err = s.Mint(c, *o.Grant); err != nil {
+			return nil, err
+		}
+	}
+	if o.tokens == nil {
+		return nil, nil
+	}
+	return o.tokens.result(), nil
 }
 
 // client finds the client of an unsigned call.
@@ -72,11 +91,9 @@ func (s *Service) InitiateAuth(c *awswire.Call, in *api.InitiateAuthRequest) (*a
 	if err != nil {
 		return nil, err
 	}
-	out := &api.InitiateAuthResponse{ChallengeName: some(o.challenge), Session: some(o.session), ChallengeParameters: o.shown()}
-	if o.tokens != nil {
-		out.AuthenticationResult = o.tokens.result()
-	}
-	return out, nil
+	out := &api.InitiateAuthResponse{ChallengeName: some(o.Challenge), Session: some(o.Session), ChallengeParameters: o.shown()}
+	out.AuthenticationResult, err = s.settle(c, o)
+	return out, err
 }
 
 // AdminInitiateAuth begins a sign-in that a server has the credentials for.
@@ -89,11 +106,9 @@ func (s *Service) AdminInitiateAuth(c *awswire.Call, in *api.AdminInitiateAuthRe
 	if err != nil {
 		return nil, err
 	}
-	out := &api.AdminInitiateAuthResponse{ChallengeName: some(o.challenge), Session: some(o.session), ChallengeParameters: o.shown()}
-	if o.tokens != nil {
-		out.AuthenticationResult = o.tokens.result()
-	}
-	return out, nil
+	out := &api.AdminInitiateAuthResponse{ChallengeName: some(o.Challenge), Session: some(o.Session), ChallengeParameters: o.shown()}
+	out.AuthenticationResult, err = s.settle(c, o)
+	return out, err
 }
 
 func (s *Service) adminAttempt(c *awswire.Call, poolID, clientID *string, metadata map[string]string) (*attempt, error) {
@@ -109,11 +124,11 @@ func (s *Service) adminAttempt(c *awswire.Call, poolID, clientID *string, metada
 }
 
 // shown is never nil: clients of old read it.
-func (o *outcome) shown() map[string]string {
-	if o.params == nil {
+func (o *Step) shown() map[string]string {
+	if o.Params == nil {
 		return map[string]string{}
 	}
-	return o.params
+	return o.Params
 }
 
 // A flow is a way to begin a sign-in: which settings of a client allow it, and
@@ -161,7 +176,7 @@ func allows(cl *api.UserPoolClientType, name string) bool {
 }
 
 // begin begins a sign-in.
-func (s *Service) begin(a *attempt, name string, params map[string]string) (*outcome, error) {
+func (s *Service) begin(a *attempt, name string, params map[string]string) (*Step, error) {
 	f, known := flows[name]
 	switch {
 	case !known:
@@ -203,7 +218,7 @@ func optional(params map[string]string, name string) *string {
 	return nil
 }
 
-func (s *Service) beginPassword(a *attempt, params map[string]string) (*outcome, error) {
+func (s *Service) beginPassword(a *attempt, params map[string]string) (*Step, error) {
 	if err := required(params, "USERNAME", "PASSWORD"); err != nil {
 		return nil, err
 	}
@@ -217,7 +232,7 @@ func (s *Service) beginPassword(a *attempt, params map[string]string) (*outcome,
 	return s.advance(a, u)
 }
 
-func (s *Service) beginRefresh(a *attempt, params map[string]string) (*outcome, error) {
+func (s *Service) beginRefresh(a *attempt, params map[string]string) (*Step, error) {
 	if err := required(params, "REFRESH_TOKEN"); err != nil {
 		return nil, err
 	}
@@ -236,7 +251,7 @@ func (s *Service) beginRefresh(a *attempt, params map[string]string) (*outcome, 
 	if err != nil {
 		return nil, err
 	}
-	return &outcome{tokens: tokens}, nil
+	return &Step{tokens: tokens}, nil
 }
 
 // names are what a user goes by.
@@ -321,23 +336,19 @@ func (s *Service) guessed(a *attempt, u *user, right bool) error {
 }
 
 // advance leads a user who has shown its password to the next step.
-func (s *Service) advance(a *attempt, u *user) (*outcome, error) {
+func (s *Service) advance(a *attempt, u *user) (*Step, error) {
 	if u.Status == api.UserStatusTypeForceChangePassword {
 		return s.askNewPassword(a, u)
 	}
-	return s.finish(a, u, "TokenGeneration_Authentication")
+	return s.secondFactor(a, u, "TokenGeneration_Authentication")
 }
 
-// finish ends a sign-in with tokens.
-func (s *Service) finish(a *attempt, u *user, source string) (*outcome, error) {
+// finish ends a sign-in with a grant.
+func (s *Service) finish(a *attempt, u *user, source string) (*Step, error) {
 	if err := s.postAuthentication(a, u); err != nil {
 		return nil, err
 	}
-	tokens, err := s.Mint(a.c, s.newGrant(a, u, source))
-	if err != nil {
-		return nil, err
-	}
-	return &outcome{tokens: tokens}, nil
+	return &Step{Grant: new(s.newGrant(a, u, source))}, nil
 }
 
 // A session is the state of a sign-in that waits for the answer to a challenge.
@@ -346,6 +357,13 @@ type session struct {
 	// Key is what the user is stored under and Sub who it is.
 	Key, Sub string
 	Custom   *customState `json:",omitempty"`
+
+	// Source is why there will be tokens, once the second factor is shown.
+	Source string `json:",omitempty"`
+	// Code is what was sent, Secret that of an authenticator app that is set up
+	// and Proven that it was.
+	Code, Secret string `json:",omitempty"`
+	Proven       bool   `json:",omitempty"`
 }
 
 const forSession = "cognito-session"
@@ -355,10 +373,10 @@ func sessionLife(cl *Client) time.Duration {
 	return time.Duration(value(cl.Settings.AuthSessionValidity)) * time.Minute
 }
 
-func (s *Service) newSession(a *attempt, u *user, challenge string, custom *customState) (string, error) {
-	return s.tickets.Issue(forSession, session{
-		Pool: a.pool.ID, Client: a.client.ID, Challenge: challenge, Key: u.key, Sub: u.Sub, Custom: custom,
-	}, a.c.Time.Add(sessionLife(a.client)))
+// newSession makes the text of a session, which says what v doesn't yet.
+func (s *Service) newSession(a *attempt, u *user, challenge string, v session) (string, error) {
+	v.Pool, v.Client, v.Challenge, v.Key, v.Sub = a.pool.ID, a.client.ID, challenge, u.key, u.Sub
+	return s.tickets.Issue(forSession, v, a.c.Time.Add(sessionLife(a.client)))
 }
 
 // openSession reads the session of an answer and the user that it is of.

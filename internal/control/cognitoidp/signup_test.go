@@ -257,10 +257,11 @@ func TestAccessTokens(t *testing.T) {
 	ok(t, err)
 	_, err = f.GetUser(f.Call, &api.GetUserRequest{AccessToken: &machine.Access})
 	fails(t, err, "NotAuthorizedException", "Invalid Access Token")
-	g, challenge, _, err := f.Service.SignIn(f.Call, p, dc, "alice", password)
+	step, err := f.Service.SignIn(f.Call, p, dc, "alice", password)
 	ok(t, err)
-	if challenge != "" {
-		t.Fatal(challenge)
+	g := step.Grant
+	if g == nil {
+		t.Fatal(step.Challenge)
 	}
 	g.Scopes, g.Nonce = []string{"openid", "email"}, "n"
 	tokens, err := f.Mint(f.Call, *g)
