@@ -37,6 +37,11 @@ type Exchange struct {
 	// path, still encoded: what routes are matched against. GatewayPath is the
 	// path with the stage but without the address prefix of a path form.
 	StagePath, GatewayPath string
+	// Domain is the custom domain that the host is, nil without one; BasePath the
+	// key of the mapping that was taken, "" for none. GatewayPath is the whole
+	// path then, except on HTTP APIs, whose functions don't see the mapping's.
+	Domain   *Domain
+	BasePath string
 	// PathForm tells that the API was named in the path, not by the host.
 	PathForm bool
 	// Params are the values of the route's path variables in the order of

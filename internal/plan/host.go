@@ -13,8 +13,9 @@ const (
 	executeAPILabel = "execute-api"
 )
 
-// Place finds the API and the stage that a request is for, by its host
-// ({api-id}.execute-api.{anything}) or by one of the path forms, and sets API,
+// Place finds the API and the stage that a request is for, by its host (a custom
+// domain name or {api-id}.execute-api.{anything}) or by one of the path forms, and
+// sets API,
 // Stage, StagePath, GatewayPath, DomainName and DomainPrefix of the exchange.
 //
 // traffic is false when the request isn't addressed to an API at all: it is a
@@ -22,6 +23,9 @@ const (
 // *Fault for a request whose API or stage isn't there.
 func (p *Plan) Place(x *Exchange) (traffic bool, err error) {
 	x.DomainName, x.DomainPrefix = splitHost(x.Request.Host)
+	if d := p.domainOf(x.DomainName); d != nil {
+		return true, p.placeDomain(x, d)
+	}
 	if id, ok := hostID(x.DomainName); ok {
 		return true, p.placeHost(x, id)
 	}

@@ -12,7 +12,8 @@ const DefaultStage = "$default"
 // it was made: With and Without return another plan that shares what did not
 // change. A nil Plan is empty.
 type Plan struct {
-	apis index[*API]
+	apis    index[*API]
+	domains index[*Domain]
 }
 
 // API returns the API of an id.
@@ -45,7 +46,7 @@ func (p *Plan) With(api *API) *Plan {
 	if p == nil {
 		p = &Plan{}
 	}
-	return &Plan{apis: p.apis.with(api.ID, api)}
+	return &Plan{apis: p.apis.with(api.ID, api), domains: p.domains}
 }
 
 // Without returns the plan without the API of that id.
@@ -53,7 +54,32 @@ func (p *Plan) Without(id string) *Plan {
 	if p == nil {
 		return nil
 	}
-	return &Plan{apis: p.apis.without(id)}
+	return &Plan{apis: p.apis.without(id), domains: p.domains}
+}
+
+// Domain returns the custom domain of a name in lower case, as it was made.
+func (p *Plan) Domain(name string) (*Domain, bool) {
+	if p == nil {
+		return nil, false
+	}
+	return p.domains.get(name)
+}
+
+// WithDomain returns the plan with the custom domain, in place of the one with
+// its name if there is one.
+func (p *Plan) WithDomain(d *Domain) *Plan {
+	if p == nil {
+		p = &Plan{}
+	}
+	return &Plan{apis: p.apis, domains: p.domains.with(d.Name, d)}
+}
+
+// WithoutDomain returns the plan without the custom domain of that name.
+func (p *Plan) WithoutDomain(name string) *Plan {
+	if p == nil {
+		return nil
+	}
+	return &Plan{apis: p.apis, domains: p.domains.without(name)}
 }
 
 // A Protocol is the type of an API.
