@@ -50,6 +50,11 @@ func TestStoredMembers(t *testing.T) {
 	describe(&b, definition.UsagePlans)
 	describe(&b, definition.UsagePlanKeys)
 	describe(&b, definition.ClientCertificates)
+	describe(&b, definition.Domains)
+	describe(&b, definition.DomainOwners)
+	describe(&b, definition.DomainMappings)
+	describe(&b, definition.RoutingRules)
+	describe(&b, definition.Certificates)
 	const file = "testdata/stored.txt"
 	if *update {
 		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"crypto/tls"
 	"slices"
 	"strings"
 	"unsafe"
@@ -25,6 +26,9 @@ type Domain struct {
 	Mode RoutingMode
 	// Rules are in the order of their priorities.
 	Rules []RoutingRule
+	// TLS is how connections to the domain shake hands; nil for a domain without a
+	// certificate, which has the gateway's own.
+	TLS *tls.Config
 	// mappings are the mappings by the segments of their keys.
 	mappings mappingNode
 }
@@ -190,9 +194,10 @@ func cutBasePath(path, base string) (rest string, ok bool) {
 	return rest, true
 }
 
-// domainOf returns the domain of a host without its port: the one of the name
-// itself, else the one with a star in place of its first label.
-func (p *Plan) domainOf(host string) *Domain {
+// DomainOf returns the domain of a host without its port, or of the name that a
+// client asks for in its TLS handshake: the one of the name itself, else the one
+// with a star in place of its first label. It is nil if there is neither.
+func (p *Plan) DomainOf(host string) *Domain {
 	if p == nil || p.domains.size == 0 {
 		return nil
 	}

@@ -90,7 +90,7 @@ func TestPlaceDomain(t *testing.T) {
 			}
 		})
 	}
-	if p = p.WithoutDomain("api.example.com"); p.domainOf("api.example.com").Name != "*.example.com" {
+	if p = p.WithoutDomain("api.example.com"); p.DomainOf("api.example.com").Name != "*.example.com" {
 		t.Error("without the name itself the wildcard takes over")
 	}
 }

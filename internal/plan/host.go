@@ -23,7 +23,7 @@ const (
 // *Fault for a request whose API or stage isn't there.
 func (p *Plan) Place(x *Exchange) (traffic bool, err error) {
 	x.DomainName, x.DomainPrefix = splitHost(x.Request.Host)
-	if d := p.domainOf(x.DomainName); d != nil {
+	if d := p.DomainOf(x.DomainName); d != nil {
 		return true, p.placeDomain(x, d)
 	}
 	if id, ok := hostID(x.DomainName); ok {

@@ -139,6 +139,13 @@ func New(o Options) *Server {
 			MinVersion:     tls.VersionTLS12,
 			NextProtos:     []string{"h2", "http/1.1"},
 			GetCertificate: o.Certificate,
+			// Custom domain names have certificates and policies of their own.
+			GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+				if d := o.Plan.Load().DomainOf(hello.ServerName); d != nil {
+					return d.TLS, nil
+				}
+				return nil, nil
+			},
 		}
 		s.http2 = newHTTP2Front(s)
 	}
