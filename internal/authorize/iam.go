@@ -24,6 +24,9 @@ type Signers interface {
 	// none. It is false for a key that doesn't exist or is switched off, and for a
 	// token that isn't the key's. A session that has ended is found all the same.
 	Signer(accessKeyID, token string) (Signer, bool)
+	// Used notes that a key has made a signature that is right, whatever policies
+	// say then. userID is the Caller's; the strings may be kept.
+	Used(accessKeyID, userID, region string, at time.Time)
 }
 
 // A Signer is whom an access key belongs to. Nothing in it may be changed.
@@ -114,6 +117,7 @@ func (a *IAM) authenticate(x *plan.Exchange, now time.Time) (Signer, error) {
 	}); err != nil {
 		return Signer{}, signatureFault(x, err)
 	}
+	a.Signers.Used(key.accessKeyID, signer.Caller.UserID, x.Stage.API.Region, now)
 	x.Caller = plan.Caller{AccountID: signer.Caller.Account, ID: signer.Caller.UserID, AccessKeyID: key.accessKeyID, ARN: signer.Caller.ARN}
 	return signer, nil
 }

@@ -35,6 +35,12 @@ func (f fakeSigners) Signer(accessKeyID, token string) (Signer, bool) {
 	return s, ok
 }
 
+func (f fakeSigners) Used(accessKeyID, _, region string, at time.Time) {
+	if accessKeyID == "" || region != "eu-west-1" || !at.Equal(signedAt) {
+		panic(accessKeyID + " was used in " + region)
+	}
+}
+
 func document(t testing.TB, kind policy.Kind, text string) *policy.Document {
 	t.Helper()
 	d, err := policy.Parse(kind, text)

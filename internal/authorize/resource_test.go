@@ -18,6 +18,9 @@ func TestResource(t *testing.T) {
 		{"slash at the end of a REST API's", "GET", "/pets//", plan.REST, "GET/pets"},
 		{"escaped letters", "GET", "/%61dmin", plan.REST, "GET/admin"},
 		{"escaped slash", "POST", "/pets%2Fadmin", plan.HTTP, "POST/pets/admin"},
+		{"escaped slash of a REST API's", "POST", "/pets%2fadmin", plan.REST, "POST/pets%2Fadmin"},
+		{"escaped once only, of a REST API's", "GET", "/%252F%2561", plan.REST, "GET/%2F%61"},
+		{"no escapes", "GET", "/%/%2/%%2f/%zz", plan.REST, "GET/%/%2/%%2F/%zz"},
 		{"escaped once only", "GET", "/%2561", plan.HTTP, "GET/%61"},
 		{"route of a WebSocket API", "GET", "/", plan.WebSocket, "$connect"},
 	} {

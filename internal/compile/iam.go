@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"time"
+
 	"gatehouse/internal/authorize"
 	"gatehouse/internal/plan"
 )
@@ -29,3 +31,6 @@ type noSigners struct{}
 
 // Signer implements authorize.Signers.
 func (noSigners) Signer(string, string) (authorize.Signer, bool) { return authorize.Signer{}, false }
+
+// Used implements authorize.Signers.
+func (noSigners) Used(string, string, string, time.Time) {}

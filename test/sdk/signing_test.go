@@ -178,4 +178,11 @@ func TestSignaturesOfCurl(t *testing.T) {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 	}
+	users := iam.NewFromConfig(g.Config())
+	key := must(users.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: new("alice")}))(t).AccessKey
+	curl("--user", *key.AccessKeyId+":"+*key.SecretAccessKey, g.URL+"/_aws/execute-api/"+g.http+"/test/pets")
+	used := must(users.GetAccessKeyLastUsed(t.Context(), &iam.GetAccessKeyLastUsedInput{AccessKeyId: key.AccessKeyId}))(t).AccessKeyLastUsed
+	if *used.ServiceName != "execute-api" || *used.Region != region {
+		t.Errorf("the key was last used for %s in %s", *used.ServiceName, *used.Region)
+	}
 }
