@@ -1,12 +1,14 @@
 package sdk
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go/aws/awserr"                      //nolint:SA1019 // the client of Terraform's provider before 5.72
@@ -14,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go/aws/session"                     //nolint:SA1019 // the client of Terraform's provider before 5.72
 	"github.com/aws/aws-sdk-go/service/cognitoidentityprovider" //nolint:SA1019 // the client of Terraform's provider before 5.72
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	v1aws "github.com/aws/aws-sdk-go/aws" //nolint:SA1019 // the client of Terraform's provider before 5.72
 
 	"gatehouse/test/harness"
@@ -183,5 +186,66 @@ func TestAmplify(t *testing.T) {
 	cmd.Env = append(os.Environ(), "ENDPOINT="+gw.URL, "POOL="+*pool, "CLIENT="+*client)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s\n%s", err, out, gw.Logs())
+	}
+}
+
+const poolFunction = `exports.handler = async (event) => {
+  if (event.userName === 'refused') throw new Error('not ' + event.userName);
+  if (event.triggerSource.startsWith('PreSignUp')) event.response.autoConfirmUser = true;
+  if (event.triggerSource.startsWith('TokenGeneration')) event.response = { claimsOverrideDetails: { claimsToAddOrOverride: { plan: 'gold' } } };
+  return event;
+};`
+
+// TestUserPoolFunctions has a real function confirm who signs up and add a claim,
+// and the gateway be as strict about its policy as it was told to be.
+func TestUserPoolFunctions(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		t.Run(map[bool]string{false: "warned", true: "strict"}[strict], func(t *testing.T) {
+			var args []string
+			if strict {
+				args = []string{"--strict-permissions"}
+			}
+			gw := harness.Start(t, "", args...)
+			f, c := functionsOf(t, gw), userPools(t, gw)
+			f.create(t, zipOf(t, "index.js", poolFunction), nil)
+			pool := must(c.CreateUserPool(&cognitoidentityprovider.CreateUserPoolInput{PoolName: new("p"),
+				LambdaConfig: &cognitoidentityprovider.LambdaConfigType{PreSignUp: new(functionARN), PreTokenGeneration: new(functionARN)}}))(t).UserPool
+			client := must(c.CreateUserPoolClient(&cognitoidentityprovider.CreateUserPoolClientInput{UserPoolId: pool.Id, ClientName: new("c"),
+				ExplicitAuthFlows: v1aws.StringSlice([]string{"ALLOW_USER_PASSWORD_AUTH"})}))(t).UserPoolClient.ClientId
+			signUp := func(name string) (*cognitoidentityprovider.SignUpOutput, error) {
+				return c.SignUp(&cognitoidentityprovider.SignUpInput{ClientId: client, Username: &name, Password: new("Passw0rd!")})
+			}
+			if strict {
+				_, err := signUp("alice")
+				failed(t, err, "UnexpectedLambdaException", "PreSignUp invocation failed due to error: AccessDeniedException.")
+				must(f.AddPermission(t.Context(), &lambda.AddPermissionInput{FunctionName: new("hello"), StatementId: new("pool"), Action: new("lambda:InvokeFunction"),
+					Principal: new("cognito-idp.amazonaws.com"), SourceArn: pool.Arn}))(t)
+			}
+			if out := must(signUp("alice"))(t); !*out.UserConfirmed {
+				t.Error("not confirmed")
+			}
+			_, err := signUp("refused")
+			failed(t, err, "UserLambdaValidationException", "PreSignUp failed with error not refused.")
+			out := must(c.InitiateAuth(&cognitoidentityprovider.InitiateAuthInput{ClientId: client, AuthFlow: new("USER_PASSWORD_AUTH"),
+				AuthParameters: v1aws.StringMap(map[string]string{"USERNAME": "alice", "PASSWORD": "Passw0rd!"})}))(t)
+			body := must(base64.RawURLEncoding.DecodeString(strings.Split(*out.AuthenticationResult.IdToken, ".")[1]))(t)
+			if !strings.Contains(string(body), `"plan":"gold"`) {
+				t.Errorf("%s", body)
+			}
+			if warned := strings.Count(gw.Logs(), "--principal cognito-idp.amazonaws.com"); warned != map[bool]int{false: 1, true: 0}[strict] {
+				t.Errorf("the fix is named %d times\n%s", warned, gw.Logs())
+			}
+			if strings.Contains(gw.Logs(), "Passw0rd!") || strings.Contains(gw.Logs(), *out.AuthenticationResult.RefreshToken) {
+				t.Error("a password or a token is in the log")
+			}
+		})
+	}
+}
+
+func failed(t *testing.T, err error, code, message string) {
+	t.Helper()
+	var e awserr.Error
+	if !errors.As(err, &e) || e.Code() != code || e.Message() != message {
+		t.Errorf("%v, want %s: %s", err, code, message)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"gatehouse/internal/arn"
 	api "gatehouse/internal/awsapi/cognitoidp"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/control/apiid"
@@ -152,17 +153,7 @@ func (s *Service) claim(tx *store.Tx, c *awswire.Call, asked string) (string, er
 }
 
 func poolARN(c *awswire.Call, id string) string {
-	return "arn:" + partition(c.Region) + ":cognito-idp:" + c.Region + ":" + c.Account + ":userpool/" + id
-}
-
-func partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
+	return arn.ARN{Partition: arn.Partition(c.Region), Service: "cognito-idp", Region: c.Region, Account: c.Account, Resource: "userpool/" + id}.String()
 }
 
 // DescribeUserPool tells about a pool.
