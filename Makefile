@@ -48,7 +48,7 @@ generate: ## write the generated packages and docs/COVERAGE.md again, offline
 	$(GO) generate ./...
 
 golden: ## write the golden files again
-	$(GO) test ./internal/lambdaevent ./internal/compile ./internal/definition ./internal/control/lambda ./internal/control/apigatewayv2 ./internal/openapi ./internal/openapi/rest -update
+	$(GO) test ./internal/lambdaevent ./internal/compile ./internal/definition ./internal/control/lambda ./internal/control/cognitoidp ./internal/control/apigatewayv2 ./internal/openapi ./internal/openapi/rest -update
 
 fuzz: ## run every fuzz target for FUZZTIME (default 20s) each
 	@set -e; for p in $$($(GO) list ./...); do \

@@ -33,6 +33,10 @@ func (s *Service) signers(ctx context.Context, p *Pool) ([]*userpool.SigningKey,
 
 // withKeys returns the pool once it has keys.
 func (s *Service) withKeys(ctx context.Context, p *Pool) (*Pool, error) {
+	// They may be there since the pool was looked up.
+	if now, ok := s.directory.Pool(p.ID); ok && len(now.keys.docs) > 0 {
+		return now, nil
+	}
 	m := s.makeKeys(p.Scope, p.ID)
 	select {
 	case <-m.done:

@@ -117,7 +117,7 @@ func (s *Service) adminAttempt(c *awswire.Call, poolID, clientID *string, metada
 		return nil, err
 	}
 	cl, own, err := s.client(clientID)
-	if err != nil || own != p {
+	if err != nil || own.ID != p.ID {
 		return nil, noClient(clientID)
 	}
 	return &attempt{c, p, cl, metadata, true}, nil
