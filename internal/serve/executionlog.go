@@ -95,7 +95,8 @@ func traceRequest(x *plan.Exchange) error {
 	t := x.Trace
 	t.Info("Starting execution for request: %s", x.RequestID)
 	t.Info("HTTP Method: %s, Resource Path: %s", x.Request.Method, x.StagePath)
-	if key := tracedKey(x); key != "" {
+	// A test has a key that nobody sent.
+	if key := tracedKey(x); key != "" && x.Request.SourceName == "" {
 		t.Info("API Key: %s", key)
 	}
 	if !t.WantsData() {
