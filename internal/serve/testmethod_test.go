@@ -50,8 +50,8 @@ func TestTestMethod(t *testing.T) {
 			r.Authorizer = &fails{Kind: plan.AccessDenied}
 			api := &plan.API{ID: "abc", Protocol: plan.REST}
 			stage := &plan.Stage{API: api, Name: "test", AccessLog: counts, Metrics: counts, Rest: &plan.RestStage{ExecutionLog: log, Responses: custom}}
-			x := &plan.Exchange{API: api, Stage: stage, Route: r, StagePath: "/pets/7", Params: []string{"7"}}
-			x.Request = plan.Request{Method: "POST", Path: "/pets/7", BodyReader: bytes.NewReader([]byte("in")), ContentLength: 2, Done: make(chan struct{})}
+			x := &plan.Exchange{API: api, Stage: stage, Route: r, StagePath: "/pets/7", Params: []string{"7"}, APIKey: "test-invoke-api-key"}
+			x.Request = plan.Request{SourceName: "test-invoke-source-ip", Method: "POST", Path: "/pets/7", BodyReader: bytes.NewReader([]byte("in")), ContentLength: 2, Done: make(chan struct{})}
 			if latency := s.TestMethod(x); latency < 0 || latency > time.Minute {
 				t.Errorf("latency %v", latency)
 			}
