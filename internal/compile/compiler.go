@@ -23,6 +23,7 @@ type Compiler struct {
 	current atomic.Pointer[plan.Plan]
 	apis    map[apiKey]*api
 	rests   map[apiKey]*restAPI
+	domains map[string]domain // by name
 	clock   func() time.Time
 	// signingKeys outlive plans.
 	signingKeys *authorize.SigningKeys
@@ -43,7 +44,7 @@ type api struct {
 func New(o Options) *Compiler {
 	c := &Compiler{
 		parts: o, log: o.Logger, clock: o.Clock, signingKeys: authorize.NewSigningKeys(),
-		apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{},
+		apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{}, domains: map[string]domain{},
 	}
 	if c.clock == nil {
 		c.clock = time.Now
@@ -91,7 +92,11 @@ func (c *Compiler) Load(tx *store.Tx) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.apis, c.rests = apis, rests
+	next, domains, err := c.loadDomains(tx, next)
+	if err != nil {
+		return nil, err
+	}
+	c.apis, c.rests, c.domains = apis, rests, domains
 	c.current.Store(next)
 	return next, nil
 }
@@ -100,8 +105,8 @@ func (c *Compiler) Load(tx *store.Tx) (*plan.Plan, error) {
 // function it returns publishes the result. A stage that doesn't compile goes on
 // with what it ran before.
 func (c *Compiler) Prepare(tx *store.Tx, changes []store.Change) (func(), error) {
-	touched, rest := group(changes), groupRest(changes)
-	if len(touched)+len(rest) == 0 {
+	touched, rest, domains := group(changes), groupRest(changes), groupDomains(changes)
+	if len(touched)+len(rest)+len(domains) == 0 {
 		return nil, nil
 	}
 	next := c.Plan()
@@ -127,6 +132,14 @@ func (c *Compiler) Prepare(tx *store.Tx, changes []store.Change) (func(), error)
 			return nil, err
 		}
 		replace(e.key.id, after, commit)
+	}
+	for _, key := range domains {
+		after, commit, err := c.prepareDomain(tx, next, key)
+		if err != nil {
+			return nil, err
+		}
+		next = after
+		commits = append(commits, commit)
 	}
 	return func() {
 		for _, commit := range commits {

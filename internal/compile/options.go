@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"time"
 
@@ -46,6 +47,13 @@ type Options struct {
 	// ExecutionLog returns the execution log of a stage, or of its canary, by
 	// the name it is counted under; nil is none.
 	ExecutionLog func(api *plan.API, stage string) plan.ExecutionLog
+	// TLS makes how connections to a custom domain name shake hands; nil, and a nil
+	// result, have the gateway's own certificate.
+	TLS func(DomainTLS) (*tls.Config, error)
+	// ReservedHost tells that the gateway itself is, or could be, called by a name,
+	// or by one that a name with a star stands for: no domain may take its
+	// requests. nil reserves none.
+	ReservedHost func(name string) bool
 	// Clock is what signatures and conditions of policies on time are held
 	// against; nil is time.Now.
 	Clock func() time.Time

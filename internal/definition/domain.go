@@ -11,7 +11,8 @@ import (
 // ones, apigateway with base path mappings and apigatewayv2 with API mappings,
 // which are one thing, too.
 
-// A Domain is keyed {name}, in lower case. Its shape is apigateway's, which has
+// A Domain is keyed {name}, in lower case; a private one, which others may have,
+// too, is served to nobody. Its shape is apigateway's, which has
 // every member that apigatewayv2's has under other names.
 type Domain struct {
 	apigateway.DomainName
@@ -29,6 +30,37 @@ type DomainMapping struct{ apigatewayv2.ApiMapping }
 
 // DomainMappings is the kind of DomainMapping.
 var DomainMappings = store.Kind[DomainMapping]{Name: "apigateway/domain-mapping", Version: 1}
+
+// DomainTargets is an index keyed {apiID, domain, id} of what leads to an API: id
+// is that of a mapping or of a routing rule, and the Reference the stage, "" for
+// any.
+var DomainTargets = store.Kind[Reference]{Name: "apigateway/domain-target", Version: 1}
+
+// DomainCertificates is an index keyed {certificateARN, name} in no account of
+// the domains that use a certificate; the Reference is the domain's ARN.
+var DomainCertificates = store.Kind[Reference]{Name: "apigateway/domain-certificate", Version: 1}
+
+// CertificateUses returns the ARNs of the custom domain names that use a
+// certificate.
+func CertificateUses(tx *store.Tx, certificateARN string) ([]string, error) {
+	var arns []string
+	for e, err := range DomainCertificates.All(tx, store.Scope{}, certificateARN) {
+		if err != nil {
+			return nil, err
+		}
+		arns = append(arns, e.Doc.ID)
+	}
+	return arns, nil
+}
+
+// An AccessAssociation lets a VPC endpoint reach a private domain. It is keyed
+// {id}, the last part of its ARN.
+type AccessAssociation struct {
+	apigateway.DomainNameAccessAssociation
+}
+
+// AccessAssociations is the kind of AccessAssociation.
+var AccessAssociations = store.Kind[AccessAssociation]{Name: "apigateway/domain-access-association", Version: 1}
 
 // A RoutingRule is keyed {domain, ruleID}.
 type RoutingRule struct{ apigatewayv2.RoutingRule }

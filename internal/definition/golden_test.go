@@ -53,6 +53,9 @@ func TestStoredMembers(t *testing.T) {
 	describe(&b, definition.Domains)
 	describe(&b, definition.DomainOwners)
 	describe(&b, definition.DomainMappings)
+	describe(&b, definition.DomainTargets)
+	describe(&b, definition.DomainCertificates)
+	describe(&b, definition.AccessAssociations)
 	describe(&b, definition.RoutingRules)
 	describe(&b, definition.Certificates)
 	const file = "testdata/stored.txt"

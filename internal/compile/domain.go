@@ -1,0 +1,223 @@
+package compile
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"slices"
+
+	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/store"
+)
+
+// A DomainTLS is what a custom domain name says of connections to it.
+type DomainTLS struct {
+	// Scope is the account and region of the domain.
+	Scope store.Scope
+	// Name is the domain, in lower case, which may begin with "*.".
+	Name string
+	// CertificateARN is the certificate that the domain shows. What it stands for
+	// changes when it is imported again or renewed, and the domain isn't compiled
+	// for that: it is to be looked up when hands are shaken.
+	CertificateARN string
+	// SecurityPolicy and EndpointAccessMode are AWS's words; the mode may be "".
+	SecurityPolicy, EndpointAccessMode string
+	// TruststoreURI and TruststoreVersion name whom clients' certificates have to
+	// be of; "" asks for none.
+	TruststoreURI, TruststoreVersion string
+}
+
+// A domainKey names a domain of an account and region.
+type domainKey struct {
+	store.Scope
+	name string
+}
+
+// A domain is what the writer remembers of a domain beside its plan. A name is
+// one domain's, whichever scope that is in.
+type domain struct {
+	shakes DomainTLS
+	tls    *tls.Config
+}
+
+// groupDomains returns the domains that changes concern, in their order.
+func groupDomains(changes []store.Change) []domainKey {
+	var list []domainKey
+	for _, change := range changes {
+		switch change.Kind {
+		case definition.Domains.Name, definition.DomainMappings.Name, definition.RoutingRules.Name:
+		default:
+			continue
+		}
+		if key := (domainKey{change.Scope, change.ID[0]}); !slices.Contains(list, key) {
+			list = append(list, key)
+		}
+	}
+	return list
+}
+
+// loadDomains adds all domains to a plan.
+func (c *Compiler) loadDomains(tx *store.Tx, next *plan.Plan) (*plan.Plan, map[string]domain, error) {
+	domains := map[string]domain{}
+	for e, err := range definition.Domains.Everywhere(tx) {
+		if err != nil {
+			return nil, nil, fmt.Errorf("compile: load: %w", err)
+		}
+		key := domainKey{e.Scope, e.ID[0]}
+		compiled, state, err := c.compileDomain(tx, key, e.Doc)
+		var p *Problem
+		switch {
+		case errors.As(err, &p):
+			c.log.Error("a custom domain name doesn't compile and serves nothing", "domain", key.name, "reason", p.Error())
+			continue
+		case err != nil:
+			return nil, nil, err
+		case compiled == nil:
+			continue
+		}
+		domains[key.name] = state
+		next = next.WithDomain(compiled)
+	}
+	return next, domains, nil
+}
+
+// prepareDomain returns a plan with the domain as the transaction leaves it, and
+// what the writer is to remember once that is durable. A domain that doesn't
+// compile goes on with what it served before.
+func (c *Compiler) prepareDomain(tx *store.Tx, next *plan.Plan, key domainKey) (*plan.Plan, func(), error) {
+	doc, err := definition.Domains.Get(tx, key.Scope, key.name)
+	if errors.Is(err, store.ErrNotFound) {
+		return c.withoutDomain(next, key)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("compile: domain %s: %w", key.name, err)
+	}
+	compiled, state, err := c.compileDomain(tx, key, doc)
+	var p *Problem
+	switch {
+	case errors.As(err, &p):
+		c.log.Error("a custom domain name doesn't compile and serves what it served before", "domain", key.name, "reason", p.Error())
+		return next, func() {}, nil
+	case err != nil:
+		return nil, nil, err
+	case compiled == nil:
+		return c.withoutDomain(next, key)
+	}
+	return next.WithDomain(compiled), func() { c.domains[key.name] = state }, nil
+}
+
+// withoutDomain takes a domain out of a plan, unless the one of that name is
+// another account's.
+func (c *Compiler) withoutDomain(next *plan.Plan, key domainKey) (*plan.Plan, func(), error) {
+	if c.domains[key.name].shakes.Scope != key.Scope {
+		return next, func() {}, nil
+	}
+	return next.WithoutDomain(key.name), func() { delete(c.domains, key.name) }, nil
+}
+
+// compileDomain compiles a domain. It is nil where nobody is to reach it: a
+// private domain.
+func (c *Compiler) compileDomain(tx *store.Tx, key domainKey, doc *definition.Domain) (*plan.Domain, domain, error) {
+	if doc.EndpointConfiguration != nil && slices.Contains(doc.EndpointConfiguration.Types, apigateway.EndpointTypePrivate) {
+		return nil, domain{}, nil
+	}
+	if c.parts.ReservedHost != nil && c.parts.ReservedHost(key.name) {
+		return nil, domain{}, problem("Domain", key.name, errors.New("the gateway itself is called by this name"))
+	}
+	state, err := c.domainTLS(key, doc)
+	if err != nil {
+		return nil, state, err
+	}
+	var mappings []plan.PathMapping
+	for e, err := range definition.DomainMappings.All(tx, key.Scope, key.name) {
+		if err != nil {
+			return nil, state, fmt.Errorf("compile: mappings of %s: %w", key.name, err)
+		}
+		m := e.Doc
+		mappings = append(mappings, plan.PathMapping{Key: value(m.ApiMappingKey), APIID: value(m.ApiId), Stage: value(m.Stage)})
+	}
+	var rules []plan.RoutingRule
+	for e, err := range definition.RoutingRules.All(tx, key.Scope, key.name) {
+		if err != nil {
+			return nil, state, fmt.Errorf("compile: routing rules of %s: %w", key.name, err)
+		}
+		rule, err := routingRule(&e.Doc.RoutingRule)
+		if err != nil {
+			return nil, state, err
+		}
+		rules = append(rules, rule)
+	}
+	mode, err := routingMode(doc)
+	if err != nil {
+		return nil, state, problem("Domain", key.name, err)
+	}
+	compiled := plan.NewDomain(key.name, mode, rules, mappings)
+	compiled.TLS = state.tls
+	return compiled, state, nil
+}
+
+// domainTLS is how connections to a domain shake hands; as before where nothing
+// about it changed, so that sessions can be resumed.
+func (c *Compiler) domainTLS(key domainKey, doc *definition.Domain) (domain, error) {
+	d := domain{shakes: DomainTLS{
+		Scope: key.Scope, Name: key.name, SecurityPolicy: value(doc.SecurityPolicy), EndpointAccessMode: value(doc.EndpointAccessMode),
+		CertificateARN: value(doc.RegionalCertificateArn),
+	}}
+	if d.shakes.CertificateARN == "" {
+		d.shakes.CertificateARN = value(doc.CertificateArn)
+	}
+	if mutual := doc.MutualTlsAuthentication; mutual != nil {
+		d.shakes.TruststoreURI, d.shakes.TruststoreVersion = value(mutual.TruststoreUri), value(mutual.TruststoreVersion)
+	}
+	if old, ok := c.domains[key.name]; ok && old.shakes == d.shakes {
+		return old, nil
+	}
+	if c.parts.TLS == nil {
+		return d, nil
+	}
+	var err error
+	if d.tls, err = c.parts.TLS(d.shakes); err != nil {
+		return d, problem("Domain", key.name, err)
+	}
+	return d, nil
+}
+
+func routingMode(doc *definition.Domain) (plan.RoutingMode, error) {
+	switch mode := value(doc.RoutingMode); mode {
+	case "", apigateway.RoutingModeBasePathMappingOnly:
+		return plan.MappingsOnly, nil
+	case apigateway.RoutingModeRoutingRuleOnly:
+		return plan.RulesOnly, nil
+	case apigateway.RoutingModeRoutingRuleThenBasePathMapping:
+		return plan.RulesThenMappings, nil
+	default:
+		return 0, fmt.Errorf("there is no routing mode %s", mode)
+	}
+}
+
+func routingRule(doc *apigatewayv2.RoutingRule) (plan.RoutingRule, error) {
+	if len(doc.Actions) != 1 || doc.Actions[0].InvokeApi == nil {
+		return plan.RoutingRule{}, problem("Routing rule", value(doc.RoutingRuleId), errors.New("it has no action"))
+	}
+	action := doc.Actions[0].InvokeApi
+	rule := plan.RoutingRule{
+		Priority: int(value(doc.Priority)), APIID: value(action.ApiId), Stage: value(action.Stage), StripBasePath: value(action.StripBasePath),
+	}
+	for _, condition := range doc.Conditions {
+		if condition.MatchBasePaths != nil {
+			rule.BasePaths = append(rule.BasePaths, condition.MatchBasePaths.AnyOf...)
+		}
+		if condition.MatchHeaders == nil {
+			continue
+		}
+		anyOf := make([]plan.HeaderMatch, 0, len(condition.MatchHeaders.AnyOf))
+		for _, header := range condition.MatchHeaders.AnyOf {
+			anyOf = append(anyOf, plan.NewHeaderMatch(value(header.Header), value(header.ValueGlob)))
+		}
+		rule.Headers = append(rule.Headers, anyOf)
+	}
+	return rule, nil
+}
