@@ -34,6 +34,7 @@ func (r *request) apigateway() []need {
 	case *v1.UpdateAccountRequest:
 		out = r.passingAll(out, patches(in.PatchOperations, "/cloudwatchRoleArn"))
 	}
+	out = r.imported(out, at)
 	for _, name := range [...]string{"Credentials", "CredentialsArn", "AuthorizerCredentials", "AuthorizerCredentialsArn"} {
 		out = r.passing(out, text(r.Input, name), gateway)
 	}

@@ -57,6 +57,8 @@ type need struct {
 	keys map[string][]string
 	// function, if set, is one whose own policy may allow the action as well.
 	function string
+	// refusal, if set, says why no policy can allow it.
+	refusal string
 }
 
 // Authorize implements awswire.Options.Authorize.
@@ -75,6 +77,9 @@ func (g *Guard) Authorize(c *awswire.Call, a awswire.Action) error {
 		return nil
 	}
 	for _, n := range g.needs(&request{Call: c, Action: &a, identities: g.o.Identities}) {
+		if n.refusal != "" {
+			return denied(n.refusal)
+		}
 		if v := g.ask(c, &a, &caller, &n); v.Decision != policy.Allowed {
 			return denied("User: " + c.Principal.ARN + " is not authorized to perform: " + n.action + " on resource: " + cmp.Or(n.shown, n.resource) + v.Because(n.action))
 		}

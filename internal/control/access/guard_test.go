@@ -132,6 +132,7 @@ func TestPoliciesDecide(t *testing.T) {
 		{"Effect":"Allow","Action":["iam:GetUser","iam:ListAccessKeys"],"Resource":"arn:aws:iam::*:user/${aws:username}"},
 		{"Effect":"Allow","Action":"iam:CreateUser","Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/team":"a"}}},
 		{"Effect":"Allow","Action":"lambda:GetFunction","Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"},"IpAddress":{"aws:SourceIp":"127.0.0.0/8"}}},
+		{"Effect":"Allow","Action":["lambda:CreateFunction","iam:PassRole"],"Resource":"*"},
 		{"Effect":"Allow","Action":"logs:*","Resource":"arn:aws:logs:*:*:log-group:/mine:*"}`)
 	const me = "User: arn:aws:iam::123456789012:user/u is not authorized to perform: "
 	silent := func(action, resource string) string {
@@ -157,6 +158,8 @@ func TestPoliciesDecide(t *testing.T) {
 		{"another tag", call{"iam", "POST", "/", "Action=CreateUser&UserName=w&Tags.member.1.Key=team&Tags.member.1.Value=b&Version=2010-05-08", form}, 403, silent("iam:CreateUser", "arn:aws:iam::123456789012:user/w")},
 		{"who am I", call{"sts", "POST", "/", "Action=GetCallerIdentity&Version=2011-06-15", form}, 200, ":user/u"},
 		{"region and address", call{"lambda", "GET", "/2015-03-31/functions/f", "", ""}, 501, ""},
+		{"passing a role", call{"lambda", "POST", "/2015-03-31/functions", `{"FunctionName":"f","Code":{},"Role":"arn:aws:iam::123456789012:role/r"}`, ""}, 501, ""},
+		{"passing another account's role", call{"lambda", "POST", "/2015-03-31/functions", `{"FunctionName":"f","Code":{},"Role":"arn:aws:iam::210987654321:role/r"}`, ""}, 403, "Cross-account pass role is not allowed."},
 		{"no permission", call{"lambda", "DELETE", "/2015-03-31/functions/f", "", ""}, 403, silent("lambda:DeleteFunction", "arn:aws:lambda:us-east-1:123456789012:function:f")},
 		{"a log group", call{"logs", "POST", "/", `{"logGroupName":"/mine"}`, "X-Amz-Target: Logs_20140328.DescribeLogStreams"}, 501, ""},
 		{"another log group", call{"logs", "POST", "/", `{"logGroupName":"/other"}`, "X-Amz-Target: Logs_20140328.DescribeLogStreams"}, 400, silent("logs:DescribeLogStreams", "arn:aws:logs:us-east-1:123456789012:log-group:/other:log-stream:")},

@@ -78,6 +78,9 @@ func (r *request) passing(needs []need, role, service string) []need {
 		return needs
 	}
 	n := need{action: "iam:PassRole", resource: role, keys: map[string][]string{"iam:passedtoservice": {service}}}
+	if a.Account != r.Account {
+		n.refusal = "Cross-account pass role is not allowed."
+	}
 	r.tagged(&n, role)
 	return append(needs, n)
 }
