@@ -3,6 +3,7 @@ package sts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -222,7 +223,7 @@ func (s *Service) sessionOf(ctx context.Context, roleARN, name string) (*Session
 	role, err := s.roles.Role(ctx, roleARN)
 	absent := errors.Is(err, iam.ErrNoRole)
 	if absent {
-		role, err = absentRole(roleARN)
+		role, err = s.absentRole(roleARN)
 	}
 	if err != nil {
 		return nil, err
@@ -232,10 +233,15 @@ func (s *Service) sessionOf(ctx context.Context, roleARN, name string) (*Session
 	return v, nil
 }
 
-func absentRole(roleARN string) (*iam.Role, error) {
+// absentRole is a role that isn't there. The ARNs of sessions leave out the path
+// of their role, so with the name of another one it would pass for that.
+func (s *Service) absentRole(roleARN string) (*iam.Role, error) {
 	a, err := arn.Parse(roleARN)
 	if err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
 		return nil, iam.ErrNoRole
+	}
+	if other := s.Credentials.directory.ARN("role", a.Account, a.Name()); other != "" {
+		return nil, fmt.Errorf("%w; the role of that name is %s", iam.ErrNoRole, other)
 	}
 	return &iam.Role{Account: a.Account, Name: a.Name(), ID: "AROA" + strings.Repeat("A", 17), ARN: roleARN}, nil
 }

@@ -396,6 +396,25 @@ func TestFunctionCredentials(t *testing.T) {
 	if _, err := f.FunctionCredentials("nonsense", "arn"); err == nil {
 		t.Error("keys for a role that can't be")
 	}
+	// The ARN of a session has no path, so this one would pass for that of r.
+	if _, err := f.FunctionCredentials("arn:aws:iam::123456789012:role/r", "arn:aws:lambda:us-east-1:123456789012:function:hello"); err == nil {
+		t.Error("keys for a role whose name is another's")
+	}
+}
+
+// TestFunctionsOfOthersRoles has a role that people may assume and Lambda not.
+func TestFunctionsOfOthersRoles(t *testing.T) {
+	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}]}`
+	for _, strict := range []bool{true, false} {
+		f := newFixture(t, strict, 1)
+		out, err := f.iam.CreateRole(f.as(root), &iamapi.CreateRoleRequest{RoleName: new("people"), AssumeRolePolicyDocument: new(trust)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.FunctionCredentials(*out.Role.Arn, "arn:aws:lambda:us-east-1:123456789012:function:hello"); (err != nil) != strict {
+			t.Errorf("strict %v: %v", strict, err)
+		}
+	}
 }
 
 func BenchmarkLookupSession(b *testing.B) {
