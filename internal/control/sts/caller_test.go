@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	iamapi "gatehouse/internal/awsapi/iam"
 	api "gatehouse/internal/awsapi/sts"
@@ -322,4 +323,22 @@ func TestCallerAllocatesNothing(t *testing.T) {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
+}
+
+// TestTokensAreKept has a token in memory that is written again, as that of
+// requests is: who comes next must not pass with what stands there then.
+func TestTokensAreKept(t *testing.T) {
+	f := newFixture(t, true, 1)
+	out, err := f.GetSessionToken(f.as(f.alice(t)), &api.GetSessionTokenRequest{})
+	do(t, err)
+	memory := []byte(*out.Credentials.SessionToken)
+	view := unsafe.String(&memory[0], len(memory))
+	if _, ok := f.Credentials.Caller(*out.Credentials.AccessKeyId, view); !ok {
+		t.Fatal("nobody has the token")
+	}
+	memory[100] ^= 1
+	if _, ok := f.Credentials.Caller(*out.Credentials.AccessKeyId, string(memory)); ok {
+		t.Error("an altered token is somebody's")
+	}
+	f.session(t, out.Credentials)
 }

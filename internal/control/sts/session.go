@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -96,11 +97,13 @@ func (s *sessions) open(accessKeyID, token string) (*Session, error) {
 	if err != nil {
 		return nil, ErrToken
 	}
-	v := &Session{token: token}
+	// Of signed traffic the token is a view of the request, which is overwritten
+	// by the next one.
+	v := &Session{token: strings.Clone(token)}
 	if err := json.Unmarshal(plain, v); err != nil || v.AccessKeyID != accessKeyID {
 		return nil, ErrToken
 	}
-	v.credential = newCredential(v, token)
+	v.credential = newCredential(v, v.token)
 	s.opened.add(v, s.clock())
 	return v, nil
 }
