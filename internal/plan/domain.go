@@ -27,7 +27,8 @@ type Domain struct {
 	// Rules are in the order of their priorities.
 	Rules []RoutingRule
 	// TLS is how connections to the domain shake hands; nil for a domain without a
-	// certificate, which has the gateway's own.
+	// certificate, which has the gateway's own. Its GetConfigForClient, if it has
+	// one, is asked in its place.
 	TLS *tls.Config
 	// mappings are the mappings by the segments of their keys.
 	mappings mappingNode

@@ -136,16 +136,10 @@ func New(o Options) *Server {
 	s.ends.init()
 	if o.Certificate != nil {
 		s.tls = &tls.Config{
-			MinVersion:     tls.VersionTLS12,
-			NextProtos:     []string{"h2", "http/1.1"},
-			GetCertificate: o.Certificate,
-			// Custom domain names have certificates and policies of their own.
-			GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-				if d := o.Plan.Load().DomainOf(hello.ServerName); d != nil {
-					return d.TLS, nil
-				}
-				return nil, nil
-			},
+			MinVersion:         tls.VersionTLS12,
+			NextProtos:         []string{"h2", "http/1.1"},
+			GetCertificate:     o.Certificate,
+			GetConfigForClient: s.configFor,
 		}
 		s.http2 = newHTTP2Front(s)
 	}

@@ -30,6 +30,19 @@ func (c *conn) startTLS() bool {
 	return true
 }
 
+// configFor is how the domain that a client asks for shakes hands; nil for the
+// gateway's own way.
+func (s *Server) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	d := s.Plan.Load().DomainOf(hello.ServerName)
+	switch {
+	case d == nil:
+		return nil, nil
+	case d.TLS == nil || d.TLS.GetConfigForClient == nil:
+		return d.TLS, nil
+	}
+	return d.TLS.GetConfigForClient(hello)
+}
+
 // A handedConn is a connection whose first bytes were read to look at them. It
 // tells its owner when the one it was handed to closes it.
 type handedConn struct {

@@ -1,0 +1,115 @@
+package tlspolicy
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Options are what New makes a configuration of. Zero values are as noted.
+type Options struct {
+	// Policy is the name of a security policy; "" is TLS_1_2, the default of
+	// every custom domain name.
+	Policy string
+	// Certificate is what the server shows, with its key.
+	Certificate tls.Certificate
+	// RequireClientCertificate refuses clients that show no certificate. Whether
+	// one that is shown is trusted is asked later, of the domain: AWS answers 403
+	// to those who bring a wrong one. Clients aren't told which authorities are
+	// trusted, or many would show none rather than another.
+	RequireClientCertificate bool
+	// Name and Tickets are for resuming sessions: a ticket is good for the name
+	// it was given for, whichever configuration of that name gave it. Without
+	// Tickets those of the listener are used.
+	Name    string
+	Tickets *Tickets
+	// Clock tells the time; nil is time.Now.
+	Clock func() time.Time
+}
+
+// protocols are what a connection may speak, the first one rather.
+var protocols = []string{"h2", "http/1.1"}
+
+// New makes the configuration of a domain. It must not be written afterwards.
+// Its GetConfigForClient has the last word on each client: crypto/tls asks only
+// the listener's, which has to hand the question on.
+func New(o Options) (*tls.Config, error) {
+	if o.Policy == "" {
+		o.Policy = "TLS_1_2"
+	}
+	p, ok := Lookup(o.Policy)
+	if !ok {
+		return nil, fmt.Errorf("no security policy is named %q", o.Policy)
+	}
+	certificate := o.Certificate
+	if len(certificate.Certificate) == 0 || certificate.PrivateKey == nil {
+		return nil, errors.New("a certificate and its key are needed")
+	}
+	if certificate.Leaf == nil {
+		// Otherwise each handshake would parse it.
+		leaf, err := x509.ParseCertificate(certificate.Certificate[0])
+		if err != nil {
+			return nil, fmt.Errorf("parse the certificate: %w", err)
+		}
+		certificate.Leaf = leaf
+	}
+	c := &tls.Config{
+		Certificates: []tls.Certificate{certificate},
+		MinVersion:   p.Min, MaxVersion: p.Max,
+		CipherSuites: p.Suites, CurvePreferences: p.Groups,
+		NextProtos: protocols,
+		Time:       o.Clock,
+	}
+	if o.RequireClientCertificate {
+		c.ClientAuth = tls.RequireAnyClientCert
+	}
+	if o.Tickets != nil {
+		bind(c, o.Tickets, o.Name)
+	}
+	if p.FIPS {
+		c.VerifyConnection = refuseChaCha20
+	}
+	c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if !p.fitsHTTP2(hello) {
+			plain := c.Clone()
+			plain.NextProtos = protocols[1:]
+			return plain, nil
+		}
+		return c, nil
+	}
+	return c, nil
+}
+
+// fitsHTTP2 tells whether HTTP/2 may run over what will be agreed on: RFC 9113,
+// section 9.2, wants TLS 1.2 and a suite with forward secrecy and an AEAD. A
+// client without one is served over HTTP/1.1 instead of being turned away.
+func (p *Policy) fitsHTTP2(hello *tls.ClientHelloInfo) bool {
+	version := uint16(0)
+	for _, v := range hello.SupportedVersions {
+		if v <= p.Max {
+			version = max(version, v)
+		}
+	}
+	switch {
+	case version >= tls.VersionTLS13:
+		return true
+	case version < tls.VersionTLS12:
+		return false
+	}
+	return slices.ContainsFunc(hello.CipherSuites, func(suite uint16) bool {
+		return (slices.Contains(ecdheGCM, suite) || slices.Contains(ecdheChaCha20, suite)) && slices.Contains(p.Suites, suite)
+	})
+}
+
+// refuseChaCha20 ends a handshake that agreed on ChaCha20, which FIPS doesn't
+// approve of. crypto/tls can't be told which suites of TLS 1.3 to take, so a client
+// that would rather have ChaCha20 is refused, where AWS agrees on AES with it.
+func refuseChaCha20(s tls.ConnectionState) error {
+	if s.CipherSuite == tls.TLS_CHACHA20_POLY1305_SHA256 {
+		return errors.New("the security policy has no ChaCha20")
+	}
+	return nil
+}
