@@ -236,6 +236,8 @@ func lifetimes(d *api.UserPoolClientType) (access, id, refresh time.Duration) {
 // ownScopes are those of Cognito itself.
 var ownScopes = []string{"phone", "email", "openid", "profile", userScope}
 
+func isOwnScope(name string) bool { return slices.Contains(ownScopes, name) }
+
 // userScope lets a token change its own user.
 const userScope = "aws.cognito.signin.user.admin"
 
@@ -262,7 +264,7 @@ func checkOAuth(tx *store.Tx, scope store.Scope, d *api.UserPoolClientType) erro
 		return invalid("DefaultRedirectURI must be one of CallbackURLs.") // UNVERIFIED wording
 	}
 	for _, name := range d.AllowedOAuthScopes {
-		if slices.Contains(ownScopes, name) {
+		if isOwnScope(name) {
 			if machine {
 				return refuse(name + " is not supported with client_credentials flow.")
 			}

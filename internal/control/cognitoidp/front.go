@@ -105,24 +105,57 @@ func (f *Front) document(w http.ResponseWriter, r *http.Request, poolID, documen
 	}
 }
 
-// discovery is the configuration of a pool as an issuer. The issuer is AWS's; the
-// keys are where the document was asked for.
-func discovery(p *Pool, r *http.Request) []byte {
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
+// DomainPath is where the domains of pools are for clients that can't choose the
+// host: the domain's name follows, and then the path of the endpoint.
+const DomainPath = "/_aws/cognito-idp/"
+
+// domainURL is where the pages of a pool with a domain are, as seen by whoever
+// reached the service at a host.
+func domainURL(p *Pool, scheme, host string) string {
+	prefix := value(p.Settings.Domain)
+	if prefix != "" && signInHost(host) {
+		// Beside cognito-idp.{region}.{domain} is {prefix}.auth.{region}.{domain}.
+		return scheme + prefix + ".auth" + host[len("cognito-idp"):]
 	}
-	text, err := json.Marshal(struct {
-		Algorithms []string `json:"id_token_signing_alg_values_supported"`
-		Issuer     string   `json:"issuer"`
-		Keys       string   `json:"jwks_uri"`
-		Responses  []string `json:"response_types_supported"`
-		Scopes     []string `json:"scopes_supported"`
-		Subjects   []string `json:"subject_types_supported"`
+	if prefix == "" {
+		prefix = value(p.Settings.CustomDomain)
+	}
+	return scheme + host + DomainPath + prefix
+}
+
+// discovery is the configuration of a pool as an issuer. The issuer is AWS's; keys
+// and endpoints are named as whoever asks can reach them, endpoints where the pool
+// has a domain.
+func discovery(p *Pool, r *http.Request) []byte {
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	document := struct {
+		Authorization string   `json:"authorization_endpoint,omitempty"`
+		EndSession    string   `json:"end_session_endpoint,omitempty"`
+		Algorithms    []string `json:"id_token_signing_alg_values_supported"`
+		Issuer        string   `json:"issuer"`
+		Keys          string   `json:"jwks_uri"`
+		Responses     []string `json:"response_types_supported"`
+		Revocation    string   `json:"revocation_endpoint,omitempty"`
+		Scopes        []string `json:"scopes_supported"`
+		Subjects      []string `json:"subject_types_supported"`
+		Token         string   `json:"token_endpoint,omitempty"`
+		TokenAuth     []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+		UserInfo      string   `json:"userinfo_endpoint,omitempty"`
+		PKCE          []string `json:"code_challenge_methods_supported,omitempty"` // not in AWS's, but true there
 	}{
-		[]string{"RS256"}, p.Issuer, scheme + "://" + r.Host + "/" + p.ID + "/.well-known/jwks.json",
-		[]string{"code", "token"}, []string{"openid", "email", "phone", "profile"}, []string{"public"},
-	})
+		Algorithms: []string{"RS256"}, Issuer: p.Issuer, Keys: scheme + r.Host + "/" + p.ID + "/.well-known/jwks.json",
+		Responses: []string{"code", "token"}, Scopes: []string{"openid", "email", "phone", "profile"}, Subjects: []string{"public"},
+	}
+	if p.Settings.Domain != nil || p.Settings.CustomDomain != nil {
+		base := domainURL(p, scheme, r.Host)
+		document.Authorization, document.Token, document.UserInfo = base+"/oauth2/authorize", base+"/oauth2/token", base+"/oauth2/userInfo"
+		document.Revocation, document.EndSession = base+"/oauth2/revoke", base+"/logout"
+		document.TokenAuth, document.PKCE = []string{"client_secret_basic", "client_secret_post"}, []string{"S256"}
+	}
+	text, err := json.Marshal(document)
 	if err != nil {
 		panic(errors.Join(errors.New("cognitoidp: texts don't marshal"), err))
 	}

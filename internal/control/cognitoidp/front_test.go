@@ -97,6 +97,25 @@ func TestWellKnown(t *testing.T) {
 		config["jwks_uri"] != "http://"+signInHost+"/"+f.pool+"/.well-known/jwks.json" {
 		t.Errorf("%s", w.Body)
 	}
+	if config["token_endpoint"] != nil || config["authorization_endpoint"] != nil {
+		t.Errorf("endpoints of a pool without a domain: %s", w.Body)
+	}
+	_, err := f.CreateUserPoolDomain(f.Call, &api.CreateUserPoolDomainRequest{UserPoolId: &f.pool, Domain: new("people")})
+	ok(t, err)
+	for host, want := range map[string]string{
+		signInHost: "http://people.auth.eu-central-1.localhost:4566", "127.0.0.1:4566": "http://127.0.0.1:4566/_aws/cognito-idp/people",
+	} {
+		r := httptest.NewRequest("GET", "/"+f.pool+"/.well-known/openid-configuration", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		ok(t, json.Unmarshal(w.Body.Bytes(), &config))
+		for name, path := range map[string]string{"authorization": "/oauth2/authorize", "token": "/oauth2/token", "userinfo": "/oauth2/userInfo", "revocation": "/oauth2/revoke"} {
+			if got := config[name+"_endpoint"]; got != want+path {
+				t.Errorf("%s: %s", name, got)
+			}
+		}
+	}
 	if w := get("GET", "/eu-central-1_none/.well-known/jwks.json"); w.Code != 404 || !strings.Contains(w.Body.String(), "User pool eu-central-1_none does not exist.") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
