@@ -160,6 +160,7 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 		Plan:        p.compiler.Published(),
 		Management:  p.management,
 		Pages:       p.pages(),
+		UserPools:   p.userPools,
 		Certificate: p.certificates.Certificate,
 		Connections: p.connections,
 		Sockets:     p.sockets,

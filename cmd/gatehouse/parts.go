@@ -29,6 +29,7 @@ import (
 	"gatehouse/internal/control/apigatewaymanagementapi"
 	"gatehouse/internal/control/apigatewayv2"
 	"gatehouse/internal/control/cognitoidp"
+	"gatehouse/internal/control/cognitoidp/oauth2"
 	"gatehouse/internal/control/iam"
 	"gatehouse/internal/control/lambda"
 	"gatehouse/internal/control/logs"
@@ -51,6 +52,7 @@ type parts struct {
 	compiler     *compile.Compiler
 	tester       *methodTester
 	management   http.Handler
+	userPools    *oauth2.Site
 	lambda       *lambda.Service
 	metrics      http.Handler // the Prometheus page
 	certificates *localcert.Authority
@@ -80,7 +82,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		return nil, err
 	}
 	g.onClose("log events", func(context.Context) error { return events.Close() })
-	certificates, err := localcert.Open(localcert.Options{Dir: filepath.Join(c.Data, tlsDir), Domain: c.Domain})
+	certificates, err := localcert.Open(localcert.Options{Dir: filepath.Join(c.Data, tlsDir), Domain: c.Domain, Region: c.Region})
 	if err != nil {
 		return nil, err
 	}
@@ -282,6 +284,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	g.onClose("user pools", func(context.Context) error { pools.Close(); return nil })
 	poolService := cognitoidpapi.NewService(pools)
 	front := cognitoidp.NewFront(pools, poolService)
+	site := oauth2.New(oauth2.Options{Pools: pools, Directory: userPools, Sealer: sealer, Region: c.Region, Log: log})
 	options := awswire.Options{
 		Services: []*awswire.Service{
 			apigatewayapi.NewService(restAPIs),
@@ -306,7 +309,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	management := front.Handler(awswire.NewHandler(options))
 	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
-	return &parts{compiler: compiler, tester: tester, management: management, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates, sockets: sockets}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates, sockets: sockets}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

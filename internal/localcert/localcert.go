@@ -39,6 +39,9 @@ type Options struct {
 	// Domain is the gateway's domain, below which execute-api stands; "" is
 	// "localhost", which is always included.
 	Domain string
+	// Region is that of the user pools' domains, {prefix}.auth.{region}.{domain};
+	// "" leaves those out.
+	Region string
 	// Clock tells the time; nil is time.Now.
 	Clock func() time.Time
 }
@@ -200,6 +203,12 @@ func (a *Authority) renew() error {
 	names := []string{"localhost", "*.localhost", "*.execute-api.localhost"}
 	if domain != "localhost" {
 		names = append(names, domain, "*."+domain, "*.execute-api."+domain)
+	}
+	if region := a.options.Region; region != "" {
+		names = append(names, "*.auth."+region+".localhost")
+		if domain != "localhost" {
+			names = append(names, "*.auth."+region+"."+domain)
+		}
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial,

@@ -49,10 +49,11 @@ func handshake(t *testing.T, a *localcert.Authority, p *x509.CertPool, name stri
 }
 
 func TestNames(t *testing.T) {
-	a := open(t, localcert.Options{Dir: t.TempDir(), Domain: "gw.example"})
+	a := open(t, localcert.Options{Dir: t.TempDir(), Domain: "gw.example", Region: "us-east-1"})
 	p := pool(t, a)
 	for name, want := range map[string]bool{
 		"localhost": true, "abc.execute-api.localhost": true, "127.0.0.1": true, "::1": true,
+		"people.auth.us-east-1.localhost": true, "people.auth.us-east-1.gw.example": true, "people.auth.eu-west-1.gw.example": false,
 		"abc.execute-api.gw.example": true, "gw.example": true,
 		"example.com": false, "10.0.0.1": false,
 	} {

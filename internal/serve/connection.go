@@ -152,6 +152,8 @@ func (c *conn) next() bool {
 		return c.manage(x, c.s.Management)
 	case toPages:
 		return c.manage(x, c.s.Pages)
+	case toUserPools:
+		return c.manage(x, c.s.UserPools)
 	case toConnections:
 		return c.manage(x, c.s.connections(x, c.management))
 	}

@@ -212,7 +212,7 @@ func TestOnePort(t *testing.T) {
 	management := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "management %s %t", r.Proto, r.TLS != nil)
 	})
-	g := startGateway(t, serve.Options{Certificate: a.Certificate, Management: management}, route(t, "$default", step(describe)))
+	g := startGateway(t, serve.Options{Certificate: a.Certificate, Management: management, UserPools: fakeSite{}}, route(t, "$default", step(describe)))
 	h1 := trust(t, a)
 	h1.NextProtos = []string{"http/1.1"}
 	over1, over2 := g.client(t, h1), g.client(t, trust(t, a))
@@ -231,6 +231,8 @@ func TestOnePort(t *testing.T) {
 		{"HTTP/2 body", over2, "https://abc.execute-api.localhost/", "hi", "HTTP/2.0", "body 2 hi"},
 		{"HTTP/2 headers", over2, "https://abc.execute-api.localhost/", "", "HTTP/2.0", "\nhost: abc.execute-api.localhost\naccept-encoding: gzip\nuser-agent: "},
 		{"HTTP/2 management", over2, "https://localhost/", "", "HTTP/2.0", "management HTTP/2.0 true"},
+		{"HTTP/2 user pool", over2, "https://people.localhost/login", "", "HTTP/2.0", "user pool /login of people.localhost, body 0"},
+		{"TLS user pool", over1, "https://people.localhost/login", "hello", "HTTP/1.1", "user pool /login of people.localhost, body 5"},
 		{"TLS management", over1, "https://localhost/", "", "HTTP/1.1", "management HTTP/1.1 true"},
 	}
 	for _, tt := range tests {
@@ -291,10 +293,22 @@ func TestHTTP2Limits(t *testing.T) {
 	}
 }
 
+// A fakeSite is the domain of a user pool.
+type fakeSite struct{}
+
+func (fakeSite) Serves(host, path string) bool {
+	return host == "people.localhost" || strings.HasPrefix(path, "/_aws/cognito-idp/")
+}
+
+func (fakeSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	n, _ := io.Copy(io.Discard, r.Body)
+	_, _ = fmt.Fprintf(w, "user pool %s of %s, body %d", r.URL.Path, r.Host, n)
+}
+
 func TestTrafficOnly(t *testing.T) {
 	a := certificate(t)
 	reached := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "reached") })
-	g := startGateway(t, serve.Options{Certificate: a.Certificate, Management: reached, Pages: reached}, route(t, "$default", answer("ok")))
+	g := startGateway(t, serve.Options{Certificate: a.Certificate, Management: reached, Pages: reached, UserPools: fakeSite{}}, route(t, "$default", answer("ok")))
 	plainAddr, tlsAddr := g.serveOn(t, g.ServeTraffic), g.serveOn(t, g.ServeTrafficTLS)
 	for raw, want := range map[string]string{
 		"GET / HTTP/1.1\r\n" + host + "\r\n":                                  "ok",
@@ -304,6 +318,10 @@ func TestTrafficOnly(t *testing.T) {
 		"POST /2015-03-31/functions HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n":      `{"message":"Forbidden"}`,
 		"POST /v2/apis HTTP/1.1\r\nHost: x.amazonaws.com\r\n\r\n":             `{"message":"Forbidden"}`,
 		"GET /_aws/execute-api/abc/dev/x HTTP/1.1\r\nHost: localhost\r\n\r\n": "ok",
+		// People sign in where traffic is.
+		"GET /login HTTP/1.1\r\nHost: people.localhost:80\r\n\r\n":    "user pool /login of people.localhost:80, body 0",
+		"GET /_aws/cognito-idp/x HTTP/1.1\r\nHost: localhost\r\n\r\n": "user pool /_aws/cognito-idp/x of localhost, body 0",
+		"GET /_aws/cognito-idp/x HTTP/1.1\r\n" + host + "\r\n":        "ok",
 	} {
 		if _, body := send(t, plainAddr, raw); body != want {
 			t.Errorf("%q: got %q, want %q", raw, body, want)

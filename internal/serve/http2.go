@@ -119,6 +119,10 @@ func (f *http2Front) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		r.Body = io.NopCloser(body)
 		f.s.connections(x, c.management).ServeHTTP(w, r)
 		return
+	case toUserPools:
+		r.Body = io.NopCloser(body)
+		f.s.UserPools.ServeHTTP(w, r)
+		return
 	case toManagement, toPages:
 		h := f.s.Management
 		if where == toPages {

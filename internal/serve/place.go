@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"net/http"
 	"strings"
 
 	"gatehouse/internal/plan"
@@ -14,13 +15,22 @@ const (
 	toPages                          // the gateway's own pages
 	toManagement                     // a management call
 	toConnections                    // a call of @connections
+	toUserPools                      // the domain of a user pool
 )
+
+// A Site is served by hosts of its own, or below a path, to whoever asks.
+type Site interface {
+	http.Handler
+	// Serves tells whether a request is for the site. host has no port, path is as
+	// it came.
+	Serves(host, path string) bool
+}
 
 // pagesPrefix is where the gateway's own pages are.
 const pagesPrefix = "/_gatehouse/"
 
-// place finds whom a request is for: an API by host, the gateway's pages, an
-// API by a path form, else management. head is the size of the request line
+// place finds whom a request is for: an API by host or by a path form, the domain
+// of a user pool, the gateway's pages, else management. head is the size of the request line
 // and the headers. A fault, when there is one, is the answer.
 func (s *Server) place(x *plan.Exchange, management bool, head int) (destination, error) {
 	traffic, err := s.Plan.Load().Place(x)
@@ -45,6 +55,8 @@ func (s *Server) place(x *plan.Exchange, management bool, head int) (destination
 		return toAPI, err
 	}
 	switch {
+	case s.UserPools != nil && s.UserPools.Serves(x.DomainName, x.Request.Path):
+		return toUserPools, nil
 	case !management:
 		return toAPI, &plan.Fault{Kind: plan.AccessDenied, Reason: "no API is reached by the host " + x.DomainName}
 	case strings.HasPrefix(x.Request.Path, pagesPrefix):

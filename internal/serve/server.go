@@ -41,6 +41,9 @@ type Options struct {
 	// Pages takes /_gatehouse/... on the shared listener (health, metrics); nil
 	// refuses it.
 	Pages http.Handler
+	// UserPools serves the domains of user pools, on every listener; nil means that
+	// there are none.
+	UserPools Site
 	// Certificate chooses the certificate of a TLS connection; nil means that
 	// TLS isn't served.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
