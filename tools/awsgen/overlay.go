@@ -14,6 +14,9 @@ type overlay struct {
 	Members []correction `json:"members"`
 	// Codes maps an operation to its success status.
 	Codes map[string]int `json:"codes"`
+	// Errors maps an error to its status, where the service doesn't send the
+	// model's.
+	Errors map[string]int `json:"errors"`
 }
 
 // A correction sets parts of the types of members.
@@ -64,6 +67,16 @@ func (o overlay) apply(s *model.Service) error {
 			return fmt.Errorf("overlay: no operation %s", name)
 		}
 		ops[name].Code = code
+	}
+	failures := map[string]*model.Error{}
+	for _, e := range s.Errors {
+		failures[e.Name] = e
+	}
+	for name, status := range o.Errors {
+		if failures[name] == nil {
+			return fmt.Errorf("overlay: no error %s", name)
+		}
+		failures[name].Status = status
 	}
 	return nil
 }

@@ -131,9 +131,9 @@ func NewManagedLoginBrandingExistsException(message string) *awswire.Error {
 	return &awswire.Error{Code: "ManagedLoginBrandingExistsException", Status: 400, Message: message}
 }
 
-// NewNotAuthorizedException makes the modelled error of that name, status 403.
+// NewNotAuthorizedException makes the modelled error of that name, status 400.
 func NewNotAuthorizedException(message string) *awswire.Error {
-	return &awswire.Error{Code: "NotAuthorizedException", Status: 403, Message: message}
+	return &awswire.Error{Code: "NotAuthorizedException", Status: 400, Message: message}
 }
 
 // NewOperationNotEnabledException makes the modelled error of that name, status 400.
@@ -161,9 +161,9 @@ func NewRefreshTokenReuseException(message string) *awswire.Error {
 	return &awswire.Error{Code: "RefreshTokenReuseException", Status: 400, Message: message}
 }
 
-// NewResourceNotFoundException makes the modelled error of that name, status 404.
+// NewResourceNotFoundException makes the modelled error of that name, status 400.
 func NewResourceNotFoundException(message string) *awswire.Error {
-	return &awswire.Error{Code: "ResourceNotFoundException", Status: 404, Message: message}
+	return &awswire.Error{Code: "ResourceNotFoundException", Status: 400, Message: message}
 }
 
 // NewScopeDoesNotExistException makes the modelled error of that name, status 400.
@@ -196,14 +196,14 @@ func NewTooManyFailedAttemptsException(message string) *awswire.Error {
 	return &awswire.Error{Code: "TooManyFailedAttemptsException", Status: 400, Message: message}
 }
 
-// NewTooManyRequestsException makes the modelled error of that name, status 429.
+// NewTooManyRequestsException makes the modelled error of that name, status 400.
 func NewTooManyRequestsException(message string) *awswire.Error {
-	return &awswire.Error{Code: "TooManyRequestsException", Status: 429, Message: message}
+	return &awswire.Error{Code: "TooManyRequestsException", Status: 400, Message: message}
 }
 
-// NewUnauthorizedException makes the modelled error of that name, status 401.
+// NewUnauthorizedException makes the modelled error of that name, status 400.
 func NewUnauthorizedException(message string) *awswire.Error {
-	return &awswire.Error{Code: "UnauthorizedException", Status: 401, Message: message}
+	return &awswire.Error{Code: "UnauthorizedException", Status: 400, Message: message}
 }
 
 // NewUnexpectedLambdaException makes the modelled error of that name, status 400.
@@ -246,9 +246,9 @@ func NewUserNotConfirmedException(message string) *awswire.Error {
 	return &awswire.Error{Code: "UserNotConfirmedException", Status: 400, Message: message}
 }
 
-// NewUserNotFoundException makes the modelled error of that name, status 404.
+// NewUserNotFoundException makes the modelled error of that name, status 400.
 func NewUserNotFoundException(message string) *awswire.Error {
-	return &awswire.Error{Code: "UserNotFoundException", Status: 404, Message: message}
+	return &awswire.Error{Code: "UserNotFoundException", Status: 400, Message: message}
 }
 
 // NewUserPoolAddOnNotEnabledException makes the modelled error of that name, status 400.
