@@ -264,10 +264,7 @@ func (s *Service) ListUsers(c *awswire.Call, in *api.ListUsersRequest) (*api.Lis
 				return invalid("One or more requested attributes do not exist in user pool.")
 			}
 		}
-		limit := int(*or(in.Limit, maxPage))
-		if limit == 0 {
-			limit = maxPage
-		}
+		limit := pageSize(in.Limit, maxPage)
 		token := value(in.PaginationToken)
 		for {
 			page, next, err := users.ListToken(tx, scopeOf(c), token, limit-len(out.Users), *in.UserPoolId)

@@ -135,7 +135,7 @@ func (s *Service) DeleteUserPoolClient(c *awswire.Call, in *api.DeleteUserPoolCl
 func (s *Service) ListUserPoolClients(c *awswire.Call, in *api.ListUserPoolClientsRequest) (*api.ListUserPoolClientsResponse, error) {
 	out := &api.ListUserPoolClientsResponse{UserPoolClients: []api.UserPoolClientDescription{}}
 	err := s.viewPool(c, in.UserPoolId, func(tx *store.Tx, _ *poolDoc) error {
-		page, next, err := clients.ListToken(tx, scopeOf(c), value(in.NextToken), int(*or(in.MaxResults, 60)), *in.UserPoolId)
+		page, next, err := clients.ListToken(tx, scopeOf(c), value(in.NextToken), pageSize(in.MaxResults, 60), *in.UserPoolId)
 		if err != nil {
 			return badToken(err)
 		}

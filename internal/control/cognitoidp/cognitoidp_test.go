@@ -60,6 +60,7 @@ type fixture struct {
 	codes     []cognitoidp.Code
 	pool      string
 	close     func()
+	onKey     func() // before a signing key is made
 }
 
 func open(t testing.TB, dir string) *fixture {
@@ -73,7 +74,13 @@ func open(t testing.TB, dir string) *fixture {
 	ok(t, err)
 	ok(t, s.View(context.Background(), f.directory.Load))
 	f.Service, err = cognitoidp.New(cognitoidp.Options{
-		NewKey: keys.next, Store: s, Directory: f.directory, Sealer: sealer, Functions: f.functions,
+		NewKey: func(random io.Reader) (*userpool.SigningKey, error) {
+			if f.onKey != nil {
+				f.onKey()
+			}
+			return keys.next(random)
+		},
+		Store: s, Directory: f.directory, Sealer: sealer, Functions: f.functions,
 		Codes: func(c cognitoidp.Code) { f.codes = append(f.codes, c) },
 	})
 	ok(t, err)

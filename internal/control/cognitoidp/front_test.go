@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	api "gatehouse/internal/awsapi/cognitoidp"
@@ -126,5 +127,29 @@ func TestWellKnown(t *testing.T) {
 	}
 	if w := get("POST", "/"+f.pool+"/.well-known/jwks.json"); w.Code == 200 {
 		t.Errorf("%d", w.Code)
+	}
+}
+
+// TestPoolGoneBeforeItsKeys deletes a pool while somebody waits for its keys.
+func TestPoolGoneBeforeItsKeys(t *testing.T) {
+	f := open(t, t.TempDir())
+	created := make(chan struct{})
+	var once sync.Once
+	f.onKey = func() {
+		<-created
+		once.Do(func() { ok(t, f.DeleteUserPool(f.Call, &api.DeleteUserPoolRequest{UserPoolId: &f.pool})) })
+	}
+	out, err := f.CreateUserPool(f.Call, &api.CreateUserPoolRequest{PoolName: new("p")})
+	ok(t, err)
+	f.pool = *out.UserPool.Id
+	r := httptest.NewRequest("GET", "/"+f.pool+"/.well-known/jwks.json", nil)
+	w := httptest.NewRecorder()
+	front := f.front()
+	done := make(chan struct{})
+	go func() { front.ServeHTTP(w, r); close(done) }()
+	close(created)
+	<-done
+	if w.Code != 404 {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

@@ -113,7 +113,7 @@ func (s *Service) DeleteGroup(c *awswire.Call, in *api.DeleteGroupRequest) error
 func (s *Service) ListGroups(c *awswire.Call, in *api.ListGroupsRequest) (*api.ListGroupsResponse, error) {
 	out := &api.ListGroupsResponse{Groups: []api.GroupType{}}
 	err := s.viewPool(c, in.UserPoolId, func(tx *store.Tx, _ *poolDoc) error {
-		page, next, err := groups.ListToken(tx, scopeOf(c), value(in.NextToken), int(*or(in.Limit, maxPage)), *in.UserPoolId)
+		page, next, err := groups.ListToken(tx, scopeOf(c), value(in.NextToken), pageSize(in.Limit, maxPage), *in.UserPoolId)
 		if err != nil {
 			return badToken(err)
 		}
@@ -165,7 +165,7 @@ func (s *Service) member(c *awswire.Call, poolID, groupName, name *string, fn fu
 func (s *Service) AdminListGroupsForUser(c *awswire.Call, in *api.AdminListGroupsForUserRequest) (*api.AdminListGroupsForUserResponse, error) {
 	out := &api.AdminListGroupsForUserResponse{Groups: []api.GroupType{}}
 	err := s.viewUser(c, in.UserPoolId, in.Username, func(tx *store.Tx, u *user) error {
-		names, next, err := pageOf(slices.Sorted(slices.Values(u.Groups)), in.NextToken, int(*or(in.Limit, maxPage)))
+		names, next, err := pageOf(slices.Sorted(slices.Values(u.Groups)), in.NextToken, pageSize(in.Limit, maxPage))
 		if err != nil {
 			return err
 		}
@@ -189,7 +189,7 @@ func (s *Service) ListUsersInGroup(c *awswire.Call, in *api.ListUsersInGroupRequ
 		if _, err := group(tx, c, in.UserPoolId, in.GroupName); err != nil {
 			return err
 		}
-		page, next, err := members.ListToken(tx, scopeOf(c), value(in.NextToken), int(*or(in.Limit, maxPage)), *in.UserPoolId, *in.GroupName)
+		page, next, err := members.ListToken(tx, scopeOf(c), value(in.NextToken), pageSize(in.Limit, maxPage), *in.UserPoolId, *in.GroupName)
 		if err != nil {
 			return badToken(err)
 		}

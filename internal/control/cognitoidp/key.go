@@ -46,11 +46,11 @@ func (s *Service) withKeys(ctx context.Context, p *Pool) (*Pool, error) {
 	if m.err != nil {
 		return nil, m.err
 	}
-	p, ok := s.directory.Pool(p.ID)
-	if !ok {
+	now, ok := s.directory.Pool(p.ID)
+	if !ok || len(now.keys.docs) == 0 {
 		return nil, noPool(&p.ID)
 	}
-	return p, nil
+	return now, nil
 }
 
 // makeKeys has a pool's keys made and stored beside whatever else goes on: that

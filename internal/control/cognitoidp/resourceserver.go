@@ -101,7 +101,7 @@ func (s *Service) DeleteResourceServer(c *awswire.Call, in *api.DeleteResourceSe
 func (s *Service) ListResourceServers(c *awswire.Call, in *api.ListResourceServersRequest) (*api.ListResourceServersResponse, error) {
 	out := &api.ListResourceServersResponse{ResourceServers: []api.ResourceServerType{}}
 	err := s.viewPool(c, in.UserPoolId, func(tx *store.Tx, _ *poolDoc) error {
-		page, next, err := resourceServers.ListToken(tx, scopeOf(c), value(in.NextToken), int(*or(in.MaxResults, 50)), *in.UserPoolId)
+		page, next, err := resourceServers.ListToken(tx, scopeOf(c), value(in.NextToken), pageSize(in.MaxResults, 50), *in.UserPoolId)
 		if err != nil {
 			return badToken(err)
 		}

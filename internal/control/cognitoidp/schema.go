@@ -91,7 +91,10 @@ func newSchema(asked []api.SchemaAttributeType) ([]api.SchemaAttributeType, erro
 func addCustom(schema, custom []api.SchemaAttributeType) ([]api.SchemaAttributeType, error) {
 	schema = slices.Clone(schema)
 	for _, a := range custom {
-		name := customPrefix + value(a.Name)
+		if value(a.Name) == "" {
+			return nil, invalid("An attribute of the schema has no name.") // UNVERIFIED wording
+		}
+		name := customPrefix + *a.Name
 		if value(a.DeveloperOnlyAttribute) {
 			name = developerPrefix + name
 		}

@@ -16,6 +16,14 @@ import (
 // maxPage is how many users or groups a page has at most.
 const maxPage = 60
 
+// pageSize is how long a page is to be: most, unless the call says otherwise.
+func pageSize(asked *int32, most int32) int {
+	if value(asked) <= 0 {
+		return int(most)
+	}
+	return int(*asked)
+}
+
 // A user is a stored user in its pool.
 type user struct {
 	*userDoc

@@ -242,7 +242,7 @@ func (s *Service) DeleteUserPool(c *awswire.Call, in *api.DeleteUserPoolRequest)
 func (s *Service) ListUserPools(c *awswire.Call, in *api.ListUserPoolsRequest) (*api.ListUserPoolsResponse, error) {
 	out := &api.ListUserPoolsResponse{UserPools: []api.UserPoolDescriptionType{}}
 	err := s.store.View(c, func(tx *store.Tx) error {
-		page, next, err := pools.ListToken(tx, scopeOf(c), value(in.NextToken), int(value(in.MaxResults)))
+		page, next, err := pools.ListToken(tx, scopeOf(c), value(in.NextToken), pageSize(in.MaxResults, maxPage))
 		if err != nil {
 			return badToken(err)
 		}
