@@ -189,3 +189,12 @@ output "login_domain" {
 output "region" {
   value = data.aws_region.current.name
 }
+
+output "callback_url" {
+  value = var.callback_url
+}
+
+output "password" {
+  value     = var.password
+  sensitive = true
+}

@@ -9,7 +9,7 @@ import (
 // TestExamples is the life of the examples that bring a script: applied, tried
 // by it, planned again without a difference, destroyed.
 func TestExamples(t *testing.T) {
-	for _, name := range []string{"partner", "internal"} {
+	for _, name := range []string{"partner", "internal", "login"} {
 		t.Run(name, func(t *testing.T) {
 			tf := newTerraform(t, filepath.Join("..", "..", "examples", name))
 			tf.run("apply", "-auto-approve", "-input=false", "-no-color")

@@ -64,7 +64,7 @@ func (v *visitor) request() (*request, *refusal, error) {
 	if code, description := out.read(q, live); code != "" {
 		return nil, &refusal{code, description, out.failed(code, description)}, nil
 	}
-	out.query = q.Encode()
+	out.query = strings.ReplaceAll(q.Encode(), "+", "%20") // HTML would have to escape the sign
 	return out, nil, nil
 }
 
