@@ -30,7 +30,7 @@ test: ## run every check: linters, generated files, all tests under the race det
 
 check: test ## exactly what CI runs
 
-js: test/sdk/js/node_modules/.package-lock.json ## install the AWS SDK for JavaScript, ws and oidc-provider, which tests drive
+js: test/sdk/js/node_modules/.package-lock.json ## install the AWS SDK for JavaScript, ws, oidc-provider and openid-client, which tests drive
 
 test/sdk/js/node_modules/.package-lock.json: test/sdk/js/package-lock.json
 	@scripts/need node npm
