@@ -23,6 +23,8 @@ const (
 	tlsDir     = "tls"
 	runtimeDir = "runtime"
 	usageDir   = "usage"
+
+	authorityDir = tlsDir + "/authority" // what certificates are issued by
 )
 
 // A gateway is everything that runs, in the order it was started; Close stops

@@ -25,6 +25,7 @@ import (
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/codestore"
 	"gatehouse/internal/compile"
+	"gatehouse/internal/control/acm"
 	"gatehouse/internal/control/apigateway"
 	"gatehouse/internal/control/apigatewaymanagementapi"
 	"gatehouse/internal/control/apigatewayv2"
@@ -36,6 +37,7 @@ import (
 	"gatehouse/internal/control/sts"
 	"gatehouse/internal/function"
 	"gatehouse/internal/integrate"
+	"gatehouse/internal/localca"
 	"gatehouse/internal/localcert"
 	"gatehouse/internal/logstore"
 	"gatehouse/internal/observe"
@@ -83,6 +85,10 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	g.onClose("log events", func(context.Context) error { return events.Close() })
 	certificates, err := localcert.Open(localcert.Options{Dir: filepath.Join(c.Data, tlsDir), Domain: c.Domain, Region: c.Region})
+	if err != nil {
+		return nil, err
+	}
+	authority, err := localca.Open(localca.Options{Dir: filepath.Join(c.Data, authorityDir)})
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +152,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	buckets := throttle.NewBuckets()
 	apiKeys := newKeyDirectory(buckets, ledger)
 	userPools := cognitoidp.NewDirectory()
+	acmCertificates := &acm.Directory{}
 	issuers := oidc.NewKeySets(oidc.Options{Own: userPools, RootCAs: roots, PlainHosts: c.JWTHTTPIssuers, Logger: log})
 	g.onClose("issuers of tokens", func(context.Context) error { return issuers.Close() })
 	verified := authorize.NewTokens()
@@ -220,15 +227,16 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	})
 	served.Store(compiler)
 	documents, err := store.Open(ctx, backend, store.Options{
-		Sealer:  sealer,
-		Prepare: together(directory.Prepare, keys.Prepare, apiKeys.Prepare, userPools.Prepare, compiler.Prepare),
+		Sealer: sealer,
+		// Certificates come before the compiler, which asks for them.
+		Prepare: together(acmCertificates.Prepare, directory.Prepare, keys.Prepare, apiKeys.Prepare, userPools.Prepare, compiler.Prepare),
 	})
 	if err != nil {
 		return nil, err
 	}
 	g.onClose("store", func(context.Context) error { return documents.Close() })
 	err = documents.View(ctx, func(tx *store.Tx) error {
-		if err := errors.Join(directory.Load(tx), apiKeys.Load(tx), userPools.Load(tx)); err != nil {
+		if err := errors.Join(acmCertificates.Load(tx), directory.Load(tx), apiKeys.Load(tx), userPools.Load(tx)); err != nil {
 			return err
 		}
 		_, err := compiler.Load(tx)
@@ -285,6 +293,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	poolService := cognitoidpapi.NewService(pools)
 	front := cognitoidp.NewFront(pools, poolService)
 	site := oauth2.New(oauth2.Options{Pools: pools, Directory: userPools, Sealer: sealer, Region: c.Region, Log: log})
+	certificateService := acm.New(acm.Options{Store: documents, Directory: acmCertificates, Issuer: authority, Log: log})
+	g.onClose("certificates", func(context.Context) error { certificateService.Close(); return nil })
 	options := awswire.Options{
 		Services: []*awswire.Service{
 			apigatewayapi.NewService(restAPIs),
@@ -295,8 +305,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			logsapi.NewService(logService),
 			poolService,
 			callbacks,
-			// Not here yet: each operation answers a 501 that names itself.
-			acmapi.NewService(acmapi.Unimplemented{}),
+			acmapi.NewService(certificateService),
 		},
 		Auth:      awswire.Auth{Credentials: tokens.Credentials, Open: c.Auth == "open"},
 		Authorize: newGuard(c, tokens.Credentials, keys, directory, log).Authorize,

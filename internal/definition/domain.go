@@ -77,6 +77,8 @@ type Certificate struct {
 	Chain      string            `json:"_chain,omitzero"`
 	PrivateKey string            `json:"_privateKey,omitzero"`
 	Tags       map[string]string `json:"_tags,omitzero"`
+	// Exported is set once its private key was handed out.
+	Exported bool `json:"_exported,omitzero"`
 }
 
 // Certificates is the kind of Certificate.

@@ -274,9 +274,7 @@ func (s *Service) answerSRP(a *attempt, sessionText string, answers map[string]s
 	}
 	u, err := s.readUser(a.c, a.pool, state.Sub)
 	if code, _ := awsCode(err); state.Sub == "" || code == "UserNotFoundException" || err == nil && u.Sub != state.Sub {
-		if s.attempts.Failed(guessed, a.c.Time) {
-			return nil, tooMany()
-		}
+		s.attempts.Failed(guessed, a.c.Time)
 		return nil, wrongPassword()
 	}
 	if err != nil {

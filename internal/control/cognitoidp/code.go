@@ -125,14 +125,11 @@ func (s *Service) takeCode(c *awswire.Call, u *user, key, text string) (codeDoc,
 		return codeDoc{}, expiredCode()
 	}
 	name := guessedCode(u.pool, u.key, key)
-	locked := limitExceeded("Attempt limit exceeded, please try after some time.")
 	if s.attempts.Locked(name, c.Time) {
-		return codeDoc{}, locked
+		return codeDoc{}, limitExceeded("Attempt limit exceeded, please try after some time.")
 	}
 	if !userpool.Equal(code.Text, text) {
-		if s.attempts.Failed(name, c.Time) {
-			return codeDoc{}, locked
-		}
+		s.attempts.Failed(name, c.Time)
 		return codeDoc{}, wrongCode()
 	}
 	// The address that it was sent to may be the user's no more.

@@ -125,9 +125,7 @@ func (s *Service) answerFactor(a *attempt, factor, text string, answers map[stri
 		return nil, tooMany()
 	}
 	wrong := func() (*Step, error) {
-		if s.attempts.Failed(guessed, a.c.Time) {
-			return nil, tooMany()
-		}
+		s.attempts.Failed(guessed, a.c.Time)
 		return nil, api.NewCodeMismatchException("Invalid code received for user")
 	}
 	if factor != softwareToken && !userpool.Equal(given, state.Code) {
@@ -261,9 +259,7 @@ func (s *Service) proveApp(c *awswire.Call, u *user, secret, code string) error 
 	}
 	step, ok := userpool.CheckTOTP(secret, code, c.Time, 0)
 	if secret == "" || !ok {
-		if s.attempts.Failed(guessed, c.Time) {
-			return tooMany()
-		}
+		s.attempts.Failed(guessed, c.Time)
 		return api.NewEnableSoftwareTokenMFAException("Code mismatch")
 	}
 	_, err := s.writeUser(c, c.Time, u, func(_ *store.Tx, u *user) error {

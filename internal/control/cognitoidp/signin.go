@@ -302,9 +302,7 @@ func (s *Service) checkPassword(a *attempt, name, password string) (*user, error
 		return nil, busy(checkErr)
 	}
 	if absent {
-		if s.attempts.Failed(guessed, a.c.Time) {
-			return nil, tooMany()
-		}
+		s.attempts.Failed(guessed, a.c.Time)
 		if hides(a.client) {
 			return nil, wrongPassword()
 		}
@@ -318,9 +316,7 @@ func (s *Service) checkPassword(a *attempt, name, password string) (*user, error
 func (s *Service) guessed(a *attempt, u *user, right bool) error {
 	name := guessedPassword(u.pool, u.key)
 	if !right {
-		if s.attempts.Failed(name, a.c.Time) {
-			return tooMany()
-		}
+		s.attempts.Failed(name, a.c.Time)
 		return wrongPassword()
 	}
 	// Guesses that ran beside this one may have locked the name.
