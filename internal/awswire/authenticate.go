@@ -113,7 +113,7 @@ func authError(queryCode, code, message string) *Error {
 }
 
 func missingToken(r *request) error {
-	if r.route.protocol() == AWSQuery {
+	if p := r.route.protocol(); p == AWSQuery || p == RestXML {
 		return authError("MissingAuthenticationToken", "MissingAuthenticationTokenException", "Request is missing Authentication Token")
 	}
 	return authError("MissingAuthenticationToken", "MissingAuthenticationTokenException", "Missing Authentication Token")

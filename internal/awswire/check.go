@@ -37,6 +37,8 @@ func check(s *Service, op *Operation, in any, patterns *patterns) error {
 		e.Code = "BadRequestException"
 	case ChecksInvalidParameter:
 		e.Code = "InvalidParameterException"
+	case ChecksInvalidInput:
+		e.Code, e.QueryCode = "InvalidInput", ""
 	}
 	return e
 }

@@ -56,7 +56,7 @@ func encodeError(r *request, e *Error) response {
 		e = &Error{Code: e.Code, QueryCode: e.QueryCode, Status: 400, Server: e.Server, Message: e.Message, MessageMember: e.MessageMember, Members: e.Members}
 	}
 	switch r.route.proto {
-	case AWSQuery:
+	case AWSQuery, RestXML:
 		return encodeQueryError(r, e)
 	case AWSJSON10, AWSJSON11:
 		return encodeAWSJSONError(r, e)

@@ -41,6 +41,8 @@ const (
 	ChecksBadRequest
 	// ChecksInvalidParameter is an InvalidParameterException.
 	ChecksInvalidParameter
+	// ChecksInvalidInput is an InvalidInput.
+	ChecksInvalidInput
 )
 
 // A Protocol is a wire protocol.
@@ -52,6 +54,7 @@ const (
 	AWSJSON10
 	AWSJSON11
 	AWSQuery
+	RestXML
 )
 
 // An Operation is one call and its HTTP binding.

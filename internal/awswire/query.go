@@ -162,7 +162,7 @@ func (d formDecoder) mapping(t *Type, v reflect.Value, n *node) error {
 	return nil
 }
 
-// An xmlEncoder writes awsQuery answers.
+// An xmlEncoder writes answers of awsQuery and restXml.
 type xmlEncoder struct {
 	m *Model
 	b bytes.Buffer
@@ -189,6 +189,8 @@ func encodeQuery(r *request, st *Structure, v reflect.Value) response {
 	return response{status: http.StatusOK, header: http.Header{"Content-Type": {"text/xml"}}, body: e.b.Bytes()}
 }
 
+// encodeQueryError makes the answer of a failure, which awsQuery and restXml
+// write alike.
 func encodeQueryError(r *request, x *Error) response {
 	var e xmlEncoder
 	e.b.WriteString("<ErrorResponse")

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// decodeREST takes an input apart as restJson1 binds it.
+// decodeREST takes an input apart as restJson1 and restXml bind it.
 func decodeREST(r *request, st *Structure, v reflect.Value) error {
 	m := r.route.service.Model
 	var query url.Values
@@ -38,7 +38,7 @@ func decodeREST(r *request, st *Structure, v reflect.Value) error {
 		case InPrefixHeaders:
 			err = setPrefixHeaders(v.Field(i), r.Header, mem.WireName())
 		case InPayload:
-			err = setPayload(m, t, v.Field(i), r.body)
+			err = setPayload(r, t, v.Field(i))
 		}
 		if err != nil {
 			return err
@@ -46,6 +46,9 @@ func decodeREST(r *request, st *Structure, v reflect.Value) error {
 	}
 	if !inBody {
 		return nil
+	}
+	if r.route.proto == RestXML {
+		return xmlDecoder{m}.body(st, v, r.body)
 	}
 	tree, err := parseJSON(r.body)
 	if err != nil {
@@ -130,7 +133,8 @@ func setPrefixHeaders(v reflect.Value, head http.Header, prefix string) error {
 }
 
 // setPayload reads the whole body as one member. An empty body is none.
-func setPayload(m *Model, t *Type, v reflect.Value, body []byte) error {
+func setPayload(r *request, t *Type, v reflect.Value) error {
+	m, body := r.route.service.Model, r.body
 	if len(body) == 0 {
 		return nil
 	}
@@ -142,6 +146,9 @@ func setPayload(m *Model, t *Type, v reflect.Value, body []byte) error {
 		field(v).SetString(string(body))
 		return nil
 	case KindStructure:
+		if r.route.proto == RestXML {
+			return xmlDecoder{m}.body(&m.Structures[t.Ref], field(v), body)
+		}
 		tree, err := parseJSON(body)
 		if err != nil || tree == nil {
 			return err
@@ -151,13 +158,21 @@ func setPayload(m *Model, t *Type, v reflect.Value, body []byte) error {
 	return serialization("a payload of that kind is not supported")
 }
 
-// encodeREST puts an output together as restJson1 binds it.
+// encodeREST puts an output together as restJson1 and restXml bind it.
 func encodeREST(r *request, st *Structure, v reflect.Value) (response, error) {
+	overXML := r.route.proto == RestXML
 	out := response{status: r.route.operation.Code, header: http.Header{"Content-Type": {"application/json"}}}
+	if overXML {
+		out.header.Set("Content-Type", "text/xml")
+	}
 	if st == nil {
 		return out, nil
 	}
 	if !v.IsValid() {
+		if overXML {
+			out.body = xmlBody(r.route.service, st, v)
+			return out, nil
+		}
 		out.body = []byte("{}")
 		return out, nil
 	}
@@ -186,7 +201,11 @@ func encodeREST(r *request, st *Structure, v reflect.Value) (response, error) {
 		}
 	}
 	if payload >= 0 {
-		return out, encodePayload(&out, m, st, v, payload)
+		return out, encodePayload(&out, r.route.service, st, v, payload, overXML)
+	}
+	if overXML {
+		out.body = xmlBody(r.route.service, st, v)
+		return out, nil
 	}
 	e := jsonEncoder{m: m, time: TimeEpoch}
 	e.structure(st, v, func(mem *Member) bool { return mem.In == InBody || mem.In == InQuery })
@@ -194,7 +213,8 @@ func encodeREST(r *request, st *Structure, v reflect.Value) (response, error) {
 	return out, nil
 }
 
-func encodePayload(out *response, m *Model, st *Structure, v reflect.Value, i int) error {
+func encodePayload(out *response, s *Service, st *Structure, v reflect.Value, i int, overXML bool) error {
+	m := s.Model
 	t, f := &m.Types[st.Members[i].Type], v.Field(i)
 	if absent(f) {
 		return nil
@@ -207,6 +227,12 @@ func encodePayload(out *response, m *Model, st *Structure, v reflect.Value, i in
 	case KindEventStream:
 		out.header.Set("Content-Type", eventStreamType)
 		out.events = eventSender(m, st, f, i, nil)
+	case KindStructure:
+		if overXML {
+			out.body = xmlBody(s, &m.Structures[t.Ref], held(f))
+			return nil
+		}
+		fallthrough
 	default:
 		e := jsonEncoder{m: m, time: TimeEpoch}
 		e.value(t, f)

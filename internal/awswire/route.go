@@ -41,7 +41,7 @@ func (r *route) operationName() string {
 // path is the operation's own path with the labels in it, whatever the request
 // looked like; see Action.
 func (r *route) path() string {
-	if r.proto != RestJSON1 {
+	if r.proto != RestJSON1 && r.proto != RestXML {
 		return ""
 	}
 	template, _, _ := strings.Cut(r.operation.Path, "?")
@@ -247,7 +247,7 @@ func (t *router) routePath(r *request, candidates []*Service) (route, error) {
 	if err != nil {
 		query = url.Values{}
 	}
-	best, bestScore := route{proto: RestJSON1}, -1
+	best, bestScore := route{}, -1
 	for i := range t.rest[r.Method] {
 		p := &t.rest[r.Method][i]
 		if !slices.Contains(candidates, p.service) {
@@ -258,7 +258,7 @@ func (t *router) routePath(r *request, candidates []*Service) (route, error) {
 			continue
 		}
 		bestScore = score
-		best = route{service: p.service, operation: &p.service.Operations[p.index], index: p.index, proto: RestJSON1, labels: labels}
+		best = route{service: p.service, operation: &p.service.Operations[p.index], index: p.index, proto: p.service.Protocols[0], labels: labels}
 		for key := range p.literals {
 			best.literals = append(best.literals, key)
 		}
@@ -334,6 +334,11 @@ func (t *router) guess(r *request) route {
 			}
 		}
 		return g
+	}
+	if r.signature != nil {
+		if list := t.bySigner[r.signature.Scope.Service]; len(list) == 1 && list[0].Protocols[0] == RestXML {
+			return route{proto: RestXML, service: list[0]}
+		}
 	}
 	return route{proto: RestJSON1}
 }

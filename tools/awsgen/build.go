@@ -69,7 +69,7 @@ func (b *builder) operation(t *tuple) error {
 			*io.to = io.ref.Name
 		}
 	}
-	if raw, ok := t.ShapeTraits.named["http"]; ok && b.service.Protocols[0] == restJSON1 {
+	if raw, ok := t.ShapeTraits.named["http"]; ok && b.overHTTP() {
 		if err := json.Unmarshal(raw, &[]any{&op.Method, &op.Path, &op.Code}); err != nil {
 			return err
 		}
@@ -81,6 +81,12 @@ func (b *builder) operation(t *tuple) error {
 	}
 	b.service.Operations = append(b.service.Operations, op)
 	return nil
+}
+
+// overHTTP tells that operations have methods and paths of their own. Models of
+// the other protocols may name them, too, and nobody uses them.
+func (b *builder) overHTTP() bool {
+	return b.service.Protocols[0] == restJSON1 || b.service.Protocols[0] == restXML
 }
 
 func (b *builder) errorShape(t *tuple) error {
@@ -158,7 +164,7 @@ func (b *builder) member(owner *tuple, name string, ref *tuple) (*model.Member, 
 		m.In, m.Wire = "prefixHeaders", t.text("httpPrefixHeaders")
 	case t.has("jsonName"):
 		m.Wire = t.text("jsonName")
-	case t.has("xmlName") && b.service.Protocols[0] == awsQuery:
+	case t.has("xmlName") && b.service.Protocols[0] != restJSON1:
 		m.Wire = t.text("xmlName")
 	}
 	if m.Wire == m.Name {

@@ -17,6 +17,7 @@ type source struct {
 const (
 	restJSON1 = "restJson1"
 	awsQuery  = "awsQuery"
+	restXML   = "restXml"
 	awsJSON11 = "awsJson1_1"
 
 	sdkV1    = "github.com/aws/aws-sdk-go"
@@ -34,4 +35,5 @@ var sources = []source{
 	{"acm", "client-acm", "3.1169.0", "acm", "acm", "v1.51.3", awsJSON11, "coral", 40},
 	{"logs", "client-cloudwatch-logs", "3.1169.0", "logs", "cloudwatchlogs", "v1.92.1", awsJSON11, "invalidParameter", 118},
 	{"cognitoidp", "client-cognito-identity-provider", "3.1169.0", "cognito-idp", "cognitoidentityprovider", "v1.61.0", awsJSON11, "invalidParameter", 140},
+	{"route53", "client-route-53", "3.1169.0", "route53", "route53", "v1.70.10", restXML, "invalidInput", 74},
 }

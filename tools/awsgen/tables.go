@@ -10,6 +10,7 @@ import (
 
 var protocolConst = map[string]string{
 	restJSON1: "awswire.RestJSON1", awsQuery: "awswire.AWSQuery", awsJSON11: "awswire.AWSJSON11",
+	restXML: "awswire.RestXML",
 }
 
 var locationConst = map[string]string{
@@ -25,7 +26,7 @@ var kindConst = map[string]string{
 
 var checkConst = map[string]string{
 	"coral": "ChecksCoral", "coralPrefixed": "ChecksCoralPrefixed", "query": "ChecksQuery", "badRequest": "ChecksBadRequest",
-	"invalidParameter": "ChecksInvalidParameter",
+	"invalidParameter": "ChecksInvalidParameter", "invalidInput": "ChecksInvalidInput",
 }
 
 var formatConst = map[string]string{"date-time": "TimeDate", "http-date": "TimeHTTP", "epoch-seconds": "TimeEpoch"}

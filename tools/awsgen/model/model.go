@@ -14,7 +14,7 @@ type Service struct {
 	TargetPrefix string   `json:"targetPrefix,omitempty"`
 	XMLNamespace string   `json:"xmlNamespace,omitempty"`
 	// Checks is how the service words a refused input: "coral",
-	// "coralPrefixed", "query", "badRequest" or "invalidParameter".
+	// "coralPrefixed", "query", "badRequest", "invalidParameter" or "invalidInput".
 	Checks string `json:"checks"`
 	// Origin says where the facts come from.
 	Origin Origin `json:"origin"`
