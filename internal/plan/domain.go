@@ -30,6 +30,12 @@ type Domain struct {
 	// certificate, which has the gateway's own. Its GetConfigForClient, if it has
 	// one, is asked in its place.
 	TLS *tls.Config
+	// Clients says which clients' certificates are trusted; nil for a domain
+	// without mutual TLS. TLS asks for them then.
+	Clients Truststore
+	// Strict is AWS's endpointAccessMode STRICT: requests have to come over a
+	// connection whose handshake named the very host.
+	Strict bool
 	// mappings are the mappings by the segments of their keys.
 	mappings mappingNode
 }
@@ -223,6 +229,19 @@ func lowerHost(host string) string {
 // placeDomain places a request to a custom domain name.
 func (p *Plan) placeDomain(x *Exchange, d *Domain) error {
 	x.Domain = d
+	if d.Strict && !x.sameName() {
+		// UNVERIFIED: the status.
+		return &Fault{Kind: Forbidden, Reason: "the TLS handshake didn't name " + x.DomainName + ", as its endpoint access mode STRICT wants"}
+	}
+	if err := p.findMapped(x, d); err != nil {
+		return err
+	}
+	// It is asked once the stage is known: its logs tell who was turned away.
+	return d.admit(x)
+}
+
+// findMapped finds the stage that a request to a domain is for.
+func (p *Plan) findMapped(x *Exchange, d *Domain) error {
 	if d.Mode != MappingsOnly {
 		for i := range d.Rules {
 			r := &d.Rules[i]

@@ -70,6 +70,9 @@ type Exchange struct {
 	Client *Client
 	// Caller is who signed the request; its members are "" when nobody did.
 	Caller Caller
+	// ClientCert is the certificate that the client showed to a domain with mutual
+	// TLS; nil without one. Steps run only for one that is trusted.
+	ClientCert *ClientCert
 	// Authorization is what an authorizer says of the caller, nil for nothing;
 	// Authorizer is what the step reports. The events of a connection have the
 	// Authorization of its handshake.

@@ -72,8 +72,10 @@ type Request struct {
 	Host string
 	// Proto is "HTTP/1.1", "HTTP/1.0" or "HTTP/2.0".
 	Proto string
-	// Secure tells that the client came over TLS.
+	// Secure tells that the client came over TLS, and TLS how; TLS is nil where a
+	// trusted proxy says that it did, and in tests of methods.
 	Secure bool
+	TLS    *Handshake
 	// SourceName stands in place of the client's address if the request came over
 	// no connection, as that of a test; else "".
 	SourceName string

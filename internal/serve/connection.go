@@ -39,6 +39,7 @@ type conn struct {
 	nc        net.Conn // as accepted
 	rw        net.Conn // nc, or TLS over it
 	state     *tls.ConnectionState
+	handshake *plan.Handshake
 	source    netip.AddrPort
 	localPort uint16
 
@@ -135,7 +136,7 @@ func (c *conn) next() bool {
 	c.expect = c.framing.ExpectContinue && c.framing.Length != 0
 	q := &x.Request
 	q.Secure, q.Source, q.LocalPort, q.Done = c.state != nil, c.source, c.localPort, c.gone
-	q.ContentLength = c.framing.Length
+	q.ContentLength, q.TLS = c.framing.Length, c.handshake
 
 	limit := c.s.MaxBodyBytes
 	where, fault := c.s.place(x, c.management, len(head))

@@ -146,7 +146,7 @@ func (f *http2Front) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 func (f *http2Front) convert(c *conn, r *http.Request, q *plan.Request) (size int, err error) {
 	q.Method, q.Host, q.Proto = r.Method, r.Host, "HTTP/2.0"
 	q.Secure, q.Source, q.LocalPort = true, c.source, c.localPort
-	q.ContentLength, q.Done = r.ContentLength, r.Context().Done()
+	q.ContentLength, q.Done, q.TLS = r.ContentLength, r.Context().Done(), c.handshake
 	if r.Host == "" || !http1.ValidHost(r.Host) {
 		return 0, &http1.SyntaxError{Reason: "no valid :authority"}
 	}

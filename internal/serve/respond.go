@@ -40,7 +40,7 @@ func faultOf(kind plan.FaultKind) (status int, body string) {
 		return 400, `{"message":"Bad Request"}`
 	case plan.Unauthorized:
 		return 401, `{"message":"Unauthorized"}`
-	case plan.AccessDenied, plan.Unsigned, plan.IncompleteSignature, plan.InvalidSignature, plan.ExpiredToken, plan.UnrecognizedClient:
+	case plan.AccessDenied, plan.Forbidden, plan.Unsigned, plan.IncompleteSignature, plan.InvalidSignature, plan.ExpiredToken, plan.UnrecognizedClient:
 		return 403, `{"message":"Forbidden"}`
 	case plan.RouteNotFound:
 		return 404, `{"message":"Not Found"}`

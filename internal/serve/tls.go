@@ -22,6 +22,7 @@ func (c *conn) startTLS() bool {
 		return false
 	}
 	c.state = new(over.ConnectionState())
+	c.handshake = handshakeOf(c.state)
 	if c.state.NegotiatedProtocol == "h2" {
 		c.s.http2.serve(c, over, under)
 		return false

@@ -14,8 +14,11 @@ type Options struct {
 	// Policy is the name of a security policy; "" is TLS_1_2, the default of
 	// every custom domain name.
 	Policy string
-	// Certificate is what the server shows, with its key.
-	Certificate tls.Certificate
+	// Certificate is what the server shows, with its key. GetCertificate, if it
+	// isn't nil, is asked instead, each time hands are shaken: it must be quick,
+	// and what it returns must have its Leaf.
+	Certificate    tls.Certificate
+	GetCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	// RequireClientCertificate refuses clients that show no certificate. Whether
 	// one that is shown is trusted is asked later, of the domain: AWS answers 403
 	// to those who bring a wrong one. Clients aren't told which authorities are
@@ -44,24 +47,19 @@ func New(o Options) (*tls.Config, error) {
 	if !ok {
 		return nil, fmt.Errorf("no security policy is named %q", o.Policy)
 	}
-	certificate := o.Certificate
-	if len(certificate.Certificate) == 0 || certificate.PrivateKey == nil {
-		return nil, errors.New("a certificate and its key are needed")
-	}
-	if certificate.Leaf == nil {
-		// Otherwise each handshake would parse it.
-		leaf, err := x509.ParseCertificate(certificate.Certificate[0])
-		if err != nil {
-			return nil, fmt.Errorf("parse the certificate: %w", err)
-		}
-		certificate.Leaf = leaf
-	}
 	c := &tls.Config{
-		Certificates: []tls.Certificate{certificate},
-		MinVersion:   p.Min, MaxVersion: p.Max,
+		GetCertificate: o.GetCertificate,
+		MinVersion:     p.Min, MaxVersion: p.Max,
 		CipherSuites: p.Suites, CurvePreferences: p.Groups,
 		NextProtos: protocols,
 		Time:       o.Clock,
+	}
+	if o.GetCertificate == nil {
+		certificate, err := complete(o.Certificate)
+		if err != nil {
+			return nil, err
+		}
+		c.Certificates = []tls.Certificate{certificate}
 	}
 	if o.RequireClientCertificate {
 		c.ClientAuth = tls.RequireAnyClientCert
@@ -79,6 +77,22 @@ func New(o Options) (*tls.Config, error) {
 			return plain, nil
 		}
 		return c, nil
+	}
+	return c, nil
+}
+
+// complete returns a certificate with what is parsed of it, or each handshake
+// would do that.
+func complete(c tls.Certificate) (tls.Certificate, error) {
+	if len(c.Certificate) == 0 || c.PrivateKey == nil {
+		return c, errors.New("a certificate and its key are needed")
+	}
+	if c.Leaf == nil {
+		leaf, err := x509.ParseCertificate(c.Certificate[0])
+		if err != nil {
+			return c, fmt.Errorf("parse the certificate: %w", err)
+		}
+		c.Leaf = leaf
 	}
 	return c, nil
 }

@@ -1,0 +1,95 @@
+package plan
+
+import (
+	"crypto/x509"
+	"sync/atomic"
+	"time"
+)
+
+// A Handshake is what the parties of a TLS connection said and agreed on. A
+// connection has one for all of its requests, which only read it.
+type Handshake struct {
+	// ServerName is the name that the client asked for, "" for none, in lower
+	// case and without a dot at its end.
+	ServerName string
+	// Version is "TLSv1.3" and the like; CipherSuite the name of RFC 8446 or of
+	// those before it, "TLS_AES_128_GCM_SHA256".
+	Version, CipherSuite string
+	// ClientCert is the certificate that the client showed and Chain the same
+	// with those that it sent along; nil for none. The client has its key. Who
+	// vouches for it, a truststore tells.
+	ClientCert *ClientCert
+	Chain      []*x509.Certificate
+
+	// judged is what a truststore last said of Chain.
+	judged atomic.Pointer[judgement]
+}
+
+// A ClientCert is a client's certificate as $context and events show it.
+type ClientCert struct {
+	PEM, SubjectDN, IssuerDN, SerialNumber string
+	// NotBefore and NotAfter look like "May 28 12:30:02 2019 GMT".
+	NotBefore, NotAfter string
+}
+
+// A Truststore says whose certificates a domain with mutual TLS takes.
+type Truststore interface {
+	// Check returns why a certificate isn't trusted at a time, in AWS's words;
+	// nil if it is. chain begins with it, and has what its owner sent along.
+	Check(chain []*x509.Certificate, at time.Time) error
+}
+
+// A judgement is what a truststore said, and how long that may be repeated.
+type judgement struct {
+	by    Truststore
+	err   error
+	until time.Time
+}
+
+// failureKept is how long a certificate that failed is known to: who sends many
+// requests with one doesn't have it looked at each time.
+const failureKept = time.Minute
+
+// check asks a truststore about the client's certificate. It asks once for a
+// connection, and again when the truststore is another or a certificate ends.
+func (h *Handshake) check(store Truststore, at time.Time) error {
+	if j := h.judged.Load(); j != nil && j.by == store && at.Before(j.until) {
+		return j.err
+	}
+	j := &judgement{by: store, err: store.Check(h.Chain, at), until: at.Add(failureKept)}
+	if j.err == nil {
+		j.until = h.Chain[0].NotAfter
+		for _, c := range h.Chain[1:] {
+			if c.NotAfter.Before(j.until) {
+				j.until = c.NotAfter
+			}
+		}
+	}
+	h.judged.Store(j)
+	return j.err
+}
+
+// admit tells whether a client of a connection may use the domain.
+func (d *Domain) admit(x *Exchange) error {
+	if d.Clients == nil {
+		return nil
+	}
+	h := x.Request.TLS
+	if h == nil || h.ClientCert == nil {
+		// A client that asked for another name in its handshake, where nobody
+		// wanted a certificate, doesn't get around it by its Host.
+		return &Fault{Kind: Forbidden, Reason: "Access denied. Reason: " + d.Name + " wants a client certificate"}
+	}
+	x.ClientCert = h.ClientCert
+	if err := h.check(d.Clients, x.Start); err != nil {
+		return &Fault{Kind: Forbidden, Reason: "Access denied. Reason: " + err.Error(), Cause: err}
+	}
+	return nil
+}
+
+// sameName tells whether a client of a STRICT domain asked for the host in its
+// handshake that its request is for. A plain connection asked for none.
+func (x *Exchange) sameName() bool {
+	h := x.Request.TLS
+	return h != nil && h.ServerName == lowerHost(x.DomainName)
+}
