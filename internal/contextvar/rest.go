@@ -45,11 +45,16 @@ func LookupREST(name string) (Variable, bool) {
 	case "error.validationErrorString":
 		return text(AtEnd, func(x *plan.Exchange) string { return x.Error.Validation }), true
 
-	// What these tell of isn't there yet: VPC endpoints, web ACLs, what TLS
-	// agreed on and how a streamed response came about.
+	case "tlsVersion":
+		return handshakeText(func(h *plan.Handshake) string { return h.Version }), true
+	case "cipherSuite":
+		return handshakeText(func(h *plan.Handshake) string { return h.CipherSuite }), true
+
+	// What these tell of isn't there yet: VPC endpoints, web ACLs and how a
+	// streamed response came about.
 	case "identity.vpcId", "identity.vpceId",
 		"waf.error", "waf.latency", "waf.status", "wafResponseCode", "webaclArn",
-		"cipherSuite", "tlsVersion", "endpointType",
+		"endpointType",
 		"integration.timeToAllHeaders", "integration.timeToFirstContent":
 		return Variable{}, true
 	}
@@ -60,8 +65,8 @@ func LookupREST(name string) (Variable, bool) {
 }
 
 // RESTKeys returns the names of the members of a map of a REST API's $context,
-// in AWS's order: of "" ($context itself), "identity", "authorizer" or
-// "authorizer.claims". It is nil for what is no map, and must not be written.
+// in AWS's order: of "" ($context itself), "identity", "identity.clientCert" and its
+// "validity", "authorizer" or "authorizer.claims". It is nil for what is no map, and must not be written.
 //
 // Keys that only some requests have (isCanaryRequest, identity.apiKey) aren't
 // among them. UNVERIFIED: where they stand.
@@ -71,6 +76,14 @@ func RESTKeys(name string, x *plan.Exchange) []string {
 		return contextKeys
 	case "identity":
 		return identityKeys
+	case "identity.clientCert":
+		if x.ClientCert != nil {
+			return certificateKeys
+		}
+	case "identity.clientCert.validity":
+		if x.ClientCert != nil {
+			return validityKeys
+		}
 	case "authorizer":
 		return authorizerKeys(x.Authorization)
 	case "authorizer.claims":
@@ -91,7 +104,19 @@ var (
 		"cognitoIdentityPoolId", "accountId", "cognitoIdentityId", "caller", "sourceIp", "principalOrgId", "accessKey",
 		"cognitoAuthenticationType", "cognitoAuthenticationProvider", "userArn", "userAgent", "user",
 	}
+	certificateKeys = []string{"clientCertPem", "subjectDN", "issuerDN", "serialNumber", "validity"}
+	validityKeys    = []string{"notBefore", "notAfter"}
 )
+
+// handshakeText is a variable of what TLS agreed on.
+func handshakeText(of func(*plan.Handshake) string) Variable {
+	return text(AtRequest, func(x *plan.Exchange) string {
+		if x.Request.TLS == nil {
+			return ""
+		}
+		return of(x.Request.TLS)
+	})
+}
 
 func resourceID(x *plan.Exchange) string {
 	if x.Route == nil || x.Route.Rest == nil {

@@ -15,7 +15,10 @@ func TestLookupREST(t *testing.T) {
 	const never = AtEnd + 1
 	for from, names := range map[Moment]string{
 		AtRequest: `integration.responseTransferMode accountId apiId deploymentId domainName domainPrefix extendedRequestId httpMethod identity.accessKey identity.accountId
-			identity.apiKey identity.apiKeyId identity.caller identity.sourceIp identity.user identity.userArn identity.userAgent isCanaryRequest path protocol requestId requestTime requestTimeEpoch resourceId
+			identity.apiKey identity.apiKeyId identity.caller identity.sourceIp identity.user identity.userArn identity.userAgent
+			identity.clientCert.clientCertPem identity.clientCert.subjectDN identity.clientCert.issuerDN
+			identity.clientCert.serialNumber identity.clientCert.validity.notBefore identity.clientCert.validity.notAfter
+			cipherSuite tlsVersion isCanaryRequest path protocol requestId requestTime requestTimeEpoch resourceId
 			resourcePath stage xrayTraceId
 			authorizer.claims.sub authorizer.principalId authorizer.error authorizer.integrationLatency authorizer.integrationStatus
 			authorizer.latency authorizer.requestId authorizer.status authenticate.error authenticate.latency authenticate.status
@@ -23,13 +26,11 @@ func TestLookupREST(t *testing.T) {
 		AtResponse: `awsEndpointRequestId integration.error integration.integrationStatus integration.latency integration.requestId
 			integration.status integrationErrorMessage integrationLatency integrationStatus`,
 		AtEnd: `error.message error.messageString error.responseType error.validationErrorString responseLatency responseLength status`,
-		never: `awsEndpointRequestId2 cipherSuite customDomain.basePathMatched endpointType
+		never: `awsEndpointRequestId2 customDomain.basePathMatched endpointType
 			identity.cognitoAuthenticationProvider
 			identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId
-			identity.clientCert.clientCertPem identity.clientCert.subjectDN identity.clientCert.issuerDN
-			identity.clientCert.serialNumber identity.clientCert.validity.notBefore identity.clientCert.validity.notAfter
 			identity.vpcId identity.vpceId
-			integration.timeToAllHeaders integration.timeToFirstContent tlsVersion waf.error waf.latency waf.status
+			integration.timeToAllHeaders integration.timeToFirstContent waf.error waf.latency waf.status
 			wafResponseCode webaclArn`,
 	} {
 		for name := range strings.FieldsSeq(names) {

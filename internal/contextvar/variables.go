@@ -92,13 +92,24 @@ func lookupShared(name string) (Variable, bool) {
 	case "responseLatency":
 		return Variable{AtEnd, appendLatency}, true
 
+	case "identity.clientCert.clientCertPem":
+		return certificateText(func(c *plan.ClientCert) string { return c.PEM }), true
+	case "identity.clientCert.subjectDN":
+		return certificateText(func(c *plan.ClientCert) string { return c.SubjectDN }), true
+	case "identity.clientCert.issuerDN":
+		return certificateText(func(c *plan.ClientCert) string { return c.IssuerDN }), true
+	case "identity.clientCert.serialNumber":
+		return certificateText(func(c *plan.ClientCert) string { return c.SerialNumber }), true
+	case "identity.clientCert.validity.notBefore":
+		return certificateText(func(c *plan.ClientCert) string { return c.NotBefore }), true
+	case "identity.clientCert.validity.notAfter":
+		return certificateText(func(c *plan.ClientCert) string { return c.NotAfter }), true
+
 	// What these tell of isn't there yet: AWS's second request id, custom
-	// domains, Cognito's identities and client certificates.
+	// domains and Cognito's identities.
 	case "awsEndpointRequestId2", "customDomain.basePathMatched",
 		"identity.cognitoAuthenticationProvider", "identity.cognitoAuthenticationType",
-		"identity.cognitoIdentityId", "identity.cognitoIdentityPoolId", "identity.principalOrgId",
-		"identity.clientCert.clientCertPem", "identity.clientCert.subjectDN", "identity.clientCert.issuerDN",
-		"identity.clientCert.serialNumber", "identity.clientCert.validity.notBefore", "identity.clientCert.validity.notAfter":
+		"identity.cognitoIdentityId", "identity.cognitoIdentityPoolId", "identity.principalOrgId":
 		return Variable{}, true
 	}
 	return Variable{}, false
@@ -110,6 +121,16 @@ func text(from Moment, of func(x *plan.Exchange) string) Variable {
 		v := of(x)
 		return put(dst, v, escape), v != ""
 	}}
+}
+
+// certificateText is a variable of the client's certificate.
+func certificateText(of func(*plan.ClientCert) string) Variable {
+	return text(AtRequest, func(x *plan.Exchange) string {
+		if x.ClientCert == nil {
+			return ""
+		}
+		return of(x.ClientCert)
+	})
 }
 
 // number is a variable whose value is a number.

@@ -92,7 +92,7 @@ func AuthorizerHTTP10(dst []byte, x *plan.Exchange, arn string, identity []strin
 	// HTTP APIs have no API keys.
 	dst = append(dst, `,"identity":{"apiKey":null`...)
 	dst = appendMember(dst, "sourceIp", sourceIP(x))
-	dst = append(dst, '}')
+	dst = append(appendClientCert(dst, x), '}')
 	dst = appendMember(dst, "resourcePath", resourcePath(x.Route))
 	dst = appendMember(dst, "httpMethod", x.Request.Method)
 	dst = appendMember(dst, "apiId", x.Stage.API.ID)

@@ -77,7 +77,7 @@ func cutComments(input []byte) []byte {
 
 // parseExchange reads a request in HTTP's own form, with lines "@name value"
 // before it: @route, @stage (if not $default), @var name=value, @plain for a
-// request without TLS. A line "@method ANY /{proxy+}" makes it a request for
+// request without TLS, @certificate for one with a client certificate. A line "@method ANY /{proxy+}" makes it a request for
 // that method of a REST API; then there are @operation name, @binary media-type,
 // @key of the request's API key, @canary stage or canary and @test for a
 // request of a test, too. The request is placed and matched as serve
@@ -155,6 +155,12 @@ func parseExchange(t testing.TB, input []byte) *plan.Exchange {
 			}
 		case "caller":
 			x.Caller = plan.Caller{AccountID: "123456789012", ID: "AIDAEXAMPLE", AccessKeyID: "AKIAEXAMPLE", ARN: "arn:aws:iam::123456789012:user/me"}
+		case "certificate":
+			x.ClientCert = &plan.ClientCert{
+				PEM:       "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+				SubjectDN: "CN=www.example.com", IssuerDN: `CN=Example issuer,O=Quoted \"O\"`, SerialNumber: "a1:a1:a1:a1:a1:a1:a1:a1:a1",
+				NotBefore: "May 28 12:30:02 2019 GMT", NotAfter: "Aug  5 09:36:04 2021 GMT",
+			}
 		case "plain":
 			x.Request.Secure, x.Request.LocalPort = false, 4566
 		default:

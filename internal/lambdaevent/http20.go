@@ -137,6 +137,7 @@ func appendContext20(dst []byte, x *plan.Exchange, path string) []byte {
 	dst = append(dst, `,"requestContext":{"accountId":`...)
 	dst = appendString(dst, x.Stage.API.AccountID)
 	dst = appendMember(dst, "apiId", x.Stage.API.ID)
+	dst = appendAuthentication(dst, x)
 	dst = appendAuthorizer20(dst, x)
 	dst = appendMember(dst, "domainName", x.DomainName)
 	dst = appendMember(dst, "domainPrefix", x.DomainPrefix)

@@ -227,7 +227,8 @@ func appendIdentityREST(dst []byte, x *plan.Exchange) []byte {
 	} else {
 		dst = append(dst, `,"userAgent":null`...)
 	}
-	return append(appendOrNull(dst, "user", caller.ID), '}')
+	dst = appendOrNull(dst, "user", caller.ID)
+	return append(appendClientCert(dst, x), '}')
 }
 
 // appendOrNull is appendMember of null for "".
