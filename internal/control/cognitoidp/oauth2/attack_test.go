@@ -1,6 +1,8 @@
 package oauth2_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -327,6 +329,12 @@ func TestPages(t *testing.T) {
 			if !strings.Contains(policy, want) {
 				t.Errorf("policy %q", policy)
 			}
+		}
+		_, sheet, _ := strings.Cut(body, "<style>")
+		sheet, _, _ = strings.Cut(sheet, "</style>")
+		sum := sha256.Sum256([]byte(sheet))
+		if !strings.Contains(policy, "style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
+			t.Errorf("the policy %q doesn't let the style sheet in", policy)
 		}
 		if strings.Contains(policy, "unsafe") || h.Get("X-Frame-Options") != "DENY" || h.Get("Cache-Control") != "no-store" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%v", h)
