@@ -34,7 +34,9 @@ type APIKey struct {
 // CheckAPIKey implements plan.APIKeyCheck. A key that is missing, unknown,
 // disabled or without a usage plan for the stage is one refusal.
 func (a *APIKey) CheckAPIKey(x *plan.Exchange) error {
-	value, missing := x.Request.Headers.Get(apiKeyHeader), "the request has no header x-api-key"
+	// More than one are none: the backend could take the other one for its caller's.
+	// UNVERIFIED: that AWS doesn't look at one of them.
+	value, missing := tokenSource{header: apiKeyHeader}.readHeader(x), "the request has no header x-api-key"
 	if a.Source == KeyFromAuthorizer {
 		value, missing = "", "the authorizer answered no usageIdentifierKey"
 		if x.Authorization != nil {

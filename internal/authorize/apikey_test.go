@@ -30,6 +30,8 @@ func TestAPIKey(t *testing.T) {
 		{"right", KeyInHeader, header, nil, "key1"},
 		{"wrong", KeyInHeader, plan.Headers{{Name: "x-api-key", Value: "Secret"}}, nil, ""},
 		{"empty", KeyInHeader, plan.Headers{{Name: "x-api-key", Value: ""}}, nil, ""},
+		{"two", KeyInHeader, plan.Headers{header[0], {Name: "x-api-key", Value: "other"}}, nil, ""},
+		{"one twice", KeyInHeader, plan.Headers{header[0], header[0]}, nil, ""},
 		{"missing", KeyInHeader, nil, nil, ""},
 		{"only an authorizer's", KeyInHeader, nil, answered("other"), ""},
 		{"an authorizer's as well", KeyInHeader, header, answered("other"), "key1"},
