@@ -271,7 +271,7 @@ func (l *Lambda) decide(x *plan.Exchange, v *verdict, granted policy.Decision, n
 	case RESTToken, RESTRequest:
 		// UNVERIFIED: AWS says that the member is required, not what comes of an
 		// answer that allows without it.
-		return l.misconfigured(x, "the answer has no principalId")
+		return l.misconfigured(x, "the answer has no principalId", nil)
 	}
 	return nil
 }

@@ -399,3 +399,21 @@ func TestLambdaTrace(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestLambdaCauses tells operators why a function couldn't be called.
+func TestLambdaCauses(t *testing.T) {
+	cause := errors.New("for that reason")
+	for _, f := range []*fakeFunction{
+		{permitted: cause},
+		{answer: func(context.Context, string) (FunctionResult, error) { return FunctionResult{}, cause }},
+	} {
+		for _, ttl := range []time.Duration{0, time.Minute} {
+			l := newLambda(t, LambdaOptions{Kind: HTTPSimple, Sources: []string{sourceOf(HTTPSimple)}, TTL: ttl, Function: f})
+			var fault *plan.Fault
+			err := l.Authorize(request(HTTPSimple, "GET /a/b", "Auth: token"))
+			if !errors.As(err, &fault) || !errors.Is(err, cause) || !strings.HasSuffix(fault.Reason, ": for that reason") {
+				t.Errorf("TTL %v: %v", ttl, err)
+			}
+		}
+	}
+}

@@ -27,6 +27,8 @@ type outcome struct {
 	// there is no verdict otherwise, "" when there is one.
 	unauthorized bool
 	words        string
+	// cause is why the function couldn't be called, nil when it was.
+	cause error
 	// status is that of the call of Lambda, 0 for none; latency how long it took.
 	status    int
 	latency   time.Duration
@@ -46,7 +48,7 @@ type asked struct {
 func (l *Lambda) ask(x *plan.Exchange, resource string) (asked, error) {
 	if err := l.Function.Permitted(x, l.arn); err != nil {
 		x.Authorizer.FunctionStatus = 403
-		return asked{}, l.misconfigured(x, invalidPermissions)
+		return asked{}, l.misconfigured(x, invalidPermissions, err)
 	}
 	a := asked{trace: strings.Clone(x.TraceHeader), event: l.event(x, resource)}
 	if a.trace == "" {
@@ -155,7 +157,7 @@ func (l *Lambda) launch(x *plan.Exchange, resource string, key *cacheKey, f *fli
 	}()
 	a, err := l.ask(x, resource)
 	if err != nil {
-		refused = outcome{words: invalidPermissions, status: 403}
+		refused = outcome{words: invalidPermissions, status: 403, cause: errors.Unwrap(err)}
 		return err
 	}
 	started = true
@@ -196,7 +198,7 @@ func (l *Lambda) conclude(x *plan.Exchange, o *outcome, own bool) (*verdict, err
 	case o.unauthorized:
 		return nil, l.unauthorized(x, "the function says Unauthorized")
 	default:
-		return nil, l.misconfigured(x, o.words)
+		return nil, l.misconfigured(x, o.words, o.cause)
 	}
 }
 
@@ -234,7 +236,7 @@ func (l *Lambda) invoke(ctx context.Context, a asked) outcome {
 // notRun is the outcome of a function that wasn't run, or not to its end.
 // UNVERIFIED: the words of a timeout.
 func (l *Lambda) notRun(o outcome, err error) outcome {
-	o.status, o.result = 500, nil
+	o.status, o.result, o.cause = 500, nil, err
 	var refused interface{ Status() int }
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

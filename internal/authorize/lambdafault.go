@@ -51,14 +51,19 @@ const (
 )
 
 // misconfigured is the fault of an authorizer whose function can't be called or
-// answers nonsense. words are AWS's, where AWS has any.
-func (l *Lambda) misconfigured(x *plan.Exchange, words string) error {
+// answers nonsense. words are AWS's, where AWS has any; cause, nil for none, is
+// what operators want to know beside them.
+func (l *Lambda) misconfigured(x *plan.Exchange, words string, cause error) error {
 	x.Authorizer.Status, x.Authorizer.Error = 500, words
 	if t := x.Trace; t != nil {
 		t.Error("%s", words)
 		t.Error(misconfiguration)
 	}
-	return &plan.Fault{Kind: plan.AuthorizerMisconfigured, Reason: "authorizer " + l.ID + ": " + words}
+	reason := "authorizer " + l.ID + ": " + words
+	if cause != nil {
+		reason += ": " + cause.Error()
+	}
+	return &plan.Fault{Kind: plan.AuthorizerMisconfigured, Reason: reason, Cause: cause}
 }
 
 // errGone ends the wait for a function when the client has gone away.
