@@ -36,7 +36,10 @@ require (
 	modernc.org/sqlite v1.62.0
 )
 
-require golang.org/x/crypto v0.59.0
+require (
+	github.com/aws/aws-sdk-go-v2/service/acm v1.51.5
+	golang.org/x/crypto v0.59.0
+)
 
 require (
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1 // indirect

@@ -47,10 +47,11 @@ create: routing, Lambda functions run as local processes, HTTP proxying.
 Start with:
   gatehouse demo         see it work: a function and an HTTP API, created and called
   gatehouse demo chat    the same for a WebSocket API: a chat, with a page to try it
-  gatehouse serve        run the gateway`,
+  gatehouse serve        run the gateway
+  gatehouse trust        print the root of the certificates it issues, or trust it`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServe(), newDemo(), newBackup(), newRestore(), newVersion())
+	root.AddCommand(newServe(), newDemo(), newBackup(), newRestore(), newTrust(), newVersion())
 	return root
 }
