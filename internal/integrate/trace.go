@@ -12,6 +12,7 @@ import (
 // traceCall tells what is sent where.
 func traceCall(x *plan.Exchange, uri string, headers plan.Headers, body []byte) {
 	t := x.Trace
+	uri = plan.MaskedURI(uri)
 	t.Info("Endpoint request URI: %s", uri)
 	t.DataHeaders("Endpoint request headers", headers)
 	t.DataBody("Endpoint request body after transformations", body)

@@ -159,9 +159,36 @@ func (t *Trace) line(text string) {
 	t.Lines = append(t.Lines, TraceLine{At: t.Clock(), Text: strings.ToValidUTF8(text, "\ufffd")})
 }
 
-// isSecret tells whether the value of a header mustn't stand in a log.
+// isSecret tells whether the value of a header or a parameter mustn't stand in a
+// log. With its signature a presigned URL is good for whoever reads it.
 func isSecret(name string) bool {
-	return EqualFold(name, "authorization") || EqualFold(name, "x-api-key") || EqualFold(name, "x-amz-security-token")
+	return EqualFold(name, "authorization") || EqualFold(name, "x-api-key") || EqualFold(name, "x-amz-security-token") || EqualFold(name, "x-amz-signature")
+}
+
+// MaskedParameter is the value of a parameter as logs may show it.
+func MaskedParameter(name, value string) string {
+	if isSecret(name) {
+		return Masked(value)
+	}
+	return value
+}
+
+// MaskedURI is a URI in whose query secrets are masked.
+func MaskedURI(uri string) string {
+	start := strings.IndexByte(uri, '?') + 1
+	if start == 0 {
+		return uri
+	}
+	var b strings.Builder
+	b.WriteString(uri[:start])
+	for field := range strings.SplitAfterSeq(uri[start:], "&") {
+		name, value, _ := strings.Cut(strings.TrimSuffix(field, "&"), "=")
+		if value != "" && isSecret(string(AppendDecodedQuery(nil, name))) {
+			field = name + "=" + Masked(value) + field[len(name)+1+len(value):]
+		}
+		b.WriteString(field)
+	}
+	return b.String()
 }
 
 // shownOfSecret is how much of a secret its reader may see.

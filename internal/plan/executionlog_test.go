@@ -95,6 +95,21 @@ func TestMasked(t *testing.T) {
 	}
 }
 
+func TestMaskedURI(t *testing.T) {
+	for uri, want := range map[string]string{
+		"http://a/b":      "http://a/b",
+		"http://a/b?":     "http://a/b?",
+		"http://a/b?c=d&": "http://a/b?c=d&",
+		"http://a/b?X-Amz-Signature=0123456789&X-Amz-Date=1": "http://a/b?X-Amz-Signature=****456789&X-Amz-Date=1",
+		"http://a/b?c&x-amz-security%2Dtoken=0123456789":     "http://a/b?c&x-amz-security%2Dtoken=****456789",
+		"http://a/b?Authorization&x-api-key=&=X-Amz-Date":    "http://a/b?Authorization&x-api-key=&=X-Amz-Date",
+	} {
+		if got := MaskedURI(uri); got != want {
+			t.Errorf("%s: %s, want %s", uri, got, want)
+		}
+	}
+}
+
 // What a trace shows of a stream is sent all the same.
 func TestTraceStream(t *testing.T) {
 	var trace Trace

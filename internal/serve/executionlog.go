@@ -180,7 +180,7 @@ func tracedPath(x *plan.Exchange) string {
 }
 
 // tracedQuery is a query as the log shows maps: decoded, sorted, and of several
-// values of a name the last.
+// values of a name the last. Secrets are masked.
 func tracedQuery(query string) string {
 	values := map[string]string{}
 	var names []string
@@ -197,7 +197,7 @@ func tracedQuery(query string) string {
 	}
 	slices.Sort(names)
 	for i, name := range names {
-		names[i] = name + "=" + values[name]
+		names[i] = name + "=" + plan.MaskedParameter(name, values[name])
 	}
 	return "{" + strings.Join(names, ", ") + "}"
 }
