@@ -38,11 +38,14 @@ func (a *Attempts) Locked(name string, now time.Time) bool {
 	return g != nil && now.Before(g.locked)
 }
 
-// Failed counts a wrong guess.
-func (a *Attempts) Failed(name string, now time.Time) {
+// Failed counts a wrong guess, and tells whether the name was locked already: by
+// guesses that ran beside this one, whose guesser must not learn that it was
+// wrong, since a right one is refused then, too.
+func (a *Attempts) Failed(name string, now time.Time) (locked bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	g := a.names[name]
+	locked = g != nil && now.Before(g.locked)
 	if g == nil || now.After(g.forget) {
 		a.makeRoom(now)
 		g = &guesses{}
@@ -60,6 +63,7 @@ func (a *Attempts) Failed(name string, now time.Time) {
 		g.locked = now.Add(lock)
 	}
 	g.forget = now.Add(2 * maxLock)
+	return locked
 }
 
 // makeRoom forgets what may be forgotten once the table is full; if that is

@@ -274,7 +274,9 @@ func (s *Service) answerSRP(a *attempt, sessionText string, answers map[string]s
 	}
 	u, err := s.readUser(a.c, a.pool, state.Sub)
 	if code, _ := awsCode(err); state.Sub == "" || code == "UserNotFoundException" || err == nil && u.Sub != state.Sub {
-		s.attempts.Failed(guessed, a.c.Time)
+		if s.attempts.Failed(guessed, a.c.Time) {
+			return nil, tooMany()
+		}
 		return nil, wrongPassword()
 	}
 	if err != nil {

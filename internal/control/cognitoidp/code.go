@@ -125,11 +125,14 @@ func (s *Service) takeCode(c *awswire.Call, u *user, key, text string) (codeDoc,
 		return codeDoc{}, expiredCode()
 	}
 	name := guessedCode(u.pool, u.key, key)
+	locked := limitExceeded("Attempt limit exceeded, please try after some time.")
 	if s.attempts.Locked(name, c.Time) {
-		return codeDoc{}, limitExceeded("Attempt limit exceeded, please try after some time.")
+		return codeDoc{}, locked
 	}
 	if !userpool.Equal(code.Text, text) {
-		s.attempts.Failed(name, c.Time)
+		if s.attempts.Failed(name, c.Time) {
+			return codeDoc{}, locked
+		}
 		return codeDoc{}, wrongCode()
 	}
 	// The address that it was sent to may be the user's no more.

@@ -125,7 +125,9 @@ func (s *Service) answerFactor(a *attempt, factor, text string, answers map[stri
 		return nil, tooMany()
 	}
 	wrong := func() (*Step, error) {
-		s.attempts.Failed(guessed, a.c.Time)
+		if s.attempts.Failed(guessed, a.c.Time) {
+			return nil, tooMany()
+		}
 		return nil, api.NewCodeMismatchException("Invalid code received for user")
 	}
 	if factor != softwareToken && !userpool.Equal(given, state.Code) {
@@ -259,7 +261,9 @@ func (s *Service) proveApp(c *awswire.Call, u *user, secret, code string) error 
 	}
 	step, ok := userpool.CheckTOTP(secret, code, c.Time, 0)
 	if secret == "" || !ok {
-		s.attempts.Failed(guessed, c.Time)
+		if s.attempts.Failed(guessed, c.Time) {
+			return tooMany()
+		}
 		return api.NewEnableSoftwareTokenMFAException("Code mismatch")
 	}
 	_, err := s.writeUser(c, c.Time, u, func(_ *store.Tx, u *user) error {

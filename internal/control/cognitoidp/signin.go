@@ -302,7 +302,9 @@ func (s *Service) checkPassword(a *attempt, name, password string) (*user, error
 		return nil, busy(checkErr)
 	}
 	if absent {
-		s.attempts.Failed(guessed, a.c.Time)
+		if s.attempts.Failed(guessed, a.c.Time) {
+			return nil, tooMany()
+		}
 		if hides(a.client) {
 			return nil, wrongPassword()
 		}
@@ -316,7 +318,9 @@ func (s *Service) checkPassword(a *attempt, name, password string) (*user, error
 func (s *Service) guessed(a *attempt, u *user, right bool) error {
 	name := guessedPassword(u.pool, u.key)
 	if !right {
-		s.attempts.Failed(name, a.c.Time)
+		if s.attempts.Failed(name, a.c.Time) {
+			return tooMany()
+		}
 		return wrongPassword()
 	}
 	// Guesses that ran beside this one may have locked the name.
