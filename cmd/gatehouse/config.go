@@ -42,6 +42,10 @@ type config struct {
 	FunctionModules     string
 	UpstreamCA          []string
 	JWTHTTPIssuers      []string
+	S3Endpoint          string
+	S3AccessKeyID       string
+	S3SecretAccessKey   string
+	TruststoreFiles     bool
 	StrictPermissions   bool
 	AccessLog           string
 	AccessLogFormat     string
@@ -75,6 +79,10 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.FunctionModules, "function-modules", "", "host `directory` of modules offered to all functions (AWS's runtimes bring @aws-sdk/* and boto3)")
 	fs.StringSliceVar(&c.UpstreamCA, "upstream-ca", nil, "PEM `FILE` of authorities that https backends and issuers of tokens may be signed by, besides the system's (repeatable)")
 	fs.StringSliceVar(&c.JWTHTTPIssuers, "jwt-http-issuer", nil, "`HOST` or HOST:PORT whose issuers of tokens may be reached by plain http, as those on loopback may (repeatable)")
+	fs.StringVar(&c.S3Endpoint, "s3-endpoint", "", "`URL` of an S3-compatible store that truststores (s3://bucket/key) are read from")
+	fs.StringVar(&c.S3AccessKeyID, "s3-access-key-id", "", "access key `ID` for it; none leaves its requests unsigned")
+	fs.StringVar(&c.S3SecretAccessKey, "s3-secret-access-key", "", "its `SECRET` (better given as GATEHOUSE_S3_SECRET_ACCESS_KEY)")
+	fs.BoolVar(&c.TruststoreFiles, "truststore-files", false, "allow truststores in files of this machine (file:///path), as on loopback they are")
 	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission or a role it may not assume, instead of a warning")
 	fs.StringVar(&c.AccessLog, "access-log", "", "also write a line for every request to `FILE` (- for standard output); it may be rotated by copying and truncating")
 	fs.StringVar(&c.AccessLogFormat, "access-log-format", defaultAccessLogFormat, "its `FORMAT`: clf, json, xml, csv, or one of your own in $context variables")
@@ -214,6 +222,9 @@ func (c *config) check() error {
 	}
 	if (c.RootAccessKeyID == "") != (c.RootSecretAccessKey == "") {
 		return errors.New("--root-access-key-id and --root-secret-access-key go together")
+	}
+	if (c.S3AccessKeyID == "") != (c.S3SecretAccessKey == "") {
+		return errors.New("--s3-access-key-id and --s3-secret-access-key go together")
 	}
 	if c.Data == "" {
 		return errors.New("--data: there is no home directory to keep data in; name a directory")

@@ -23,6 +23,7 @@ const (
 	tlsDir     = "tls"
 	runtimeDir = "runtime"
 	usageDir   = "usage"
+	trustDir   = "truststores"
 
 	authorityDir = tlsDir + "/authority" // what certificates are issued by
 )

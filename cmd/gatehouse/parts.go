@@ -47,6 +47,8 @@ import (
 	"gatehouse/internal/store"
 	"gatehouse/internal/store/sqlite"
 	"gatehouse/internal/throttle"
+	"gatehouse/internal/tlspolicy"
+	"gatehouse/internal/truststore/keep"
 )
 
 // parts are what the server needs of the rest.
@@ -170,6 +172,14 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	lambdas := integrate.NewLambdaService(integrate.LambdaOptions{
 		Invoker: invoker{directory}, Streamer: invoker{directory}, Events: async, NewID: newUUID,
 	})
+	truststores, err := keep.New(keep.Options{
+		Dir: filepath.Join(c.Data, trustDir), Files: c.TruststoreFiles || c.loopback(),
+		S3: keep.S3{Endpoint: c.S3Endpoint, Region: c.Region, AccessKeyID: c.S3AccessKeyID, Secret: c.S3SecretAccessKey},
+	})
+	if err != nil {
+		return nil, err
+	}
+	fronts := &domainFronts{certificates: acmCertificates, truststores: truststores, tickets: tlspolicy.NewTickets(nil)}
 	answers := authorize.NewAnswerCache(authorize.AnswerCacheOptions{})
 	compiler := compile.New(compile.Options{
 		Lambda: func(call compile.LambdaCall) (plan.Integration, error) {
@@ -214,6 +224,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 				AudienceExpression: check.AudienceExpression, Keys: issuers, Tokens: verified,
 			})
 		},
+		TLS:          fronts.front,
 		AccountLimit: c.accountLimit(buckets),
 		RouteLimit: func(api *plan.API, stage, routeID string, rate float64, burst int32) plan.Limiter {
 			return buckets.Route(api.ID, stage, routeID, rate, burst)

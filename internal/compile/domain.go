@@ -41,6 +41,8 @@ type domainKey struct {
 type domain struct {
 	shakes DomainTLS
 	tls    *tls.Config
+	// clients says whose certificates are taken, nil without mutual TLS.
+	clients plan.Truststore
 }
 
 // groupDomains returns the domains that changes concern, in their order.
@@ -155,7 +157,8 @@ func (c *Compiler) compileDomain(tx *store.Tx, key domainKey, doc *definition.Do
 		return nil, state, problem("Domain", key.name, err)
 	}
 	compiled := plan.NewDomain(key.name, mode, rules, mappings)
-	compiled.TLS = state.tls
+	compiled.TLS, compiled.Clients = state.tls, state.clients
+	compiled.Strict = value(doc.EndpointAccessMode) == apigateway.EndpointAccessModeStrict
 	return compiled, state, nil
 }
 
@@ -179,7 +182,7 @@ func (c *Compiler) domainTLS(key domainKey, doc *definition.Domain) (domain, err
 		return d, nil
 	}
 	var err error
-	if d.tls, err = c.parts.TLS(d.shakes); err != nil {
+	if d.tls, d.clients, err = c.parts.TLS(d.shakes); err != nil {
 		return d, problem("Domain", key.name, err)
 	}
 	return d, nil

@@ -47,9 +47,10 @@ type Options struct {
 	// ExecutionLog returns the execution log of a stage, or of its canary, by
 	// the name it is counted under; nil is none.
 	ExecutionLog func(api *plan.API, stage string) plan.ExecutionLog
-	// TLS makes how connections to a custom domain name shake hands; nil, and a nil
-	// result, have the gateway's own certificate.
-	TLS func(DomainTLS) (*tls.Config, error)
+	// TLS makes how connections to a custom domain name shake hands, and says whose
+	// certificates it takes, nil for a domain without mutual TLS; nil, and a nil
+	// configuration, have the gateway's own certificate.
+	TLS func(DomainTLS) (*tls.Config, plan.Truststore, error)
 	// ReservedHost tells that the gateway itself is, or could be, called by a name,
 	// or by one that a name with a star stands for: no domain may take its
 	// requests. nil reserves none.

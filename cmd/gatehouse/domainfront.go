@@ -1,0 +1,46 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+
+	"gatehouse/internal/compile"
+	"gatehouse/internal/control/acm"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/tlspolicy"
+	"gatehouse/internal/truststore/keep"
+)
+
+// domainFronts make how connections to custom domain names begin.
+type domainFronts struct {
+	certificates *acm.Directory
+	truststores  *keep.Keeper
+	tickets      *tlspolicy.Tickets
+}
+
+// front makes that of one domain. Its certificate is looked up at each handshake,
+// as it changes when it is renewed. A truststore whose copy is gone lets nobody in:
+// the domain doesn't compile then.
+func (f *domainFronts) front(d compile.DomainTLS) (*tls.Config, plan.Truststore, error) {
+	var clients plan.Truststore
+	if d.TruststoreURI != "" {
+		kept, err := f.truststores.Kept(d.TruststoreURI, d.TruststoreVersion)
+		if err != nil {
+			return nil, nil, err
+		}
+		clients = kept
+	}
+	if d.CertificateARN == "" {
+		return nil, clients, nil
+	}
+	c, err := tlspolicy.New(tlspolicy.Options{
+		Policy: d.SecurityPolicy, Name: d.Name, Tickets: f.tickets, RequireClientCertificate: clients != nil,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if c, ok := f.certificates.Certificate(d.Scope, d.CertificateARN); ok {
+				return c, nil
+			}
+			return nil, fmt.Errorf("certificate %s isn't there or isn't issued", d.CertificateARN)
+		},
+	})
+	return c, clients, err
+}

@@ -1,0 +1,162 @@
+package keep
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gatehouse/internal/truststore"
+)
+
+// Options are what a Keeper works with. Zero values are as noted.
+type Options struct {
+	// Dir is where copies are kept. It is made if it isn't there.
+	Dir string
+	// S3 is where s3:// is; without an endpoint such truststores are refused.
+	S3 S3
+	// Files allows file:// URIs: who may manage the gateway can then have it tell
+	// whether a file of its machine is a truststore, and what subjects it names.
+	Files bool
+	// Clock tells the time; nil is time.Now. Client is used for S3; nil is one
+	// that follows no redirects and gives up after ten seconds.
+	Clock  func() time.Time
+	Client *http.Client
+}
+
+// A Keeper fetches and keeps truststores. It may be used by several goroutines.
+type Keeper struct {
+	Options
+	endpoint *url.URL
+}
+
+// New makes a keeper.
+func New(o Options) (*Keeper, error) {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Client == nil {
+		o.Client = &http.Client{
+			Timeout:       10 * time.Second,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+	}
+	k := &Keeper{Options: o}
+	if o.S3.Endpoint != "" {
+		var err error
+		if k.endpoint, err = url.Parse(o.S3.Endpoint); err != nil {
+			return nil, fmt.Errorf("the S3 endpoint: %w", err)
+		}
+		if k.endpoint.Scheme != "http" && k.endpoint.Scheme != "https" || k.endpoint.Host == "" || k.endpoint.RawQuery != "" {
+			return nil, fmt.Errorf("the S3 endpoint %q is no http or https URL", o.S3.Endpoint)
+		}
+	}
+	return k, os.MkdirAll(o.Dir, 0o700)
+}
+
+// Fetch reads a truststore afresh, keeps it, and returns the warnings about it.
+// version is that of an S3 object, "" for the newest. Its errors are for who asked.
+func (k *Keeper) Fetch(ctx context.Context, uri, version string) (warnings []string, err error) {
+	text, err := k.read(ctx, uri, version)
+	if err != nil {
+		return nil, err
+	}
+	if _, warnings, err = truststore.Parse(text, k.Clock()); err != nil {
+		return nil, err
+	}
+	return warnings, k.save(k.file(uri, version), text)
+}
+
+// Kept returns a truststore that was fetched before.
+func (k *Keeper) Kept(uri, version string) (*truststore.Store, error) {
+	text, err := os.ReadFile(k.file(uri, version))
+	if err != nil {
+		return nil, fmt.Errorf("truststore %s: %w", uri, err)
+	}
+	s, _, err := truststore.Parse(text, k.Clock())
+	if err != nil {
+		return nil, fmt.Errorf("truststore %s: %w", uri, err)
+	}
+	return s, nil
+}
+
+// file is where the copy of a truststore is.
+func (k *Keeper) file(uri, version string) string {
+	sum := sha256.Sum256([]byte(uri + "\x00" + version))
+	return filepath.Join(k.Dir, hex.EncodeToString(sum[:])+".pem")
+}
+
+// save writes a file whole or not at all.
+func (k *Keeper) save(name string, text []byte) (err error) {
+	f, err := os.CreateTemp(k.Dir, "new-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// read reads a truststore from where its URI says.
+func (k *Keeper) read(ctx context.Context, uri, version string) ([]byte, error) {
+	if path, ok := strings.CutPrefix(uri, "file://"); ok {
+		if !k.Files {
+			return nil, errors.New("Truststores in files aren't allowed here: the gateway's --truststore-files allows them")
+		}
+		if version != "" {
+			return nil, errors.New("A truststore in a file has no versions")
+		}
+		return readFile(path)
+	}
+	bucket, key, ok := strings.Cut(strings.TrimPrefix(uri, "s3://"), "/")
+	if !ok || !strings.HasPrefix(uri, "s3://") || !bucketName(bucket) || key == "" {
+		return nil, errors.New("Invalid truststore URI: it has to be s3://bucket/key")
+	}
+	if k.endpoint == nil {
+		return nil, errors.New("There is no S3 to read the truststore from: the gateway's --s3-endpoint names one")
+	}
+	return k.getObject(ctx, bucket, key, version)
+}
+
+// readFile reads a regular file: a device or a pipe might never end.
+func readFile(path string) (text []byte, err error) {
+	if !filepath.IsAbs(path) {
+		return nil, errors.New("The path of a truststore has to be absolute")
+	}
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no regular file")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("The truststore cannot be read: %w", err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("The truststore cannot be read: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return readAll(f)
+}
+
+// readAll reads no more than a truststore may have, and a byte to tell.
+func readAll(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, truststore.MaxBytes+1))
+}

@@ -1,0 +1,165 @@
+package keep_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"io"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/internal/awswire/sigv4"
+	"gatehouse/internal/truststore/keep"
+)
+
+var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func authority(t *testing.T) (text []byte, cert *x509.Certificate) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "root"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cert, err = x509.ParseCertificate(der); err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), cert
+}
+
+func keeper(t *testing.T, o keep.Options) *keep.Keeper {
+	t.Helper()
+	if o.Dir == "" {
+		o.Dir = t.TempDir()
+	}
+	o.Clock = func() time.Time { return now }
+	k, err := keep.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// store is S3 with one object, which has two versions and asks for signatures.
+func store(t *testing.T, text []byte) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		signed := &sigv4.Request{
+			Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Host: r.Host,
+			Header: func(name string) []string {
+				if name == "host" {
+					return []string{r.Host}
+				}
+				return r.Header.Values(name)
+			},
+		}
+		signature, err := sigv4.Parse(signed)
+		if err == nil {
+			err = signature.Verify(signed, sigv4.Check{Secret: "secret", Now: now, Region: "eu-west-1", Service: "s3", Path: sigv4.EncodeOnce})
+		}
+		switch {
+		case err != nil:
+			http.Error(w, err.Error(), http.StatusForbidden)
+		case r.URL.Path == "/base/bucket/redirect":
+			http.Redirect(w, r, "/base/bucket/a b/ü.pem", http.StatusFound)
+		case r.URL.Path != "/base/bucket/a b/ü.pem":
+			http.Error(w, "secret details", http.StatusNotFound)
+		case r.URL.Query().Get("versionId") == "v+1":
+			_, _ = io.WriteString(w, "no certificate")
+		default:
+			_, _ = w.Write(text)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/base/"
+}
+
+func TestS3(t *testing.T) {
+	text, cert := authority(t)
+	good := keep.S3{Endpoint: store(t, text), Region: "eu-west-1", AccessKeyID: "AKID", Secret: "secret"}
+	bad := good
+	bad.Secret = "other"
+	for _, test := range []struct {
+		name, uri, version string
+		s3                 keep.S3
+		fails              string
+	}{
+		{"an object", "s3://bucket/a b/ü.pem", "", good, ""},
+		{"another version", "s3://bucket/a b/ü.pem", "v+1", good, "no certificate"},
+		{"no object", "s3://bucket/gone", "", good, "S3 answers Not Found"},
+		{"a redirect", "s3://bucket/redirect", "", good, "S3 answers Found"},
+		{"a wrong secret", "s3://bucket/a b/ü.pem", "", bad, "S3 answers Forbidden"},
+		{"no S3", "s3://bucket/key", "", keep.S3{}, "--s3-endpoint"},
+		{"no key", "s3://bucket/", "", good, "Invalid truststore URI"},
+		{"no bucket", "s3:///key", "", good, "Invalid truststore URI"},
+		{"a bucket that climbs", "s3://../key", "", good, "Invalid truststore URI"},
+		{"another scheme", "http://bucket/key", "", good, "Invalid truststore URI"},
+		{"a file", "file:///etc/passwd", "", good, "--truststore-files"},
+	} {
+		k := keeper(t, keep.Options{S3: test.s3})
+		_, err := k.Fetch(t.Context(), test.uri, test.version)
+		if (err == nil) != (test.fails == "") || err != nil && !strings.Contains(err.Error(), test.fails) {
+			t.Errorf("%s: %v, want %q", test.name, err, test.fails)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret details") {
+			t.Errorf("%s: tells what the store answers: %v", test.name, err)
+		}
+		kept, keptErr := k.Kept(test.uri, test.version)
+		if (keptErr == nil) != (err == nil) {
+			t.Errorf("%s: kept: %v", test.name, keptErr)
+		}
+		if err == nil {
+			if err := kept.Check([]*x509.Certificate{cert}, now); err != nil {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		}
+	}
+	if _, err := keep.New(keep.Options{Dir: t.TempDir(), S3: keep.S3{Endpoint: "ftp://x"}}); err == nil {
+		t.Error("an endpoint that isn't http")
+	}
+}
+
+func TestFiles(t *testing.T) {
+	text, _ := authority(t)
+	dir := t.TempDir()
+	name := filepath.Join(dir, "trust.pem")
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k := keeper(t, keep.Options{Files: true})
+	if _, err := k.Fetch(t.Context(), "file://"+name, ""); err != nil {
+		t.Fatal(err)
+	}
+	// The copy is what counts until it is fetched again.
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Kept("file://"+name, ""); err != nil {
+		t.Error(err)
+	}
+	for uri, version := range map[string]string{"file://" + name: "", "file://" + dir: "", "file:///dev/zero": "", "file://trust.pem": "", "file:///dev/null": "1"} {
+		if _, err := k.Fetch(t.Context(), uri, version); err == nil {
+			t.Errorf("%s is read", uri)
+		}
+	}
+	if _, err := k.Kept("file://"+name, "1"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("another version: %v", err)
+	}
+}
