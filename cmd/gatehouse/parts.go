@@ -31,6 +31,7 @@ import (
 	"gatehouse/internal/control/apigatewayv2"
 	"gatehouse/internal/control/cognitoidp"
 	"gatehouse/internal/control/cognitoidp/oauth2"
+	"gatehouse/internal/control/domain"
 	"gatehouse/internal/control/iam"
 	"gatehouse/internal/control/lambda"
 	"gatehouse/internal/control/logs"
@@ -181,6 +182,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	fronts := &domainFronts{certificates: acmCertificates, truststores: truststores, tickets: tlspolicy.NewTickets(nil)}
 	answers := authorize.NewAnswerCache(authorize.AnswerCacheOptions{})
+	hosts := newReservedHosts(c)
 	compiler := compile.New(compile.Options{
 		Lambda: func(call compile.LambdaCall) (plan.Integration, error) {
 			target := integrate.LambdaTarget{
@@ -234,7 +236,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		RouteMetrics: func(api *plan.API, stage, method, path string) plan.Metrics {
 			return metrics.Route(api, stage, method, path)
 		},
-		Logger: log,
+		ReservedHost: hosts.reserved,
+		Logger:       log,
 	})
 	served.Store(compiler)
 	documents, err := store.Open(ctx, backend, store.Options{
@@ -285,11 +288,14 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	case n > 0:
 		log.Info("removed function code that is no longer used", "archives", n)
 	}
-	apis := apigatewayv2.New(apigatewayv2.Options{Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader, Answers: answers, Issuers: issuers})
+	names := domain.New(domain.Options{Reserved: hosts.reserved, Rand: rand.Reader})
+	apis := apigatewayv2.New(apigatewayv2.Options{
+		Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader, Answers: answers, Issuers: issuers, Domains: names,
+	})
 	tester := &methodTester{compiler: compiler}
 	restAPIs := apigateway.New(apigateway.Options{
 		Store: documents, Compiler: compiler, Tester: tester, AuthorizerTester: tester, Answers: answers,
-		Keys: apiKeys, Usage: usage{ledger}, Rand: rand.Reader, Endpoint: own.URL,
+		Keys: apiKeys, Domains: names, Usage: usage{ledger}, Rand: rand.Reader, Endpoint: own.URL,
 		AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit, MaxTimeout: c.MaxRestTimeout,
 	})
 	callbacks := managementapi.NewService(apigatewaymanagementapi.New(connections{sockets, compiler.Published()}))

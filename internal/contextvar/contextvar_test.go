@@ -12,7 +12,7 @@ import (
 func TestLookup(t *testing.T) {
 	const never = AtEnd + 1
 	for from, names := range map[Moment]string{
-		AtRequest: `accountId apiId domainName domainPrefix extendedRequestId httpMethod identity.accountId
+		AtRequest: `accountId apiId customDomain.basePathMatched domainName domainPrefix extendedRequestId httpMethod identity.accountId
 			identity.caller identity.sourceIp identity.user identity.userAgent identity.userArn path protocol requestId requestTime requestTimeEpoch routeKey stage
 			identity.clientCert.clientCertPem identity.clientCert.subjectDN identity.clientCert.issuerDN
 			identity.clientCert.serialNumber identity.clientCert.validity.notBefore identity.clientCert.validity.notAfter
@@ -21,7 +21,7 @@ func TestLookup(t *testing.T) {
 			integration.status integrationErrorMessage integrationLatency integrationStatus`,
 		AtEnd: `dataProcessed error.message error.messageString responseLatency responseLength status`,
 		never: `awsEndpointRequestId2
-			customDomain.basePathMatched error.responseType identity.cognitoAuthenticationProvider
+			error.responseType identity.cognitoAuthenticationProvider
 			identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId`,
 	} {
 		for name := range strings.FieldsSeq(names) {

@@ -14,7 +14,7 @@ import (
 func TestLookupREST(t *testing.T) {
 	const never = AtEnd + 1
 	for from, names := range map[Moment]string{
-		AtRequest: `integration.responseTransferMode accountId apiId deploymentId domainName domainPrefix extendedRequestId httpMethod identity.accessKey identity.accountId
+		AtRequest: `integration.responseTransferMode accountId apiId customDomain.basePathMatched deploymentId domainName domainPrefix extendedRequestId httpMethod identity.accessKey identity.accountId
 			identity.apiKey identity.apiKeyId identity.caller identity.sourceIp identity.user identity.userArn identity.userAgent
 			identity.clientCert.clientCertPem identity.clientCert.subjectDN identity.clientCert.issuerDN
 			identity.clientCert.serialNumber identity.clientCert.validity.notBefore identity.clientCert.validity.notAfter
@@ -26,7 +26,7 @@ func TestLookupREST(t *testing.T) {
 		AtResponse: `awsEndpointRequestId integration.error integration.integrationStatus integration.latency integration.requestId
 			integration.status integrationErrorMessage integrationLatency integrationStatus`,
 		AtEnd: `error.message error.messageString error.responseType error.validationErrorString responseLatency responseLength status`,
-		never: `awsEndpointRequestId2 customDomain.basePathMatched endpointType
+		never: `awsEndpointRequestId2 endpointType
 			identity.cognitoAuthenticationProvider
 			identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId
 			identity.vpcId identity.vpceId

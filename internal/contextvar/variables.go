@@ -105,9 +105,13 @@ func lookupShared(name string) (Variable, bool) {
 	case "identity.clientCert.validity.notAfter":
 		return certificateText(func(c *plan.ClientCert) string { return c.NotAfter }), true
 
-	// What these tell of isn't there yet: AWS's second request id, custom
-	// domains and Cognito's identities.
-	case "awsEndpointRequestId2", "customDomain.basePathMatched",
+	case "customDomain.basePathMatched":
+		// UNVERIFIED: that a mapping without a path has no value.
+		return text(AtRequest, func(x *plan.Exchange) string { return x.BasePath }), true
+
+	// What these tell of isn't there yet: AWS's second request id and Cognito's
+	// identities.
+	case "awsEndpointRequestId2",
 		"identity.cognitoAuthenticationProvider", "identity.cognitoAuthenticationType",
 		"identity.cognitoIdentityId", "identity.cognitoIdentityPoolId", "identity.principalOrgId":
 		return Variable{}, true

@@ -22,7 +22,7 @@ func AuthorizerREST(dst []byte, x *plan.Exchange, arn string) []byte {
 	dst = append(dst, `{"type":"REQUEST"`...)
 	dst = appendMember(dst, "methodArn", arn)
 	dst = appendMember(dst, "resource", x.Route.Path)
-	dst = appendMember(dst, "path", x.StagePath)
+	dst = appendMember(dst, "path", pathREST(x))
 	dst = appendMember(dst, "httpMethod", x.Request.Method)
 	dst = appendHeaderMaps(dst, headersREST(stack[:0], x))
 	dst = appendQueryObjects(dst, queryREST(stack[:0], x))
@@ -63,7 +63,7 @@ func AuthorizerWebSocket(dst []byte, x *plan.Exchange, arn string) []byte {
 // under the client's name, and that members without a value are null.
 func AuthorizerHTTP10(dst []byte, x *plan.Exchange, arn string, identity []string) []byte {
 	var stack [pairsOnStack]pair
-	path := decodedPath(x, x.GatewayPath)
+	path := decodedPath(x, path10(x))
 	dst = append(dst, `{"version":"1.0","type":"REQUEST"`...)
 	dst = appendMember(dst, "methodArn", arn)
 	for _, name := range [...]string{"identitySource", "authorizationToken"} {

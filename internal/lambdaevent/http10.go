@@ -10,7 +10,7 @@ import (
 // HTTP10 appends the event of payload format 1.0 of an HTTP API. The exchange
 // has been matched and its body read. What is empty is null.
 func HTTP10(dst []byte, x *plan.Exchange) []byte {
-	path := decodedPath(x, x.GatewayPath)
+	path := decodedPath(x, path10(x))
 	dst = append(dst, `{"version":"1.0","resource":`...)
 	dst = appendString(dst, resourcePath(x.Route))
 	dst = appendMember(dst, "path", eventPath(x, path))
@@ -128,6 +128,15 @@ func appendAll(dst []byte, pairs []pair) []byte {
 		dst = append(dst, ']')
 	}
 	return append(dst, '}')
+}
+
+// path10 is the path that format 1.0 shows: on a custom domain name with that of
+// the mapping, which format 2.0 leaves out.
+func path10(x *plan.Exchange) string {
+	if x.Domain != nil {
+		return x.Request.Path
+	}
+	return x.GatewayPath
 }
 
 // appendContext10 appends the request's context. Events that were published

@@ -8,6 +8,15 @@ import (
 	"gatehouse/internal/plan"
 )
 
+// pathREST is the path that events of REST APIs show: that within the stage, or
+// the whole of it, base path included, on a custom domain name.
+func pathREST(x *plan.Exchange) string {
+	if x.Domain != nil {
+		return x.GatewayPath
+	}
+	return x.StagePath
+}
+
 // REST appends the event of an AWS_PROXY integration of a REST API. The
 // exchange has been matched and its body read. It shows the request as it came,
 // whatever is mapped, and its path as it is encoded. Its members stand in AWS's
@@ -15,7 +24,7 @@ import (
 func REST(dst []byte, x *plan.Exchange) []byte {
 	dst = append(dst, `{"resource":`...)
 	dst = appendString(dst, x.Route.Path)
-	dst = appendMember(dst, "path", x.StagePath)
+	dst = appendMember(dst, "path", pathREST(x))
 	dst = appendMember(dst, "httpMethod", x.Request.Method)
 	dst = appendHeadersREST(dst, x)
 	dst = appendQueryREST(dst, x)

@@ -12,6 +12,11 @@ import (
 // whatever happens. placed is the fault of placing it, if there was one.
 func (s *Server) run(x *plan.Exchange, placed error) {
 	err := placed
+	if err == nil && isHealthCheck(x) {
+		s.identify(x)
+		answerHealthCheck(x)
+		return
+	}
 	if err == nil {
 		s.chooseCanary(x)
 	}

@@ -28,6 +28,7 @@ type session struct {
 	source                      netip.AddrPort
 	localPort                   uint16
 	secure, pathForm            bool
+	basePath                    string
 	connectedAt                 time.Time
 }
 
@@ -37,7 +38,8 @@ func newSession(c *conn, x *plan.Exchange) *session {
 	se := &session{
 		s: c.s, apiID: x.API.ID, stage: x.Stage.Name, id: x.Socket.ConnectionID,
 		userAgent: x.Socket.UserAgent, host: q.Host, domainName: x.DomainName, path: x.GatewayPath,
-		apiKey: x.APIKey, apiKeyID: x.APIKeyID, caller: x.Caller,
+		basePath: x.BasePath, // of the plan, which keeps it
+		apiKey:   x.APIKey, apiKeyID: x.APIKeyID, caller: x.Caller,
 		authorization: x.Authorization, authorizerLatency: x.Authorizer.FunctionLatency,
 		source: q.Source, localPort: q.LocalPort, secure: q.Secure, pathForm: x.PathForm, connectedAt: x.Socket.ConnectedAt,
 	}
@@ -85,7 +87,7 @@ func (se *session) begin(kind plan.SocketEvent) *event {
 	q.Done = s.Sockets.Abandoned()
 	x.DomainName = se.domainName
 	x.DomainPrefix, _, _ = strings.Cut(se.domainName, ".")
-	x.StagePath, x.GatewayPath, x.PathForm = "/", se.path, se.pathForm
+	x.StagePath, x.GatewayPath, x.PathForm, x.BasePath = "/", se.path, se.pathForm, se.basePath
 	x.APIKey, x.APIKeyID, x.Caller = se.apiKey, se.apiKeyID, se.caller
 	x.Authorization, x.Authorizer.FunctionLatency = se.authorization, se.authorizerLatency
 	if api, ok := s.Plan.Load().API(se.apiID); ok && api.Protocol == plan.WebSocket {

@@ -83,6 +83,10 @@ func (s *Server) answerFault(x *plan.Exchange, fault *plan.Fault) {
 	status, body := faultOf(fault.Kind)
 	x.Response = plan.Response{Status: status, Headers: x.Response.Headers[:0], Body: []byte(body)}
 	x.Response.Add("content-type", "application/json")
+	if x.API == nil && x.Domain != nil {
+		// A domain that leads nowhere refuses as REST APIs do.
+		x.Response.Add("x-amzn-errortype", forbidden)
+	}
 	if fault.Challenge != "" {
 		x.Response.Add("www-authenticate", fault.Challenge)
 	}

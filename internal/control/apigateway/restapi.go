@@ -195,6 +195,9 @@ func (s *Service) DeleteRestApi(c *awswire.Call, in *apigateway.DeleteRestApiReq
 		if _, err := getAPI(tx, c, id); err != nil {
 			return err
 		}
+		if err := unmapped(tx, c, id, ""); err != nil {
+			return err
+		}
 		at := scope(c)
 		// First, or every version would be kept once more on its way out.
 		if err := tx.UnpinAll(at, id); err != nil {

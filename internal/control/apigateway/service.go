@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/domain"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
 )
@@ -45,6 +46,8 @@ type Options struct {
 	Answers Answers
 	// Keys tells which values API keys have; it follows the store.
 	Keys Keys
+	// Domains are the custom domain names.
+	Domains *domain.Names
 	// Usage tells and changes what clients used of their quotas.
 	Usage Usage
 	// Rand yields the randomness of ids and of API keys.
@@ -71,6 +74,7 @@ type Service struct {
 	authorizerTester AuthorizerTester
 
 	keys     Keys
+	domains  *domain.Names
 	usage    Usage
 	rand     io.Reader
 	endpoint func(apiID string) string
@@ -87,7 +91,7 @@ var _ apigateway.Operations = (*Service)(nil)
 func New(o Options) *Service {
 	s := &Service{
 		store: o.Store, compiler: o.Compiler, tester: o.Tester, answers: o.Answers, authorizerTester: o.AuthorizerTester,
-		keys: o.Keys, usage: o.Usage, rand: o.Rand, endpoint: o.Endpoint,
+		keys: o.Keys, domains: o.Domains, usage: o.Usage, rand: o.Rand, endpoint: o.Endpoint,
 		accountRate: o.AccountRate, accountBurst: o.AccountBurst,
 	}
 	if s.accountRate == 0 {

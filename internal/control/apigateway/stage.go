@@ -206,6 +206,9 @@ func (s *Service) DeleteStage(c *awswire.Call, in *apigateway.DeleteStageRequest
 		if _, err := getStage(tx, c, apiID, name); err != nil {
 			return err
 		}
+		if err := unmapped(tx, c, apiID, name); err != nil {
+			return err
+		}
 		if err := definition.DropFromUsagePlans(tx, scope(c), apiID, name); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"gatehouse/internal/arn"
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/domain"
 	"gatehouse/internal/control/tagging"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
@@ -73,6 +74,8 @@ func (s *Service) tagged(tx *store.Tx, c *awswire.Call, name string, use func(ta
 	parts := strings.Split(strings.TrimPrefix(a.Resource, "/"), "/")
 	id := parts[len(parts)-1]
 	switch {
+	case strings.HasPrefix(a.Resource, associations):
+		return tagDocument(tx, c, definition.AccessAssociations, associationTags, use, unknownAssociation, associationKey(name))
 	case len(parts) == 4 && parts[0] == "restapis" && parts[2] == "stages":
 		return tagDocument(tx, c, definition.RestStages, stageTags, use, "Invalid stage identifier specified", parts[1], id)
 	case len(parts) != 2:
@@ -84,8 +87,17 @@ func (s *Service) tagged(tx *store.Tx, c *awswire.Call, name string, use func(ta
 		return tagDocument(tx, c, definition.UsagePlans, planTags, use, "Invalid Usage Plan ID specified", id)
 	case parts[0] == "clientcertificates":
 		return tagDocument(tx, c, definition.ClientCertificates, certificateTags, use, "Invalid client certificate ID specified", id)
-	case parts[0] == "domainnames" || parts[0] == "vpclinks":
-		// TODO(#7): their tags, once there are any.
+	case parts[0] == "domainnames":
+		name, domainID, private := strings.Cut(id, "+")
+		var named *string
+		if private {
+			named = &domainID
+		}
+		if _, err := s.domains.Get(tx, c, name, named); err != nil {
+			return domainError(err)
+		}
+		return tagDocument(tx, c, definition.Domains, domainTags, use, "", domain.Lower(name))
+	case parts[0] == "vpclinks":
 		return notFound("Invalid resource ARN specified: there is no %s", name)
 	}
 	return badRequest("Invalid resource ARN specified: %s", name)
@@ -95,6 +107,8 @@ func stageTags(d *definition.RestStage) *map[string]string               { retur
 func apiTags(d *definition.RestAPI) *map[string]string                   { return &d.Tags }
 func keyTags(d *definition.APIKey) *map[string]string                    { return &d.Tags }
 func planTags(d *definition.UsagePlan) *map[string]string                { return &d.Tags }
+func domainTags(d *definition.Domain) *map[string]string                 { return &d.Tags }
+func associationTags(d *definition.AccessAssociation) *map[string]string { return &d.Tags }
 func certificateTags(d *definition.ClientCertificate) *map[string]string { return &d.Tags }
 
 // tagDocument gives the tags of a document to use and stores what it changed.

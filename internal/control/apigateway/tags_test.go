@@ -62,7 +62,7 @@ func TestTags(t *testing.T) {
 		{"unknown API", tag(prefix+"/restapis/nope", nil), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
 		{"unknown stage", tag(arn+"/stages/nope", nil), "NotFoundException 404: Invalid stage identifier specified"},
 		{"unknown key", tag(prefix+"/apikeys/nope", nil), "NotFoundException 404: Invalid API Key identifier specified"},
-		{"domains", tag(prefix+"/domainnames/example.com", nil), "NotFoundException 404: Invalid resource ARN specified: …"},
+		{"domains", tag(prefix+"/domainnames/example.com", nil), "NotFoundException 404: Invalid domain name identifier specified"},
 		{"many", tag(arn, many), "BadRequestException 400: A resource can have at most 50 tags"},
 		{"empty key", tag(arn, map[string]string{"": "x"}), "BadRequestException 400: Tag keys must have between 1 and 128 characters"},
 		{"long value", tag(arn, map[string]string{"x": strings.Repeat("v", 257)}), "BadRequestException 400: Tag values must have at most 256 characters"},

@@ -192,7 +192,7 @@ func TestRefusals(t *testing.T) {
 		{"tags of nothing", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("x")})), "BadRequestException 400: Invalid resource ARN specified: x"},
 		{"tags of an unknown API", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:us-east-1::/apis/nope")})), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
 		{"tags in another region", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:eu-west-1::/apis/" + id)})), "NotFoundException 404"},
-		{"tags of a domain", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:us-east-1::/domainnames/d")})), "501: gatehouse does not implement apigatewayv2:GetTags with a resource of type domainnames"},
+		{"tags of a VPC link", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:us-east-1::/vpclinks/v")})), "501: gatehouse does not implement apigatewayv2:GetTags with a resource of type vpclinks"},
 		{"an operation that isn't there", one(g.CreateVpcLink(c, &api.CreateVpcLinkRequest{})), "501: gatehouse does not implement apigatewayv2:CreateVpcLink"},
 	} {
 		if got := describeError(test.err); !strings.Contains(got, test.want) {

@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/domain"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
 )
@@ -56,6 +57,8 @@ type Options struct {
 	Rand io.Reader
 	// Issuers are those of the tokens that JWT authorizers take.
 	Issuers Issuers
+	// Domains are the custom domain names.
+	Domains *domain.Names
 }
 
 // Issuers knows what issuers of tokens there may be.
@@ -103,13 +106,14 @@ type Service struct {
 	issuers  Issuers
 	rand     io.Reader
 	answers  Answers
+	domains  *domain.Names
 }
 
 var _ apigatewayv2.Operations = (*Service)(nil)
 
 // New makes the service.
 func New(o Options) *Service {
-	return &Service{store: o.Store, compiler: o.Compiler, endpoint: o.Endpoint, rand: o.Rand, answers: o.Answers, issuers: o.Issuers}
+	return &Service{store: o.Store, compiler: o.Compiler, endpoint: o.Endpoint, rand: o.Rand, answers: o.Answers, issuers: o.Issuers, domains: o.Domains}
 }
 
 func scope(c *awswire.Call) store.Scope {

@@ -140,6 +140,9 @@ func (s *Service) DeleteStage(c *awswire.Call, in *apigatewayv2.DeleteStageReque
 		if err != nil {
 			return err
 		}
+		if err := unmapped(tx, c, apiID, name); err != nil {
+			return err
+		}
 		if err := s.supersede(tx, c, apiID, stage); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"gatehouse/internal/arn"
 	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/control/domain"
 	"gatehouse/internal/control/tagging"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
@@ -22,7 +23,7 @@ func setTags(tags *map[string]string, add map[string]string) error {
 	return err
 }
 
-// GetTags returns the tags of an API or a stage.
+// GetTags returns the tags of an API, a stage or a domain.
 func (s *Service) GetTags(c *awswire.Call, in *apigatewayv2.GetTagsRequest) (*apigatewayv2.GetTagsResponse, error) {
 	out := &apigatewayv2.GetTagsResponse{}
 	err := s.store.View(c, func(tx *store.Tx) error {
@@ -37,7 +38,7 @@ func (s *Service) GetTags(c *awswire.Call, in *apigatewayv2.GetTagsRequest) (*ap
 	return out, nil
 }
 
-// TagResource adds tags to an API or a stage.
+// TagResource adds tags to an API, a stage or a domain.
 func (s *Service) TagResource(c *awswire.Call, in *apigatewayv2.TagResourceRequest) (*apigatewayv2.TagResourceResponse, error) {
 	err := s.store.Update(c, func(tx *store.Tx) error {
 		return s.tagged(tx, c, "TagResource", value(in.ResourceArn), func(tags *map[string]string) (bool, error) {
@@ -50,7 +51,7 @@ func (s *Service) TagResource(c *awswire.Call, in *apigatewayv2.TagResourceReque
 	return &apigatewayv2.TagResourceResponse{}, nil
 }
 
-// UntagResource removes tags from an API or a stage.
+// UntagResource removes tags from an API, a stage or a domain.
 func (s *Service) UntagResource(c *awswire.Call, in *apigatewayv2.UntagResourceRequest) error {
 	return s.store.Update(c, func(tx *store.Tx) error {
 		return s.tagged(tx, c, "UntagResource", value(in.ResourceArn), func(tags *map[string]string) (bool, error) {
@@ -93,7 +94,21 @@ func (s *Service) tagged(tx *store.Tx, c *awswire.Call, operation, name string, 
 			return err
 		}
 		return definition.Stages.Put(tx, scope(c), stage, parts[1], parts[3])
-	case parts[0] == "domainnames" || parts[0] == "vpclinks" || parts[0] == "portals" || parts[0] == "portalproducts":
+	case len(parts) == 2 && parts[0] == "domainnames":
+		name, id, private := strings.Cut(parts[1], "+")
+		var domainID *string
+		if private {
+			domainID = &id
+		}
+		d, err := s.domains.Get(tx, c, name, domainID)
+		if err != nil {
+			return domainError(err)
+		}
+		if changed, err := use(&d.Tags); err != nil || !changed {
+			return err
+		}
+		return definition.Domains.Put(tx, scope(c), d, domain.Name(d))
+	case parts[0] == "vpclinks" || parts[0] == "portals" || parts[0] == "portalproducts":
 		return notYet(operation, "a resource of type "+parts[0])
 	}
 	return badRequest("Invalid resource ARN specified: %s", name)

@@ -1,0 +1,409 @@
+package domain_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/internal/awsapi/acm"
+	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/awswire"
+	v1control "gatehouse/internal/control/apigateway"
+	v2control "gatehouse/internal/control/apigatewayv2"
+	"gatehouse/internal/control/domain"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/seal"
+	"gatehouse/internal/store"
+	"gatehouse/internal/store/sqlite"
+)
+
+const (
+	account = "123456789012"
+	region  = "eu-west-1"
+)
+
+// faces are both services on one store, which has APIs and certificates.
+type faces struct {
+	t     testing.TB
+	store *store.Store
+	v1    *v1control.Service
+	v2    *v2control.Service
+	c     *awswire.Call
+}
+
+func newFaces(t testing.TB) *faces {
+	t.Helper()
+	ctx := context.Background()
+	db, err := sqlite.Open(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := seal.New(make([]byte, seal.KeyBytes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(ctx, db, store.Options{Sealer: sealer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	random := rand.NewChaCha8([32]byte{1})
+	names := domain.New(domain.Options{
+		Rand:     random,
+		Reserved: func(name string) bool { return name == "gateway.example.com" },
+		Truststore: func(_ context.Context, _ store.Scope, uri, _ string) ([]string, error) {
+			if strings.HasSuffix(uri, "/gone.pem") {
+				return nil, errors.New("there is no truststore " + uri)
+			}
+			return []string{"one certificate has expired"}, nil
+		},
+	})
+	f := &faces{
+		t: t, store: s,
+		v1: v1control.New(v1control.Options{Store: s, Domains: names, Rand: random}),
+		v2: v2control.New(v2control.Options{Store: s, Domains: names, Rand: random}),
+		c:  &awswire.Call{Context: ctx, Account: account, Region: region, Time: time.Date(2026, 3, 4, 5, 6, 7, 890, time.UTC)},
+	}
+	f.update(func(tx *store.Tx) error {
+		at := store.Scope{Account: account, Region: region}
+		return errors.Join(
+			f.certificate(tx, at, "wild", acm.CertificateStatusIssued, "*.example.com", "Example.com", "*.eu.example.com"),
+			f.certificate(tx, at, "pending", "PENDING_VALIDATION", "*.example.com"),
+			f.certificate(tx, store.Scope{Account: account, Region: "us-east-1"}, "edge", acm.CertificateStatusIssued, "*.example.com"),
+			f.api(tx, at, "http1", "HTTP", "$default", "v1"), f.api(tx, at, "socket1", "WEBSOCKET", "prod"),
+			f.rest(tx, at, "rest1", "prod", "beta"),
+			f.rest(tx, store.Scope{Account: account, Region: "us-east-1"}, "rest2", "prod"),
+		)
+	})
+	return f
+}
+
+func (f *faces) update(do func(tx *store.Tx) error) {
+	f.t.Helper()
+	if err := f.store.Update(context.Background(), do); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func certificateARN(region, id string) *string {
+	return new("arn:aws:acm:" + region + ":" + account + ":certificate/" + id)
+}
+
+func (f *faces) certificate(tx *store.Tx, at store.Scope, id, status string, names ...string) error {
+	doc := &definition.Certificate{}
+	doc.CertificateArn, doc.Status, doc.DomainName, doc.SubjectAlternativeNames = certificateARN(at.Region, id), &status, &names[0], names
+	return definition.Certificates.Put(tx, at, doc, id)
+}
+
+func (f *faces) api(tx *store.Tx, at store.Scope, id, protocol string, stages ...string) error {
+	doc := &definition.API{}
+	doc.ApiId, doc.ProtocolType = &id, &protocol
+	err := definition.APIs.Put(tx, at, doc, id)
+	for _, name := range stages {
+		stage := &definition.Stage{}
+		stage.StageName = &name
+		err = errors.Join(err, definition.Stages.Put(tx, at, stage, id, name))
+	}
+	return err
+}
+
+func (f *faces) rest(tx *store.Tx, at store.Scope, id string, stages ...string) error {
+	doc := &definition.RestAPI{}
+	doc.Id = &id
+	err := definition.RestAPIs.Put(tx, at, doc, id)
+	for _, name := range stages {
+		stage := &definition.RestStage{}
+		stage.StageName = &name
+		err = errors.Join(err, definition.RestStages.Put(tx, at, stage, id, name))
+	}
+	return err
+}
+
+// said is an error as a client reads it, "" for none.
+func said(err error) string {
+	var e *awswire.Error
+	if !errors.As(err, &e) {
+		if err == nil {
+			return ""
+		}
+		return "internal: " + err.Error()
+	}
+	return fmt.Sprintf("%d %s: %s", e.Status, e.Code, e.Message)
+}
+
+func check(t *testing.T, what string, err error, want string) {
+	t.Helper()
+	got := said(err)
+	if prefix, ok := strings.CutSuffix(want, "…"); ok && strings.HasPrefix(got, prefix) {
+		return
+	}
+	if got != want {
+		t.Errorf("%s:\n got %s\nwant %s", what, got, want)
+	}
+}
+
+func (f *faces) create(name string, edit ...func(*apigatewayv2.CreateDomainNameRequest)) (*apigatewayv2.CreateDomainNameResponse, error) {
+	in := &apigatewayv2.CreateDomainNameRequest{DomainName: &name, DomainNameConfigurations: []apigatewayv2.DomainNameConfiguration{{
+		CertificateArn: certificateARN(region, "wild"), EndpointType: new("REGIONAL"), SecurityPolicy: new("TLS_1_2"),
+	}}}
+	for _, e := range edit {
+		e(in)
+	}
+	return f.v2.CreateDomainName(f.c, in)
+}
+
+func (f *faces) mustCreate(name string) {
+	f.t.Helper()
+	if _, err := f.create(name); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func TestCreateBothFaces(t *testing.T) {
+	f := newFaces(t)
+	made, err := f.create("API.Example.com", func(in *apigatewayv2.CreateDomainNameRequest) { in.Tags = map[string]string{"team": "web"} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(made.DomainNameConfigurations) != 1 {
+		t.Fatalf("%d configurations", len(made.DomainNameConfigurations))
+	}
+	shown := made.DomainNameConfigurations[0]
+	if *made.DomainName != "api.example.com" || *made.DomainNameArn != "arn:aws:apigateway:eu-west-1::/domainnames/api.example.com" ||
+		*made.ApiMappingSelectionExpression != "$request.basepath" || *made.RoutingMode != "API_MAPPING_ONLY" || made.MutualTlsAuthentication != nil ||
+		*shown.DomainNameStatus != "AVAILABLE" || *shown.HostedZoneId != "ZLY8HYME6SFDD" || *shown.IpAddressType != "ipv4" || *shown.SecurityPolicy != "TLS_1_2" ||
+		!strings.HasPrefix(*shown.ApiGatewayDomainName, "d-") || !strings.HasSuffix(*shown.ApiGatewayDomainName, ".execute-api.eu-west-1.amazonaws.com") {
+		t.Errorf("%+v %+v", made, shown)
+	}
+	v1, err := f.v1.GetDomainName(f.c, &apigateway.GetDomainNameRequest{DomainName: new("api.EXAMPLE.com")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *v1.RegionalDomainName != *shown.ApiGatewayDomainName || *v1.RegionalHostedZoneId != *shown.HostedZoneId || *v1.RoutingMode != "BASE_PATH_MAPPING_ONLY" ||
+		*v1.RegionalCertificateArn != *shown.CertificateArn || v1.CertificateArn != nil || v1.DistributionDomainName != nil || v1.Tags["team"] != "web" ||
+		v1.EndpointConfiguration.Types[0] != "REGIONAL" || !v1.CertificateUploadDate.Equal(f.c.Time.Truncate(time.Second)) {
+		t.Errorf("%+v", v1)
+	}
+	// Tags by either face.
+	arn := made.DomainNameArn
+	if err := f.v1.TagResource(f.c, &apigateway.TagResourceRequest{ResourceArn: arn, Tags: map[string]string{"a": "1"}}); err != nil {
+		t.Error(err)
+	}
+	if err := f.v2.UntagResource(f.c, &apigatewayv2.UntagResourceRequest{ResourceArn: arn, TagKeys: []string{"team"}}); err != nil {
+		t.Error(err)
+	}
+	tags, err := f.v2.GetTags(f.c, &apigatewayv2.GetTagsRequest{ResourceArn: arn})
+	if err != nil || len(tags.Tags) != 1 || tags.Tags["a"] != "1" {
+		t.Errorf("%v, %v", tags, err)
+	}
+	// Everywhere, a name is one domain's.
+	_, err = f.create("api.example.com")
+	check(t, "twice", err, "400 BadRequestException: The domain name you provided already exists.")
+	if err := f.v2.DeleteDomainName(f.c, &apigatewayv2.DeleteDomainNameRequest{DomainName: new("api.example.com")}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.v2.GetDomainName(f.c, &apigatewayv2.GetDomainNameRequest{DomainName: new("api.example.com")})
+	check(t, "after it was deleted", err, "404 NotFoundException: Invalid domain name identifier specified")
+	f.mustCreate("api.example.com")
+}
+
+func TestNames(t *testing.T) {
+	f := newFaces(t)
+	f.update(func(tx *store.Tx) error {
+		return definition.DomainOwners.Put(tx, store.Scope{}, &definition.Reference{ID: "999999999999/eu-west-1"}, "theirs.example.com")
+	})
+	const invalid = "400 BadRequestException: Invalid domain name specified: …"
+	for name, want := range map[string]string{
+		"a.example.com": "", "*.example.com": "", "A-b.EU.example.com": "", "_x.example.com": "", "xn--bcher-kva.example.com": "",
+		"": invalid, "com": invalid, "*": invalid, "*.com": invalid, "a.*.example.com": invalid, "*a.example.com": invalid,
+		"*.*.example.com": invalid, "a..example.com": invalid, ".example.com": invalid, "a.example.com.": invalid, "-a.example.com": invalid,
+		"a_.example.com": "", "a-.example.com": invalid, "a b.example.com": invalid, "bücher.example.com": invalid, "127.0.0.1": invalid, "[::1]": invalid, "::1": invalid,
+		"a.example.com:443": invalid, "a.example.com/x": invalid, "a.example.123": invalid, strings.Repeat("a", 64) + ".example.com": invalid,
+		strings.Repeat("a.", 126) + "example.com": invalid,
+		"gateway.example.com":                     "400 BadRequestException: The domain name gateway.example.com is reserved: …",
+		"theirs.example.com":                      "400 BadRequestException: The domain name you provided already exists.",
+		"a.b.example.com":                         "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
+		"*.a.example.com":                         "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
+		"example.org":                             "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
+		"example.com":                             "",
+	} {
+		_, err := f.create(name)
+		check(t, name, err, want)
+	}
+}
+
+func TestRefusedDomains(t *testing.T) {
+	f := newFaces(t)
+	config := func(edit func(*apigatewayv2.DomainNameConfiguration)) func(*apigatewayv2.CreateDomainNameRequest) {
+		return func(in *apigatewayv2.CreateDomainNameRequest) { edit(&in.DomainNameConfigurations[0]) }
+	}
+	for _, test := range []struct {
+		name string
+		edit func(*apigatewayv2.CreateDomainNameRequest)
+		want string
+	}{
+		{"no configuration", func(in *apigatewayv2.CreateDomainNameRequest) { in.DomainNameConfigurations = nil }, "400 BadRequestException: Exactly one…"},
+		{"edge", config(func(c *apigatewayv2.DomainNameConfiguration) { c.EndpointType = new("EDGE") }), "400 BadRequestException: EDGE endpoint type is not supported for APIGatewayV2 domainName"},
+		{"TLS 1.0", config(func(c *apigatewayv2.DomainNameConfiguration) { c.SecurityPolicy = new("TLS_1_0") }), "400 BadRequestException: TLS_1_0 is not supported for APIGatewayV2 domainName"},
+		{"no certificate", config(func(c *apigatewayv2.DomainNameConfiguration) { c.CertificateArn = nil }), "400 BadRequestException: A certificate was not provided for the endpoint type REGIONAL."},
+		{"no ARN", config(func(c *apigatewayv2.DomainNameConfiguration) { c.CertificateArn = new("wild") }), "400 BadRequestException: Invalid certificate ARN: wild."},
+		{"another region", config(func(c *apigatewayv2.DomainNameConfiguration) { c.CertificateArn = certificateARN("us-east-1", "edge") }),
+			"400 BadRequestException: Invalid certificate ARN: arn:aws:acm:us-east-1:123456789012:certificate/edge. Certificate must be in 'eu-west-1'."},
+		{"another account", config(func(c *apigatewayv2.DomainNameConfiguration) {
+			c.CertificateArn = new("arn:aws:acm:eu-west-1:999999999999:certificate/wild")
+		}), "400 BadRequestException: The certificate provided must be owned by the account creating the domain."},
+		{"unknown", config(func(c *apigatewayv2.DomainNameConfiguration) { c.CertificateArn = certificateARN(region, "nope") }),
+			"400 BadRequestException: The certificate provided must be owned by the account creating the domain."},
+		{"pending", config(func(c *apigatewayv2.DomainNameConfiguration) { c.CertificateArn = certificateARN(region, "pending") }),
+			"400 BadRequestException: The certificate arn:aws:acm:eu-west-1:123456789012:certificate/pending is not issued: its status is PENDING_VALIDATION."},
+		{"ownership without mTLS", config(func(c *apigatewayv2.DomainNameConfiguration) {
+			c.OwnershipVerificationCertificateArn = certificateARN(region, "wild")
+		}), "400 BadRequestException: An ownership verification…"},
+		{"no truststore", func(in *apigatewayv2.CreateDomainNameRequest) {
+			in.MutualTlsAuthentication = &apigatewayv2.MutualTlsAuthenticationInput{TruststoreUri: new("s3://b/gone.pem")}
+		}, "400 BadRequestException: there is no truststore s3://b/gone.pem"},
+		{"reserved tag", func(in *apigatewayv2.CreateDomainNameRequest) { in.Tags = map[string]string{"aws:x": "1"} }, "400 BadRequestException: Tag keys…"},
+	} {
+		_, err := f.create("x.example.com", test.edit)
+		check(t, test.name, err, test.want)
+	}
+	if _, err := f.create("x.example.com"); err != nil {
+		t.Errorf("what was refused left something behind: %v", err)
+	}
+}
+
+func TestV1Domains(t *testing.T) {
+	f := newFaces(t)
+	regional := func() *apigateway.CreateDomainNameRequest {
+		return &apigateway.CreateDomainNameRequest{
+			DomainName: new("r.example.com"), RegionalCertificateArn: certificateARN(region, "wild"),
+			EndpointConfiguration: &apigateway.EndpointConfiguration{Types: []string{"REGIONAL"}},
+		}
+	}
+	for _, test := range []struct {
+		name string
+		edit func(*apigateway.CreateDomainNameRequest)
+		want string
+	}{
+		{"edge without its certificate", func(in *apigateway.CreateDomainNameRequest) { in.EndpointConfiguration = nil }, "400 BadRequestException: A certificate was not provided for the endpoint type EDGE."},
+		{"edge certificate", func(in *apigateway.CreateDomainNameRequest) { in.CertificateArn = certificateARN("us-east-1", "edge") }, "400 BadRequestException: Cannot import certificates for EDGE while REGIONAL is active."},
+		{"another type", func(in *apigateway.CreateDomainNameRequest) { in.EndpointConfiguration.Types[0] = "LOCAL" }, "400 BadRequestException: Invalid EndpointTypes specified…"},
+		{"enhanced without a mode", func(in *apigateway.CreateDomainNameRequest) {
+			in.SecurityPolicy = new("SecurityPolicy_TLS13_1_3_2025_09")
+		}, "400 BadRequestException: endpointAccessMode is required…"},
+		{"enhanced of edge", func(in *apigateway.CreateDomainNameRequest) {
+			in.SecurityPolicy, in.EndpointAccessMode = new("SecurityPolicy_TLS13_2025_EDGE"), new("BASIC")
+		}, "400 BadRequestException: The security policy SecurityPolicy_TLS13_2025_EDGE is not supported for the endpoint type REGIONAL."},
+		{"strict without enhanced", func(in *apigateway.CreateDomainNameRequest) { in.EndpointAccessMode = new("STRICT") }, "400 BadRequestException: endpointAccessMode STRICT…"},
+		{"mTLS with TLS 1.0", func(in *apigateway.CreateDomainNameRequest) {
+			in.SecurityPolicy = new("TLS_1_0")
+			in.MutualTlsAuthentication = &apigateway.MutualTlsAuthenticationInput{TruststoreUri: new("s3://b/t.pem")}
+		}, "400 BadRequestException: Mutual TLS authentication is only supported with…"},
+		{"mTLS without a truststore", func(in *apigateway.CreateDomainNameRequest) {
+			in.MutualTlsAuthentication = &apigateway.MutualTlsAuthenticationInput{}
+		}, "400 BadRequestException: truststoreUri is required…"},
+		{"a policy", func(in *apigateway.CreateDomainNameRequest) {
+			in.Policy = new(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"*"}]}`)
+		}, "400 BadRequestException: A policy can only…"},
+		{"no policy", func(in *apigateway.CreateDomainNameRequest) { in.Policy = new("{") }, "400 BadRequestException: Invalid policy document…"},
+		{"a certificate's body", func(in *apigateway.CreateDomainNameRequest) { in.CertificateBody = new("x") }, "501 …"},
+	} {
+		in := regional()
+		test.edit(in)
+		_, err := f.v1.CreateDomainName(f.c, in)
+		check(t, test.name, err, test.want)
+	}
+	edge, err := f.v1.CreateDomainName(f.c, &apigateway.CreateDomainNameRequest{DomainName: new("edge.example.com"), CertificateArn: certificateARN("us-east-1", "edge")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(*edge.DistributionDomainName, ".cloudfront.net") || *edge.DistributionHostedZoneId != "Z2FDTNDATAQYW2" || edge.RegionalDomainName != nil || *edge.SecurityPolicy != "TLS_1_2" {
+		t.Errorf("%+v", edge)
+	}
+	// The other face shows it and can't change it.
+	if shown, err := f.v2.GetDomainName(f.c, &apigatewayv2.GetDomainNameRequest{DomainName: edge.DomainName}); err != nil ||
+		*shown.DomainNameConfigurations[0].EndpointType != "EDGE" || *shown.DomainNameConfigurations[0].ApiGatewayDomainName != *edge.DistributionDomainName {
+		t.Errorf("%+v, %v", shown, err)
+	}
+	_, err = f.v2.CreateApiMapping(f.c, &apigatewayv2.CreateApiMappingRequest{DomainName: edge.DomainName, ApiId: new("rest1"), Stage: new("prod")})
+	check(t, "a mapping of an edge domain", err, "400 BadRequestException: Only REGIONAL domain names can be managed through the API Gateway V2 API. For EDGE…")
+	_, err = f.v2.UpdateDomainName(f.c, &apigatewayv2.UpdateDomainNameRequest{DomainName: edge.DomainName})
+	check(t, "an update of an edge domain", err, "400 BadRequestException: Only REGIONAL domain names can be managed through the API Gateway V2 API. For EDGE…")
+
+	// From edge to regional, by way of both.
+	patch := func(ops ...apigateway.PatchOperation) (*apigateway.DomainName, error) {
+		return f.v1.UpdateDomainName(f.c, &apigateway.UpdateDomainNameRequest{DomainName: edge.DomainName, PatchOperations: ops})
+	}
+	op := func(op, path, value string) apigateway.PatchOperation {
+		return apigateway.PatchOperation{Op: &op, Path: &path, Value: &value}
+	}
+	_, err = patch(op("add", "/endpointConfiguration/types", "REGIONAL"), op("add", "/regionalCertificateArn", "x"))
+	check(t, "an operation that isn't", err, "400 BadRequestException: Invalid patch path  '/regionalCertificateArn' specified for op 'add'…")
+	both, err := patch(op("add", "/endpointConfiguration/types", "REGIONAL"), op("replace", "/regionalCertificateArn", *certificateARN(region, "wild")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(both.EndpointConfiguration.Types) != 2 || both.RegionalDomainName == nil || both.DistributionDomainName == nil {
+		t.Errorf("%+v", both)
+	}
+	moved, err := patch(op("remove", "/endpointConfiguration/types/EDGE", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if moved.DistributionDomainName != nil || moved.CertificateArn != nil || *moved.RegionalDomainName != *both.RegionalDomainName {
+		t.Errorf("%+v", moved)
+	}
+	_, err = patch(op("replace", "/endpointConfiguration/types/0", "PRIVATE"))
+	check(t, "to private", err, "400 BadRequestException: The endpoint type of a domain name can't be changed to or from PRIVATE.")
+	_, err = patch(op("replace", "/securityPolicy", "TLS_9"))
+	check(t, "no policy", err, "400 BadRequestException: Invalid security policy specified: TLS_9")
+	_, err = patch(op("replace", "/routingMode", "SOMETIMES"))
+	check(t, "no mode", err, "400 BadRequestException: Invalid routing mode specified…")
+	if d, err := patch(op("replace", "/mutualTlsAuthentication/truststoreUri", "s3://b/t.pem")); err != nil || len(d.MutualTlsAuthentication.TruststoreWarnings) != 1 {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if d, err := patch(op("replace", "/mutualTlsAuthentication/truststoreUri", "")); err != nil || d.MutualTlsAuthentication != nil {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if d, err := patch(op("replace", "/securityPolicy", "TLS_1_0")); err != nil || *d.SecurityPolicy != "TLS_1_0" {
+		t.Errorf("%+v, %v", d, err)
+	}
+	_, err = f.v2.CreateApiMapping(f.c, &apigatewayv2.CreateApiMappingRequest{DomainName: edge.DomainName, ApiId: new("rest1"), Stage: new("prod")})
+	check(t, "a mapping with TLS 1.0", err, "400 BadRequestException: Only REGIONAL domain names with a security policy of TLS 1.2…")
+}
+
+func TestCertificatesInUse(t *testing.T) {
+	f := newFaces(t)
+	f.mustCreate("a.example.com")
+	f.mustCreate("b.example.com")
+	uses := func() (arns []string) {
+		t.Helper()
+		if err := f.store.View(f.c, func(tx *store.Tx) (err error) {
+			arns, err = definition.CertificateUses(tx, *certificateARN(region, "wild"))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return arns
+	}
+	if got := uses(); len(got) != 2 || got[0] != "arn:aws:apigateway:eu-west-1::/domainnames/a.example.com" {
+		t.Errorf("%v", got)
+	}
+	for _, name := range []string{"a.example.com", "b.example.com"} {
+		if err := f.v1.DeleteDomainName(f.c, &apigateway.DeleteDomainNameRequest{DomainName: &name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := uses(); len(got) != 0 {
+		t.Errorf("%v", got)
+	}
+}
