@@ -38,6 +38,8 @@ require (
 
 require (
 	github.com/aws/aws-sdk-go-v2/service/acm v1.51.5
+	github.com/aws/aws-sdk-go-v2/service/route53 v1.70.10
+	github.com/miekg/dns v1.1.73
 	golang.org/x/crypto v0.59.0
 )
 

@@ -31,6 +31,8 @@ func (g *Guard) needs(r *request) []need {
 		return r.apigateway()
 	case "execute-api":
 		return r.connections()
+	case "route53":
+		return r.route53()
 	case "cognito-idp":
 		return r.cognito()
 	case "monitoring", "cloudwatch":

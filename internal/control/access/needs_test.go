@@ -13,6 +13,7 @@ import (
 	iamapi "gatehouse/internal/awsapi/iam"
 	lambdaapi "gatehouse/internal/awsapi/lambda"
 	logsapi "gatehouse/internal/awsapi/logs"
+	zonesapi "gatehouse/internal/awsapi/route53"
 	stsapi "gatehouse/internal/awsapi/sts"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/control/iam"
@@ -51,6 +52,14 @@ func TestNeeds(t *testing.T) {
 		{"iam", "UpdateUser", &iamapi.UpdateUserRequest{UserName: new("u"), NewUserName: new("w"), NewPath: new("/b/")}, "", "", "iam:UpdateUser " + inIAM("user/u") + ", iam:UpdateUser " + inIAM("user/b/w")},
 		{"iam", "UpdateGroup", &iamapi.UpdateGroupRequest{GroupName: new("g"), NewGroupName: new("h")}, "", "", "iam:UpdateGroup " + inIAM("group/g") + ", iam:UpdateGroup " + inIAM("group/h")},
 		{"iam", "SimulatePrincipalPolicy", &iamapi.SimulatePrincipalPolicyRequest{PolicySourceArn: new(role)}, "", "", "iam:SimulatePrincipalPolicy " + role},
+
+		{"route53", "ChangeResourceRecordSets", &zonesapi.ChangeResourceRecordSetsRequest{HostedZoneId: new("/hostedzone/Z1")}, "", "", "route53:ChangeResourceRecordSets arn:aws:route53:::hostedzone/Z1"},
+		{"route53", "GetHostedZone", &zonesapi.GetHostedZoneRequest{Id: new("Z1")}, "", "", "route53:GetHostedZone arn:aws:route53:::hostedzone/Z1"},
+		{"route53", "GetChange", &zonesapi.GetChangeRequest{Id: new("C1")}, "", "", "route53:GetChange arn:aws:route53:::change/C1"},
+		{"route53", "ListTagsForResource", &zonesapi.ListTagsForResourceRequest{ResourceType: new("hostedzone"), ResourceId: new("Z1")}, "", "", "route53:ListTagsForResource arn:aws:route53:::hostedzone/Z1"},
+		{"route53", "ListTagsForResources", &zonesapi.ListTagsForResourcesRequest{ResourceType: new("hostedzone"), ResourceIds: []string{"Z1", "Z2"}}, "", "", "route53:ListTagsForResources arn:aws:route53:::hostedzone/Z1, route53:ListTagsForResources arn:aws:route53:::hostedzone/Z2"},
+		{"route53", "CreateHostedZone", &zonesapi.CreateHostedZoneRequest{Name: new("a.test")}, "", "", "route53:CreateHostedZone *"},
+		{"route53", "ListHostedZonesByName", &zonesapi.ListHostedZonesByNameRequest{HostedZoneId: new("Z1")}, "", "", "route53:ListHostedZonesByName *"},
 
 		{"sts", "GetCallerIdentity", &stsapi.GetCallerIdentityRequest{}, "", "", ""},
 		{"sts", "AssumeRole", &stsapi.AssumeRoleRequest{}, "", "", ""},
