@@ -200,6 +200,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		HTTP: func(call compile.HTTPCall) (plan.Integration, error) {
 			return integrate.NewHTTP(integrate.HTTPOptions{
 				URI: call.URI, Method: call.Method, AppendPath: call.AppendPath, Timeout: call.Timeout, Upstreams: upstreams,
+				ClientCertificate: call.ClientCertificate,
 			})
 		},
 		AuthorizerFunction: func(f compile.AuthorizerFunction) authorize.Function {

@@ -97,6 +97,8 @@ type HTTPCall struct {
 	// AppendPath appends the path of the request, as $default routes do.
 	AppendPath bool
 	Timeout    time.Duration
+	// ClientCertificate is what an https backend is shown; nil for nothing.
+	ClientCertificate *tls.Certificate
 }
 
 // A JWTCheck is what a JWT authorizer checks on one route.

@@ -111,7 +111,7 @@ func (m *methodBuilder) backend(kind rest.Kind, doc *apigateway.Integration, uri
 	case rest.Mock:
 		return integrate.Mock{}, nil
 	case rest.HTTP, rest.HTTPProxy:
-		h, err := m.c.parts.HTTP(HTTPCall{URI: uri, Method: value(doc.HttpMethod), Timeout: timeout})
+		h, err := m.c.parts.HTTP(HTTPCall{URI: uri, Method: value(doc.HttpMethod), Timeout: timeout, ClientCertificate: m.certificate})
 		if err != nil {
 			return misconfigured("Invalid endpoint address"), nil //nolint:nilerr // AWS tells callers, not who deploys
 		}

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,9 +22,11 @@ type methodBuilder struct {
 	stage *plan.Stage
 	doc   *definition.RestStage
 	// counted is the stage's name for metrics and logs.
-	counted    string
-	models     *rest.Library
-	validators map[string]apigateway.RequestValidator
+	counted string
+	// certificate is what https backends are shown, nil for nothing.
+	certificate *tls.Certificate
+	models      *rest.Library
+	validators  map[string]apigateway.RequestValidator
 	// authorizers by id.
 	authorizers map[string]*definition.RestAuthorizer
 	// lambdas are the Lambda authorizers that were compiled, by id.

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -26,6 +27,8 @@ type variant struct {
 	deploymentID string
 	variables    map[string]string
 	canary       bool
+	// certificate is what backends are shown, nil for nothing.
+	certificate *tls.Certificate
 }
 
 // CanarySuffix is behind the name of a stage where its canary is counted and
@@ -34,7 +37,11 @@ const CanarySuffix = "/Canary"
 
 // deployed compiles a stage with the deployments it points at.
 func (b *restBuilder) deployed(tx *store.Tx, doc *definition.RestStage) (*plan.Stage, error) {
-	own := variant{deploymentID: value(doc.DeploymentId), variables: doc.Variables}
+	certificate, err := b.clientCertificate(tx, value(doc.ClientCertificateId))
+	if err != nil {
+		return nil, err
+	}
+	own := variant{deploymentID: value(doc.DeploymentId), variables: doc.Variables, certificate: certificate}
 	stage, err := b.deployment(tx, doc, own)
 	if err != nil {
 		return nil, err
@@ -43,7 +50,7 @@ func (b *restBuilder) deployed(tx *store.Tx, doc *definition.RestStage) (*plan.S
 	if settings == nil {
 		return stage, nil
 	}
-	canary := variant{deploymentID: value(settings.DeploymentId), variables: maps.Clone(doc.Variables), canary: true}
+	canary := variant{deploymentID: value(settings.DeploymentId), variables: maps.Clone(doc.Variables), canary: true, certificate: certificate}
 	if canary.deploymentID == "" {
 		canary.deploymentID = own.deploymentID
 	}
@@ -57,6 +64,27 @@ func (b *restBuilder) deployed(tx *store.Tx, doc *definition.RestStage) (*plan.S
 	}
 	stage.Rest.Canary = &plan.Canary{Stage: other, Percent: value(settings.PercentTraffic)}
 	return stage, nil
+}
+
+// clientCertificate returns the certificate of an id, nil for "". It is the
+// stage's and no part of a deployment: another one is shown as soon as the stage
+// names it.
+func (b *restBuilder) clientCertificate(tx *store.Tx, id string) (*tls.Certificate, error) {
+	if id == "" {
+		return nil, nil
+	}
+	doc, err := definition.ClientCertificates.Get(tx, b.key.Scope, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, problem("Client certificate", id, errors.New("it is gone"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compile: client certificate %s: %w", id, err)
+	}
+	pair, err := tls.X509KeyPair([]byte(value(doc.PemEncodedCertificate)), []byte(doc.PrivateKey))
+	if err != nil {
+		return nil, problem("Client certificate", id, err)
+	}
+	return &pair, nil
 }
 
 // deployment compiles what a deployment froze.
@@ -121,7 +149,7 @@ func (b *restBuilder) build(view *store.Tx, doc *definition.RestStage, v variant
 	stage.Rest.Tracing = value(doc.TracingEnabled)
 	stage.Rest.IsCanary = v.canary
 	m := methodBuilder{
-		restBuilder: b, stage: stage, doc: doc, counted: counted,
+		restBuilder: b, stage: stage, doc: doc, counted: counted, certificate: v.certificate,
 		keysFromAuthorizer: value(api.ApiKeySource) == apigateway.ApiKeySourceTypeAuthorizer,
 	}
 	if m.policy, err = b.c.resourcePolicy(api); err != nil {

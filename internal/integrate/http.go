@@ -2,6 +2,7 @@ package integrate
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,9 @@ type HTTPOptions struct {
 	AppendPath bool
 	// Timeout bounds the call from connecting to the last byte; 0 is MaxTimeout.
 	Timeout time.Duration
+	// ClientCertificate is what an https backend is shown when it asks who calls;
+	// nil for nothing. Connections are shared by calls with the same one only.
+	ClientCertificate *tls.Certificate
 	// Upstreams has the connections to backends.
 	Upstreams *Upstreams
 }
@@ -71,7 +75,7 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 			last.literal = strings.TrimSuffix(last.literal, "/")
 		}
 	}
-	h.backend = o.Upstreams.backend(t)
+	h.backend = o.Upstreams.backend(t, o.ClientCertificate)
 	return h, nil
 }
 

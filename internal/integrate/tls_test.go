@@ -2,17 +2,23 @@ package integrate_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/plan"
@@ -79,4 +85,61 @@ func TestHTTPS(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Backends are shown the certificate of who calls, also one that none of the
+// authorities they name has signed. Connections aren't shared over certificates.
+func TestClientCertificate(t *testing.T) {
+	backend := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := "nobody"
+		if len(r.TLS.PeerCertificates) > 0 {
+			name = r.TLS.PeerCertificates[0].Subject.CommonName
+		}
+		_, _ = io.WriteString(w, name)
+	}))
+	strangers := x509.NewCertPool()
+	backend.TLS = &tls.Config{ClientAuth: tls.RequestClientCert, ClientCAs: strangers}
+	backend.StartTLS()
+	defer backend.Close()
+	strangers.AddCert(backend.Certificate())
+	roots := x509.NewCertPool()
+	roots.AddCert(backend.Certificate())
+	u := newUpstreams(t, integrate.UpstreamOptions{RootCAs: roots})
+	first, second := clientPair(t, "first"), clientPair(t, "second")
+	for range 2 {
+		for _, test := range []struct {
+			certificate *tls.Certificate
+			want        string
+		}{{nil, "nobody"}, {first, "first"}, {second, "second"}} {
+			h, err := integrate.NewHTTP(integrate.HTTPOptions{URI: backend.URL, Method: "GET", Upstreams: u, ClientCertificate: test.certificate})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := &plan.Exchange{Request: plan.Request{Method: "GET", Path: "/", Proto: "HTTP/1.1"}}
+			if err := h.Integrate(x); err != nil {
+				t.Fatal(err)
+			}
+			if err := x.Response.ReadBody(); err != nil {
+				t.Fatal(err)
+			}
+			if got := string(x.Response.Body); got != test.want {
+				t.Errorf("the backend sees %s, want %s", got, test.want)
+			}
+		}
+	}
+}
+
+// clientPair makes a certificate that signs itself, with its key.
+func clientPair(t *testing.T, name string) *tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }

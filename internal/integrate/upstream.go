@@ -2,6 +2,7 @@ package integrate
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -57,6 +58,8 @@ type Upstreams struct {
 type address struct {
 	tls  bool
 	addr string
+	// client is the digest of the certificate that the backend is shown.
+	client [sha256.Size]byte
 }
 
 // NewUpstreams makes Upstreams without connections.
@@ -99,9 +102,13 @@ func (u *Upstreams) Close() error {
 	return nil
 }
 
-// backend returns the one of a target's address.
-func (u *Upstreams) backend(t *target) *backend {
-	key := address{t.tls, t.addr}
+// backend returns the one of a target's address, to which calls show a
+// certificate, nil for none.
+func (u *Upstreams) backend(t *target, client *tls.Certificate) *backend {
+	key := address{tls: t.tls, addr: t.addr}
+	if t.tls && client != nil {
+		key.client = sha256.Sum256(client.Certificate[0])
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	b := u.backends[key].Value()
@@ -113,6 +120,10 @@ func (u *Upstreams) backend(t *target) *backend {
 				host = t.addr // can't be: the address was joined from its parts
 			}
 			b.tls = &tls.Config{ServerName: host, RootCAs: u.RootCAs, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(8)}
+			if client != nil {
+				// Whatever authorities the backend names: it signed itself.
+				b.tls.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return client, nil }
+			}
 		}
 		u.backends[key] = weak.Make(b)
 	}
