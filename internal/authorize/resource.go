@@ -79,21 +79,22 @@ func isHex(c byte) bool {
 }
 
 // backendResource is the ARN of what a backend may take a path for that has dot
-// segments, empty segments or an escaped slash or question mark; "" if that is
-// what the gateway takes it for, too. The gateway routes them as they are. Who may not have what they
-// come to may not have them either: a greedy route would hand it out behind the
-// policy's back.
+// segments, also those with parameters ("..;x", which Java's servers resolve),
+// empty segments, backslashes, or an escaped slash or question mark; "" if that is
+// what the gateway takes it for, too. The gateway routes them as they are. Who may
+// not have what they come to may not have them either: a greedy route would hand
+// it out behind the policy's back.
 //
 // UNVERIFIED: that AWS asks about the path as it is alone.
 func backendResource(x *plan.Exchange) string {
-	if x.Stage.API.Protocol == plan.WebSocket || !strings.Contains(x.StagePath, "%") && !strings.Contains(x.StagePath, "//") && !strings.Contains(x.StagePath, "/.") {
+	if x.Stage.API.Protocol == plan.WebSocket || !ambiguous(x.StagePath) {
 		return ""
 	}
 	sent := x.StagePath
 	if x.Stage.API.Protocol == plan.HTTP {
 		sent = plan.CutPath(sent) // the backend gets no more
 	}
-	decoded := string(plan.AppendDecoded(nil, sent))
+	decoded := plainDots(string(plan.AppendDecoded(nil, sent)))
 	resolved := path.Clean(decoded)
 	if resolved != "/" && x.Stage.API.Protocol != plan.REST && strings.HasSuffix(decoded, "/") {
 		resolved += "/"
@@ -103,4 +104,35 @@ func backendResource(x *plan.Exchange) string {
 		return ""
 	}
 	return string(dst)
+}
+
+// ambiguous tells whether a path may be another one to a backend.
+func ambiguous(path string) bool {
+	for i := range len(path) {
+		switch path[i] {
+		case '%', '\\':
+			return true
+		case '/':
+			if i+1 < len(path) && (path[i+1] == '/' || path[i+1] == '.') {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// plainDots is a path with slashes for backslashes, and without the parameters of
+// its dot segments.
+func plainDots(path string) string {
+	path = strings.ReplaceAll(path, `\`, "/")
+	if !strings.Contains(path, ".;") {
+		return path
+	}
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if name, _, ok := strings.Cut(s, ";"); ok && (name == "." || name == "..") {
+			segments[i] = name
+		}
+	}
+	return strings.Join(segments, "/")
 }

@@ -38,3 +38,31 @@ func TestResource(t *testing.T) {
 		})
 	}
 }
+
+// What a backend may take for another path has to be allowed as that one, too.
+func TestBackendResource(t *testing.T) {
+	for path, want := range map[string]string{
+		"/public/x":         "",
+		"/public/../admin":  "GET/admin",
+		"/public/..;/admin": "GET/admin",
+		"/public/..;v=1/x":  "GET/x",
+		"/public/%2e%2e;/x": "GET/x",
+		"/public/.;/x":      "GET/public/x",
+		`/public\..\admin`:  "GET/admin",
+		"/public//x":        "GET/public/x",
+		"/public/a;v=1/x":   "",
+		"/public/..a;/x":    "",
+	} {
+		x := &plan.Exchange{
+			Request:   plan.Request{Method: "GET"},
+			Stage:     &plan.Stage{API: &plan.API{ID: "abc", AccountID: "123456789012", Region: "eu-west-1", Protocol: plan.REST}, Name: "dev"},
+			StagePath: path,
+		}
+		if want != "" {
+			want = "arn:aws:execute-api:eu-west-1:123456789012:abc/dev/" + want
+		}
+		if got := backendResource(x); got != want {
+			t.Errorf("%s is %q, want %q", path, got, want)
+		}
+	}
+}
