@@ -96,7 +96,11 @@ func (s *Service) CreateDomainName(c *awswire.Call, in *apigateway.CreateDomainN
 	if err := checkDomainDocuments(d); err != nil {
 		return nil, err
 	}
-	if err := s.store.Update(c, func(tx *store.Tx) error { return s.domains.Create(tx, c, d) }); err != nil {
+	read, err := s.domains.Read(c, nil, d)
+	if err != nil {
+		return nil, domainError(err)
+	}
+	if err := s.store.Update(c, func(tx *store.Tx) error { return s.domains.Create(tx, c, d, read) }); err != nil {
 		return nil, domainError(err)
 	}
 	return &d.DomainName, nil
@@ -135,21 +139,32 @@ func (s *Service) GetDomainNames(c *awswire.Call, in *apigateway.GetDomainNamesR
 
 // UpdateDomainName does patch operations.
 func (s *Service) UpdateDomainName(c *awswire.Call, in *apigateway.UpdateDomainNameRequest) (*apigateway.DomainName, error) {
-	var d definition.Domain
-	err := s.inDomain(c, in.DomainName, in.DomainNameId, func(tx *store.Tx, old *definition.Domain) error {
-		d = *old
-		if err := domainRules.apply(&d.DomainName, in.PatchOperations); err != nil {
+	var before *definition.Domain
+	var now definition.Domain
+	edit := func(_ *store.Tx, old *definition.Domain) error {
+		before, now = old, *old
+		if err := domainRules.apply(&now.DomainName, in.PatchOperations); err != nil {
 			return err
 		}
-		if err := checkDomainDocuments(&d); err != nil {
+		return checkDomainDocuments(&now)
+	}
+	if err := s.viewDomain(c, in.DomainName, in.DomainNameId, edit); err != nil {
+		return nil, err
+	}
+	read, err := s.domains.Read(c, before, &now)
+	if err != nil {
+		return nil, domainError(err)
+	}
+	err = s.inDomain(c, in.DomainName, in.DomainNameId, func(tx *store.Tx, old *definition.Domain) error {
+		if err := edit(tx, old); err != nil {
 			return err
 		}
-		return s.domains.Update(tx, c, old, &d)
+		return s.domains.Update(tx, c, old, &now, read)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &d.DomainName, nil
+	return &now.DomainName, nil
 }
 
 // DeleteDomainName removes a domain with its mappings and routing rules.

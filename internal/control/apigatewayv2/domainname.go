@@ -74,7 +74,11 @@ func (s *Service) CreateDomainName(c *awswire.Call, in *apigatewayv2.CreateDomai
 	}
 	setMutualTLS(d, in.MutualTlsAuthentication)
 	d.RoutingMode = v1RoutingMode(in.RoutingMode)
-	err := s.store.Update(c, func(tx *store.Tx) error { return s.domains.Create(tx, c, d) })
+	read, err := s.domains.Read(c, nil, d)
+	if err != nil {
+		return nil, domainError(err)
+	}
+	err = s.store.Update(c, func(tx *store.Tx) error { return s.domains.Create(tx, c, d, read) })
 	if err != nil {
 		return nil, domainError(err)
 	}
@@ -111,36 +115,52 @@ func (s *Service) GetDomainNames(c *awswire.Call, in *apigatewayv2.GetDomainName
 
 // UpdateDomainName sets what is present.
 func (s *Service) UpdateDomainName(c *awswire.Call, in *apigatewayv2.UpdateDomainNameRequest) (*apigatewayv2.UpdateDomainNameResponse, error) {
-	var view *apigatewayv2.DomainName
-	err := s.inDomain(c, value(in.DomainName), func(tx *store.Tx, old *definition.Domain) error {
-		if err := s.domains.CheckManaged(old); err != nil {
+	var before, now *definition.Domain
+	edit := func(_ *store.Tx, old *definition.Domain) (err error) {
+		before = old
+		now, err = s.updatedDomain(old, in)
+		return err
+	}
+	if err := s.viewDomain(c, value(in.DomainName), nil, edit); err != nil {
+		return nil, err
+	}
+	read, err := s.domains.Read(c, before, now)
+	if err != nil {
+		return nil, domainError(err)
+	}
+	err = s.inDomain(c, value(in.DomainName), func(tx *store.Tx, old *definition.Domain) error {
+		if err := edit(tx, old); err != nil {
 			return err
 		}
-		d := *old
-		switch len(in.DomainNameConfigurations) {
-		case 0:
-		case 1:
-			if err := configure(&d, &in.DomainNameConfigurations[0]); err != nil {
-				return err
-			}
-		default:
-			// UNVERIFIED: the words.
-			return badRequest("Exactly one domain name configuration must be specified")
-		}
-		setMutualTLS(&d, in.MutualTlsAuthentication)
-		if in.RoutingMode != nil {
-			d.RoutingMode = v1RoutingMode(in.RoutingMode)
-		}
-		if err := s.domains.Update(tx, c, old, &d); err != nil {
-			return err
-		}
-		view = domainView(&d)
-		return nil
+		return s.domains.Update(tx, c, old, now, read)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return answer[apigatewayv2.UpdateDomainNameResponse](view), nil
+	return answer[apigatewayv2.UpdateDomainNameResponse](domainView(now)), nil
+}
+
+// updatedDomain is a domain with what is present in a request.
+func (s *Service) updatedDomain(old *definition.Domain, in *apigatewayv2.UpdateDomainNameRequest) (*definition.Domain, error) {
+	if err := s.domains.CheckManaged(old); err != nil {
+		return nil, err
+	}
+	d := *old
+	switch len(in.DomainNameConfigurations) {
+	case 0:
+	case 1:
+		if err := configure(&d, &in.DomainNameConfigurations[0]); err != nil {
+			return nil, err
+		}
+	default:
+		// UNVERIFIED: the words.
+		return nil, badRequest("Exactly one domain name configuration must be specified")
+	}
+	setMutualTLS(&d, in.MutualTlsAuthentication)
+	if in.RoutingMode != nil {
+		d.RoutingMode = v1RoutingMode(in.RoutingMode)
+	}
+	return &d, nil
 }
 
 // DeleteDomainName removes a domain with its mappings and routing rules.

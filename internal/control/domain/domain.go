@@ -21,8 +21,8 @@ type Options struct {
 	// a name with a star stands for. nil reserves none.
 	Reserved func(name string) bool
 	// Truststore reads whom clients' certificates have to be of, and says what is
-	// wrong with some of it. nil refuses mutual TLS.
-	Truststore func(ctx context.Context, s store.Scope, uri, version string) (warnings []string, err error)
+	// wrong with some of it; its errors are for who asked. nil refuses mutual TLS.
+	Truststore func(ctx context.Context, uri, version string) (warnings []string, err error)
 	// Rand yields the randomness of ids.
 	Rand io.Reader
 }
@@ -31,7 +31,7 @@ type Options struct {
 // transactions of the face that was called; errors are *Error or the store's.
 type Names struct {
 	reserved   func(name string) bool
-	truststore func(ctx context.Context, s store.Scope, uri, version string) ([]string, error)
+	truststore func(ctx context.Context, uri, version string) ([]string, error)
 	rand       io.Reader
 }
 
@@ -50,14 +50,52 @@ func has(d *definition.Domain, endpointType string) bool {
 // IsPrivate tells whether a domain is a private one.
 func IsPrivate(d *definition.Domain) bool { return has(d, apigateway.EndpointTypePrivate) }
 
-// Create stores a new domain of what its maker says, and fills in the rest.
-func (n *Names) Create(tx *store.Tx, c *awswire.Call, d *definition.Domain) error {
+// A Truststore is what was read of one: before the transaction, which doesn't wait
+// for a store of other people's.
+type Truststore struct {
+	uri, version string
+	warnings     []string
+}
+
+// Read reads the truststore of a domain where it isn't the one it had; old is nil
+// for a new domain.
+func (n *Names) Read(c *awswire.Call, old, d *definition.Domain) (Truststore, error) {
+	mutual := d.MutualTlsAuthentication
+	if mutual == nil || value(mutual.TruststoreUri) == "" {
+		return Truststore{}, nil
+	}
+	read := Truststore{uri: *mutual.TruststoreUri, version: value(mutual.TruststoreVersion)}
+	if kept, ok := truststoreOf(old); ok && kept.uri == read.uri && kept.version == read.version {
+		return kept, nil
+	}
+	if n.truststore == nil {
+		return Truststore{}, awswire.NotImplemented("apigateway", "a domain name with mutual TLS")
+	}
+	warnings, err := n.truststore(c, read.uri, read.version)
+	if err != nil {
+		return Truststore{}, badRequest("%s", err.Error())
+	}
+	read.warnings = warnings
+	return read, nil
+}
+
+func truststoreOf(d *definition.Domain) (Truststore, bool) {
+	if d == nil || d.MutualTlsAuthentication == nil {
+		return Truststore{}, false
+	}
+	mutual := d.MutualTlsAuthentication
+	return Truststore{value(mutual.TruststoreUri), value(mutual.TruststoreVersion), mutual.TruststoreWarnings}, true
+}
+
+// Create stores a new domain of what its maker says, and fills in the rest. read
+// is the domain's truststore.
+func (n *Names) Create(tx *store.Tx, c *awswire.Call, d *definition.Domain, read Truststore) error {
 	name := Lower(Name(d))
 	if err := n.checkName(name); err != nil {
 		return err
 	}
 	d.DomainName.DomainName = &name
-	if err := n.complete(tx, c, nil, d); err != nil {
+	if err := n.complete(tx, c, nil, d, read); err != nil {
 		return err
 	}
 	if taken, err := definition.Domains.Exists(tx, scope(c), name); err != nil {
@@ -88,9 +126,9 @@ func (n *Names) Get(tx *store.Tx, c *awswire.Call, name string, id *string) (*de
 	return d, nil
 }
 
-// Update stores what became of a domain.
-func (n *Names) Update(tx *store.Tx, c *awswire.Call, old, d *definition.Domain) error {
-	if err := n.complete(tx, c, old, d); err != nil {
+// Update stores what became of a domain; read is its truststore.
+func (n *Names) Update(tx *store.Tx, c *awswire.Call, old, d *definition.Domain, read Truststore) error {
+	if err := n.complete(tx, c, old, d, read); err != nil {
 		return err
 	}
 	if err := n.checkTargets(tx, c, d); err != nil {
@@ -144,7 +182,7 @@ func (n *Names) Delete(tx *store.Tx, c *awswire.Call, name string, id *string) e
 
 // complete checks a domain and fills in what is the service's to say. old is what
 // it was, nil for a new one.
-func (n *Names) complete(tx *store.Tx, c *awswire.Call, old, d *definition.Domain) error {
+func (n *Names) complete(tx *store.Tx, c *awswire.Call, old, d *definition.Domain, read Truststore) error {
 	if d.EndpointConfiguration == nil {
 		d.EndpointConfiguration = &apigateway.EndpointConfiguration{}
 	}
@@ -168,7 +206,7 @@ func (n *Names) complete(tx *store.Tx, c *awswire.Call, old, d *definition.Domai
 	if err := checkCertificates(tx, scope(c), d); err != nil {
 		return err
 	}
-	if err := n.checkMutualTLS(c, old, d); err != nil {
+	if err := checkMutualTLS(d, read); err != nil {
 		return err
 	}
 	return n.describe(c, old, d)
@@ -223,13 +261,13 @@ func checkPolicy(d *definition.Domain) error {
 	return nil
 }
 
-// checkMutualTLS refuses mutual TLS where it can't be, and reads a truststore that
-// is new.
-func (n *Names) checkMutualTLS(c *awswire.Call, old, d *definition.Domain) error {
-	mutual := d.MutualTlsAuthentication
-	if mutual == nil {
+// checkMutualTLS refuses mutual TLS where it can't be, and notes what is wrong with
+// the truststore.
+func checkMutualTLS(d *definition.Domain, read Truststore) error {
+	if d.MutualTlsAuthentication == nil {
 		return nil
 	}
+	mutual := *d.MutualTlsAuthentication
 	// UNVERIFIED: the words of these errors.
 	switch {
 	case value(mutual.TruststoreUri) == "":
@@ -238,22 +276,11 @@ func (n *Names) checkMutualTLS(c *awswire.Call, old, d *definition.Domain) error
 		return badRequest("Mutual TLS authentication is only supported for REGIONAL domain names.")
 	case *d.SecurityPolicy != apigateway.SecurityPolicyTLS12:
 		return badRequest("Mutual TLS authentication is only supported with the security policy TLS_1_2.")
+	case read.uri != *mutual.TruststoreUri || read.version != value(mutual.TruststoreVersion):
+		return conflict("The domain name was changed at the same time. Please try again later.")
 	}
-	if old != nil && old.MutualTlsAuthentication != nil {
-		was := old.MutualTlsAuthentication
-		if value(was.TruststoreUri) == *mutual.TruststoreUri && value(was.TruststoreVersion) == value(mutual.TruststoreVersion) {
-			mutual.TruststoreWarnings = was.TruststoreWarnings
-			return nil
-		}
-	}
-	if n.truststore == nil {
-		return awswire.NotImplemented("apigateway", "a domain name with mutual TLS")
-	}
-	warnings, err := n.truststore(c, scope(c), *mutual.TruststoreUri, value(mutual.TruststoreVersion))
-	if err != nil {
-		return badRequest("%s", err.Error())
-	}
-	mutual.TruststoreWarnings = warnings
+	mutual.TruststoreWarnings = read.warnings
+	d.MutualTlsAuthentication = &mutual
 	return nil
 }
 

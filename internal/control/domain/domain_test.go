@@ -60,7 +60,7 @@ func newFaces(t testing.TB) *faces {
 	names := domain.New(domain.Options{
 		Rand:     random,
 		Reserved: func(name string) bool { return name == "gateway.example.com" },
-		Truststore: func(_ context.Context, _ store.Scope, uri, _ string) ([]string, error) {
+		Truststore: func(_ context.Context, uri, _ string) ([]string, error) {
 			if strings.HasSuffix(uri, "/gone.pem") {
 				return nil, errors.New("there is no truststore " + uri)
 			}
