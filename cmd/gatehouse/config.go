@@ -37,6 +37,9 @@ type config struct {
 	RootAccessKeyID     string
 	RootSecretAccessKey string
 	Domain              string
+	DNS                 string
+	DNSAddress          []string
+	ACMDNSValidation    bool
 	ManagementHosts     []string
 	FunctionIsolation   string
 	FunctionModules     string
@@ -74,6 +77,9 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.RootAccessKeyID, "root-access-key-id", "", "access key `ID` of the account's root; required when management isn't on loopback")
 	fs.StringVar(&c.RootSecretAccessKey, "root-secret-access-key", "", "its `SECRET` (better given as GATEHOUSE_ROOT_SECRET_ACCESS_KEY)")
 	fs.StringVar(&c.Domain, "domain", "localhost", "`NAME` under which API host names are handed out: {api-id}.execute-api.NAME")
+	fs.StringVar(&c.DNS, "dns", "", "`HOST:PORT` that answers DNS queries, over UDP and TCP, for the public hosted zones made with Route 53's API")
+	fs.StringSliceVar(&c.DNSAddress, "dns-address", nil, "`IP` address that it answers for the names of the gateway itself (repeatable; default the one that traffic comes to)")
+	fs.BoolVar(&c.ACMDNSValidation, "acm-dns-validation", false, "issue requested certificates only once a hosted zone here has the record that proves the domain, instead of at once")
 	fs.StringSliceVar(&c.ManagementHosts, "management-host", nil, "further `HOST` name under which management may be called, besides loopback and the address it listens on (repeatable)")
 	fs.StringVar(&c.FunctionIsolation, "function-isolation", "auto", "`auto`: functions run in namespaces of their own; none: as plain processes")
 	fs.StringVar(&c.FunctionModules, "function-modules", "", "host `directory` of modules offered to all functions (AWS's runtimes bring @aws-sdk/* and boto3)")
@@ -180,6 +186,12 @@ func (c *config) check() error {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			return fmt.Errorf("%q is no address to listen on: write HOST:PORT or :PORT", addr)
 		}
+	}
+	if _, _, err := net.SplitHostPort(c.DNS); c.DNS != "" && err != nil {
+		return fmt.Errorf("--dns %q is no address to listen on: write HOST:PORT", c.DNS)
+	}
+	if c.DNS == "" && len(c.DNSAddress) > 0 {
+		return errors.New("--dns-address is what --dns answers, which isn't given")
 	}
 	if !hostName.MatchString(c.Domain) {
 		return fmt.Errorf("--domain %q: must be a host name, without a scheme and a port", c.Domain)

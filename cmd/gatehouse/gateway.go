@@ -64,6 +64,9 @@ func start(ctx context.Context, c config, log *slog.Logger, terminal io.Writer) 
 	if err := g.serve(c, log, l, parts); err != nil {
 		return nil, err
 	}
+	if err := g.serveDNS(c, log, l, parts.zones); err != nil {
+		return nil, err
+	}
 	return g, nil
 }
 
@@ -103,6 +106,7 @@ func (g *gateway) onClose(name string, f func(context.Context) error) {
 type listeners struct {
 	shared              net.Listener
 	traffic, trafficTLS []net.Listener
+	dns                 *dnsListener // nil where no queries are answered
 }
 
 func (g *gateway) listen(c config) (listeners, error) {
@@ -139,7 +143,8 @@ func (g *gateway) listen(c config) (listeners, error) {
 		}
 		l.trafficTLS = append(l.trafficTLS, ln)
 	}
-	return l, nil
+	l.dns, err = g.listenDNS(c)
+	return l, err
 }
 
 // endpoint is the address that APIs are told to be reached at: the listener for

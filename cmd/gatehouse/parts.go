@@ -21,6 +21,7 @@ import (
 	iamapi "gatehouse/internal/awsapi/iam"
 	lambdaapi "gatehouse/internal/awsapi/lambda"
 	logsapi "gatehouse/internal/awsapi/logs"
+	route53api "gatehouse/internal/awsapi/route53"
 	stsapi "gatehouse/internal/awsapi/sts"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/codestore"
@@ -35,6 +36,7 @@ import (
 	"gatehouse/internal/control/iam"
 	"gatehouse/internal/control/lambda"
 	"gatehouse/internal/control/logs"
+	"gatehouse/internal/control/route53"
 	"gatehouse/internal/control/sts"
 	"gatehouse/internal/function"
 	"gatehouse/internal/integrate"
@@ -55,6 +57,7 @@ import (
 // parts are what the server needs of the rest.
 type parts struct {
 	compiler     *compile.Compiler
+	zones        *route53.Directory
 	tester       *methodTester
 	management   http.Handler
 	userPools    *oauth2.Site
@@ -156,6 +159,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	apiKeys := newKeyDirectory(buckets, ledger)
 	userPools := cognitoidp.NewDirectory()
 	acmCertificates := &acm.Directory{}
+	zones := route53.NewDirectory()
 	issuers := oidc.NewKeySets(oidc.Options{Own: userPools, RootCAs: roots, PlainHosts: c.JWTHTTPIssuers, Logger: log})
 	g.onClose("issuers of tokens", func(context.Context) error { return issuers.Close() })
 	verified := authorize.NewTokens()
@@ -244,14 +248,14 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	documents, err := store.Open(ctx, backend, store.Options{
 		Sealer: sealer,
 		// Certificates come before the compiler, which asks for them.
-		Prepare: together(acmCertificates.Prepare, directory.Prepare, keys.Prepare, apiKeys.Prepare, userPools.Prepare, compiler.Prepare),
+		Prepare: together(zones.Prepare, acmCertificates.Prepare, directory.Prepare, keys.Prepare, apiKeys.Prepare, userPools.Prepare, compiler.Prepare),
 	})
 	if err != nil {
 		return nil, err
 	}
 	g.onClose("store", func(context.Context) error { return documents.Close() })
 	err = documents.View(ctx, func(tx *store.Tx) error {
-		if err := errors.Join(acmCertificates.Load(tx), directory.Load(tx), apiKeys.Load(tx), userPools.Load(tx)); err != nil {
+		if err := errors.Join(zones.Load(tx), acmCertificates.Load(tx), directory.Load(tx), apiKeys.Load(tx), userPools.Load(tx)); err != nil {
 			return err
 		}
 		_, err := compiler.Load(tx)
@@ -311,7 +315,9 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	poolService := cognitoidpapi.NewService(pools)
 	front := cognitoidp.NewFront(pools, poolService)
 	site := oauth2.New(oauth2.Options{Pools: pools, Directory: userPools, Sealer: sealer, Region: c.Region, Log: log})
-	certificateService := acm.New(acm.Options{Store: documents, Directory: acmCertificates, Issuer: authority, Log: log})
+	certificateService := acm.New(acm.Options{
+		Store: documents, Directory: acmCertificates, Issuer: authority, Validator: c.validator(zones), Log: log,
+	})
 	g.onClose("certificates", func(context.Context) error { certificateService.Close(); return nil })
 	options := awswire.Options{
 		Services: []*awswire.Service{
@@ -324,6 +330,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			poolService,
 			callbacks,
 			acmapi.NewService(certificateService),
+			route53api.NewService(route53.New(route53.Options{Store: documents})),
 		},
 		Auth:      awswire.Auth{Credentials: tokens.Credentials, Open: c.Auth == "open"},
 		Authorize: newGuard(c, tokens.Credentials, keys, directory, log).Authorize,
@@ -336,7 +343,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	management := front.Handler(awswire.NewHandler(options))
 	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
-	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates, sockets: sockets}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates, sockets: sockets, zones: zones}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

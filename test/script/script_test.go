@@ -16,6 +16,7 @@
 //	keep NAME PATH             put the value at PATH into the environment variable NAME
 //	logged NAME REGEXP         wait for a line of the gateway's log that matches, and put the last match's group into
 //	                           the environment variable NAME
+//	dns ADDR NAME TYPE         send a DNS query over UDP; stdout is the code of the answer and its records, one a line
 //
 // gatehouse and aws are programs; run them with exec. The condition awscli2
 // tells that aws is the CLI's second version.
@@ -87,6 +88,7 @@ func TestScripts(t *testing.T) {
 			"json":    cmdJSON,
 			"keep":    cmdKeep,
 			"logged":  cmdLogged,
+			"dns":     cmdDNS,
 		},
 	})
 }
