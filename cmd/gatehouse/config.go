@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -45,6 +46,8 @@ type config struct {
 	FunctionModules     string
 	UpstreamCA          []string
 	JWTHTTPIssuers      []string
+	TrustedProxies      []string
+	ProxyProtocol       bool
 	S3Endpoint          string
 	S3AccessKeyID       string
 	S3SecretAccessKey   string
@@ -85,6 +88,8 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.FunctionModules, "function-modules", "", "host `directory` of modules offered to all functions (AWS's runtimes bring @aws-sdk/* and boto3)")
 	fs.StringSliceVar(&c.UpstreamCA, "upstream-ca", nil, "PEM `FILE` of authorities that https backends and issuers of tokens may be signed by, besides the system's (repeatable)")
 	fs.StringSliceVar(&c.JWTHTTPIssuers, "jwt-http-issuer", nil, "`HOST` or HOST:PORT whose issuers of tokens may be reached by plain http, as those on loopback may (repeatable)")
+	fs.StringSliceVar(&c.TrustedProxies, "trusted-proxies", nil, "`CIDR` of load balancers whose X-Forwarded headers say, on listeners for traffic, whom requests are from (repeatable)")
+	fs.BoolVar(&c.ProxyProtocol, "proxy-protocol", false, "they begin each connection to a listener for traffic with a header of the PROXY protocol, version 1 or 2")
 	fs.StringVar(&c.S3Endpoint, "s3-endpoint", "", "`URL` of an S3-compatible store that truststores (s3://bucket/key) are read from")
 	fs.StringVar(&c.S3AccessKeyID, "s3-access-key-id", "", "access key `ID` for it; none leaves its requests unsigned")
 	fs.StringVar(&c.S3SecretAccessKey, "s3-secret-access-key", "", "its `SECRET` (better given as GATEHOUSE_S3_SECRET_ACCESS_KEY)")
@@ -235,6 +240,12 @@ func (c *config) check() error {
 	if (c.RootAccessKeyID == "") != (c.RootSecretAccessKey == "") {
 		return errors.New("--root-access-key-id and --root-secret-access-key go together")
 	}
+	if _, err := c.trustedProxies(); err != nil {
+		return err
+	}
+	if c.ProxyProtocol && len(c.TrustedProxies) == 0 {
+		return errors.New("--proxy-protocol needs --trusted-proxies: whose word on addresses counts")
+	}
 	if (c.S3AccessKeyID == "") != (c.S3SecretAccessKey == "") {
 		return errors.New("--s3-access-key-id and --s3-secret-access-key go together")
 	}
@@ -305,6 +316,23 @@ func (c *config) managementHosts() []string {
 }
 
 // loopback tells whether management is reachable from this machine only.
+// trustedProxies are the addresses of --trusted-proxies; one without a length is
+// itself.
+func (c *config) trustedProxies() ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range c.TrustedProxies {
+		p, err := netip.ParsePrefix(text)
+		if a, addrErr := netip.ParseAddr(text); err != nil && addrErr == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxies %q: write 10.0.0.0/8", text)
+		}
+		list = append(list, p.Masked())
+	}
+	return list, nil
+}
+
 func (c *config) loopback() bool { return isLoopback(c.Listen) }
 
 func isLoopback(addr string) bool {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,5 +167,19 @@ func TestNotIsolated(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+func TestTrustedProxies(t *testing.T) {
+	c := config{TrustedProxies: []string{"10.1.2.3/8", "192.0.2.1", "2001:db8::/32"}}
+	got, err := c.trustedProxies()
+	if want := "[10.0.0.0/8 192.0.2.1/32 2001:db8::/32]"; err != nil || fmt.Sprint(got) != want {
+		t.Errorf("%v, %v, want %s", got, err, want)
+	}
+	for _, bad := range []string{"", "proxy.test", "10.0.0.0/33", "10.0.0.1:80"} {
+		c := config{TrustedProxies: []string{bad}}
+		if _, err := c.trustedProxies(); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
 	}
 }

@@ -164,6 +164,10 @@ func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
 // serve starts the server on all listeners.
 func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error {
+	proxies, err := c.trustedProxies()
+	if err != nil {
+		return err
+	}
 	server := serve.New(serve.Options{
 		Plan:        p.compiler.Published(),
 		Management:  p.management,
@@ -175,6 +179,7 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 		Logger:      log,
 		ShowReasons: c.Explain && c.loopback(),
 
+		TrustedProxies: proxies, ProxyProtocol: c.ProxyProtocol,
 		MaxConnections: c.MaxConnections, MaxPerClient: c.MaxPerClient,
 	})
 	g.onClose("server", server.Shutdown)

@@ -40,7 +40,9 @@ type conn struct {
 	rw        net.Conn // nc, or TLS over it
 	state     *tls.ConnectionState
 	handshake *plan.Handshake
-	source    netip.AddrPort
+	source    netip.AddrPort // the client, for whom a proxy may have connected
+	peer      netip.Addr     // who did
+	trusted   bool           // source is a proxy whose word counts
 	localPort uint16
 
 	reader   http1.Reader
@@ -62,6 +64,9 @@ func (c *conn) serve() {
 	c.acquireBuffer()
 	defer c.releaseBuffer()
 
+	if !c.introduce() {
+		return
+	}
 	first, err := c.reader.Peek()
 	if err != nil {
 		return
@@ -137,6 +142,7 @@ func (c *conn) next() bool {
 	q := &x.Request
 	q.Secure, q.Source, q.LocalPort, q.Done = c.state != nil, c.source, c.localPort, c.gone
 	q.ContentLength, q.TLS = c.framing.Length, c.handshake
+	c.forwarded(q)
 
 	limit := c.s.MaxBodyBytes
 	where, fault := c.s.place(x, c.management, len(head))

@@ -112,6 +112,7 @@ func (f *http2Front) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		f.respond(w, x)
 		return
 	}
+	c.forwarded(&x.Request)
 	where, fault := f.s.place(x, c.management, size)
 	body := &limitedBody{r: r.Body, control: control, stall: f.s.StallTimeout, left: f.s.MaxBodyBytes}
 	switch where {

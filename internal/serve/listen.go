@@ -79,6 +79,8 @@ func (s *Server) serve(l net.Listener, e entry) error {
 func (s *Server) accept(nc net.Conn, e entry) {
 	c := &conn{s: s, entry: e, nc: nc, gone: make(chan struct{})}
 	c.source, c.localPort = addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr()).Port()
+	c.peer = c.source.Addr()
+	c.trusted = len(s.TrustedProxies) > 0 && s.trusts(c.peer)
 	if !s.watch.add(c) {
 		// Nothing useful can be said cheaply to someone who is one too many.
 		if err := nc.Close(); err != nil {

@@ -26,6 +26,7 @@ type session struct {
 	authorization               *plan.Authorization
 	authorizerLatency           time.Duration // of its function
 	source                      netip.AddrPort
+	peer                        netip.Addr // who connected: source, or a proxy
 	localPort                   uint16
 	secure, pathForm            bool
 	basePath                    string
@@ -41,7 +42,7 @@ func newSession(c *conn, x *plan.Exchange) *session {
 		basePath: x.BasePath, // of the plan, which keeps it
 		apiKey:   x.APIKey, apiKeyID: x.APIKeyID, caller: x.Caller,
 		authorization: x.Authorization, authorizerLatency: x.Authorizer.FunctionLatency,
-		source: q.Source, localPort: q.LocalPort, secure: q.Secure, pathForm: x.PathForm, connectedAt: x.Socket.ConnectedAt,
+		source: q.Source, peer: c.peer, localPort: q.LocalPort, secure: q.Secure, pathForm: x.PathForm, connectedAt: x.Socket.ConnectedAt,
 	}
 	own(
 		&se.userAgent, &se.host, &se.domainName, &se.path, &se.apiKey, &se.apiKeyID,
@@ -275,7 +276,7 @@ const (
 // connection's place.
 func (se *session) Disconnected(_ *socket.Conn, code int, reason string) {
 	s := se.s
-	defer s.watch.release(se.source.Addr())
+	defer s.watch.release(se.peer)
 	turn := s.ends.turn(se.apiID, se.stage)
 	select {
 	case turn <- struct{}{}:

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -47,6 +48,11 @@ type Options struct {
 	// Certificate chooses the certificate of a TLS connection; nil means that
 	// TLS isn't served.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	// TrustedProxies are the addresses of load balancers whose X-Forwarded headers
+	// say whom a request on a listener for traffic is from. With ProxyProtocol they
+	// begin each connection to one with a header of the PROXY protocol, too.
+	TrustedProxies []netip.Prefix
+	ProxyProtocol  bool
 	// Connections takes calls of @connections; nil refuses them.
 	Connections Connections
 	// Sockets holds the connections of WebSocket APIs, and ends with the server;
@@ -72,7 +78,7 @@ type Options struct {
 	// minBodyRate.
 	StallTimeout time.Duration
 	// MaxConnections bounds the connections open at a time, MaxPerClient those
-	// of one address other than loopback; 0 is the constants of these names.
+	// of one address other than loopback and trusted proxies; 0 is the constants of these names.
 	MaxConnections, MaxPerClient int
 	// MaxBodyBytes and MaxHeadBytes are the limits of traffic; 0 is AWS's.
 	MaxBodyBytes int64

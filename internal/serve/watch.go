@@ -37,13 +37,13 @@ func (w *watch) init(s *Server) {
 
 // add registers a connection; false means that it is one too many.
 func (w *watch) add(c *conn) bool {
-	client := c.source.Addr()
+	client := c.peer
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.s.draining.Load() {
 		return false
 	}
-	if len(w.all)+w.handed >= w.s.MaxConnections || (!client.IsLoopback() && w.clients[client] >= w.s.MaxPerClient) {
+	if len(w.all)+w.handed >= w.s.MaxConnections || (!client.IsLoopback() && !c.trusted && w.clients[client] >= w.s.MaxPerClient) {
 		if now := w.s.Clock(); now.Sub(w.warned) > time.Minute {
 			w.warned = now
 			w.s.log.Warn("refusing connections: too many are open", "open", len(w.all)+w.handed, "client", client, "of_client", w.clients[client])
@@ -64,7 +64,7 @@ func (w *watch) add(c *conn) bool {
 }
 
 func (w *watch) remove(c *conn) {
-	client := c.source.Addr()
+	client := c.peer
 	w.mu.Lock()
 	delete(w.all, c)
 	if w.clients[client]--; w.clients[client] == 0 {
