@@ -29,6 +29,7 @@ func TestHello(t *testing.T) {
 	endpoint := strings.TrimSpace(tf.run("output", "-raw", "api_endpoint"))
 	apiID, _, _ := strings.Cut(strings.TrimPrefix(endpoint, "http://"), ".")
 	tf.get(apiID, "/hello?name=Terraform", `"message":"Hello, Terraform!"`)
+	tf.getOverTLS(strings.TrimSpace(tf.run("output", "-raw", "url"))+"?name=TLS", `"message":"Hello, TLS!"`)
 
 	// New code: the plan finds it, the apply updates it, the next call runs it.
 	source := filepath.Join(tf.dir, "function", "index.mjs")

@@ -2,9 +2,14 @@ package terraform
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -72,6 +77,42 @@ func (tf *terraform) try(args ...string) (out string, exitCode int) {
 		tf.t.Fatal(err)
 	}
 	return stdout.String(), 0
+}
+
+// getOverTLS requests a URL of a custom domain name from the gateway, whose root
+// certificate alone is trusted, and wants a 200 whose body holds want.
+func (tf *terraform) getOverTLS(url, want string) {
+	tf.t.Helper()
+	root, err := os.ReadFile(filepath.Join(tf.gateway.Data, "tls", "authority", "root.pem"))
+	if err != nil {
+		tf.t.Fatal(err)
+	}
+	trusted := x509.NewCertPool()
+	if !trusted.AppendCertsFromPEM(root) {
+		tf.t.Fatalf("no certificate in %s", root)
+	}
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: trusted},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, tf.gateway.Addr)
+		},
+	}
+	defer transport.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(tf.t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		tf.t.Fatal(err)
+	}
+	res, err := transport.RoundTrip(req)
+	if err != nil {
+		tf.t.Fatalf("GET %s: %v\n%s", url, err, tf.gateway.Logs())
+	}
+	body, err := io.ReadAll(res.Body)
+	if err = errors.Join(err, res.Body.Close()); err != nil {
+		tf.t.Fatal(err)
+	}
+	if res.StatusCode != http.StatusOK || !strings.Contains(string(body), want) {
+		tf.t.Fatalf("GET %s: %d %s\n%s", url, res.StatusCode, body, tf.gateway.Logs())
+	}
 }
 
 // get requests a path of the API and wants a 200 whose body holds want.
