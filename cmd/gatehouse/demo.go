@@ -29,8 +29,9 @@ func newDemo() *cobra.Command {
 		Short: "See it work: a function and an HTTP API, created and called",
 		Long: `Start a gateway on an empty temporary state, create through AWS's public APIs
 what examples/hello creates with Terraform (a role, a Node.js function from a
-zip, an HTTP API with an integration, a route GET /hello and a $default stage),
-call it, and keep serving until interrupted. Nothing is left behind.`,
+zip, an HTTP API with an integration, a route GET /hello and a $default stage,
+then a certificate, a custom domain name and a mapping), call it, over TLS too,
+and keep serving until interrupted. Nothing is left behind.`,
 		Args: cobra.NoArgs,
 		RunE: story(d.hello),
 	}

@@ -19,18 +19,25 @@ import (
 // demoWarmCalls is how many further calls a demo times.
 const demoWarmCalls = 50
 
-// hello creates the hello example and calls it.
+// hello creates the hello example and calls it, by the API's own host and by a
+// custom domain name.
 func (d *demo) hello(ctx context.Context, g *gateway) error {
-	hello, err := createHello(ctx, newDemoClient(g.Addr(), d.config.Region), d.out)
+	client := newDemoClient(g.Addr(), d.config.Region)
+	hello, err := createHello(ctx, client, d.out)
 	if err != nil {
 		return err
 	}
 	if err := d.call(ctx, g.Addr(), hello.host); err != nil {
 		return err
 	}
+	named, err := d.domain(ctx, g, client, hello.apiID)
+	if err != nil {
+		return err
+	}
 	d.printf("\nTry it:\n")
 	d.printf("  curl http://%s/hello?name=you\n", hello.host)
 	d.printf("  curl 'http://%s/_aws/execute-api/%s/$default/hello'     (where *.localhost doesn't resolve)\n", g.Addr(), hello.apiID)
+	d.printf("  %s\n", named)
 	d.printf("  AWS_ENDPOINT_URL=http://%s aws apigatewayv2 get-apis\n", g.Addr())
 	return nil
 }
