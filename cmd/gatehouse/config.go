@@ -52,6 +52,8 @@ type config struct {
 	S3AccessKeyID       string
 	S3SecretAccessKey   string
 	TruststoreFiles     bool
+	ACMEDirectory       string
+	ACMEEmail           string
 	StrictPermissions   bool
 	AccessLog           string
 	AccessLogFormat     string
@@ -94,6 +96,8 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.S3AccessKeyID, "s3-access-key-id", "", "access key `ID` for it; none leaves its requests unsigned")
 	fs.StringVar(&c.S3SecretAccessKey, "s3-secret-access-key", "", "its `SECRET` (better given as GATEHOUSE_S3_SECRET_ACCESS_KEY)")
 	fs.BoolVar(&c.TruststoreFiles, "truststore-files", false, "allow truststores in files of this machine (file:///path), as on loopback they are")
+	fs.StringVar(&c.ACMEDirectory, "acme-directory", "", "`URL` of the directory of a public authority that signs certificates requested of ACM, by ACME; giving it agrees to the authority's terms (default the gateway's own authority: see gatehouse trust)")
+	fs.StringVar(&c.ACMEEmail, "acme-email", "", "`ADDRESS` that the authority may write to")
 	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission or a role it may not assume, instead of a warning")
 	fs.StringVar(&c.AccessLog, "access-log", "", "also write a line for every request to `FILE` (- for standard output); it may be rotated by copying and truncating")
 	fs.StringVar(&c.AccessLogFormat, "access-log-format", defaultAccessLogFormat, "its `FORMAT`: clf, json, xml, csv, or one of your own in $context variables")
@@ -236,6 +240,9 @@ func (c *config) check() error {
 		if !hostName.MatchString(name) {
 			return fmt.Errorf("--jwt-http-issuer %q: write HOST or HOST:PORT", host)
 		}
+	}
+	if err := c.checkACME(); err != nil {
+		return err
 	}
 	if (c.RootAccessKeyID == "") != (c.RootSecretAccessKey == "") {
 		return errors.New("--root-access-key-id and --root-secret-access-key go together")

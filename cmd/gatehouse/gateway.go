@@ -174,6 +174,7 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 		Pages:       p.pages(),
 		UserPools:   p.userPools,
 		Certificate: p.certificates.Certificate,
+		Challenges:  p.challenges,
 		Connections: p.connections,
 		Sockets:     p.sockets,
 		Logger:      log,

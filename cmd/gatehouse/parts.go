@@ -40,12 +40,12 @@ import (
 	"gatehouse/internal/control/sts"
 	"gatehouse/internal/function"
 	"gatehouse/internal/integrate"
-	"gatehouse/internal/localca"
 	"gatehouse/internal/localcert"
 	"gatehouse/internal/logstore"
 	"gatehouse/internal/observe"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/seal"
+	"gatehouse/internal/serve"
 	"gatehouse/internal/socket"
 	"gatehouse/internal/store"
 	"gatehouse/internal/store/sqlite"
@@ -64,6 +64,7 @@ type parts struct {
 	lambda       *lambda.Service
 	metrics      http.Handler // the Prometheus page
 	certificates *localcert.Authority
+	challenges   serve.Challenges // nil where no authority asks
 	sockets      *socket.Registry
 	connections  connectionCalls
 }
@@ -91,10 +92,6 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	g.onClose("log events", func(context.Context) error { return events.Close() })
 	certificates, err := localcert.Open(localcert.Options{Dir: filepath.Join(c.Data, tlsDir), Domain: c.Domain, Region: c.Region})
-	if err != nil {
-		return nil, err
-	}
-	authority, err := localca.Open(localca.Options{Dir: filepath.Join(c.Data, authorityDir)})
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +138,10 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		}
 	}
 	roots, err := c.upstreamRoots()
+	if err != nil {
+		return nil, err
+	}
+	issuer, err := c.certificateIssuer(roots)
 	if err != nil {
 		return nil, err
 	}
@@ -316,7 +317,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	front := cognitoidp.NewFront(pools, poolService)
 	site := oauth2.New(oauth2.Options{Pools: pools, Directory: userPools, Sealer: sealer, Region: c.Region, Log: log})
 	certificateService := acm.New(acm.Options{
-		Store: documents, Directory: acmCertificates, Issuer: authority, Validator: c.validator(zones), Log: log,
+		Store: documents, Directory: acmCertificates, Issuer: issuer, Patient: issuer.patient,
+		Validator: c.validator(zones), Log: log,
 	})
 	g.onClose("certificates", func(context.Context) error { certificateService.Close(); return nil })
 	options := awswire.Options{
@@ -343,7 +345,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	management := front.Handler(awswire.NewHandler(options))
 	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
-	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates, sockets: sockets, zones: zones}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates, challenges: issuer.challenges, sockets: sockets, zones: zones}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

@@ -134,6 +134,7 @@ var foreign = map[string]struct {
 	"github.com/gobwas/ws":                       {[]string{"internal/socket"}, "frames are read and written in one place"},
 	"modernc.org/sqlite":                         {[]string{"internal/store/sqlite/..."}, "the database engine is one backend of store"},
 	"github.com/miekg/dns":                       {[]string{"internal/nameserver"}, "DNS messages and values are read and written in one place"},
+	"github.com/mholt/acmez":                     {[]string{"internal/acmeissuer"}, "orders are placed in one place"},
 	"github.com/spf13/cobra":                     {[]string{"cmd/..."}, "the command line is cmd's"},
 	"github.com/prometheus/client_golang":        {[]string{"internal/observe/...", "internal/function/...", "cmd/..."}, "metrics are counted through plan.Metrics"},
 	"github.com/santhosh-tekuri/jsonschema":      {[]string{"internal/transform/model"}, "what a model is, package model says"},

@@ -161,6 +161,8 @@ func (c *conn) next() bool {
 		return c.manage(x, c.s.Pages)
 	case toUserPools:
 		return c.manage(x, c.s.UserPools)
+	case toChallenges:
+		return c.manage(x, c.s.Challenges)
 	case toConnections:
 		return c.manage(x, c.s.connections(x, c.management))
 	}

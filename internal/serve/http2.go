@@ -124,6 +124,10 @@ func (f *http2Front) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		r.Body = io.NopCloser(body)
 		f.s.UserPools.ServeHTTP(w, r)
 		return
+	case toChallenges:
+		r.Body = io.NopCloser(body)
+		f.s.Challenges.ServeHTTP(w, r)
+		return
 	case toManagement, toPages:
 		h := f.s.Management
 		if where == toPages {

@@ -16,6 +16,7 @@ const (
 	toManagement                     // a management call
 	toConnections                    // a call of @connections
 	toUserPools                      // the domain of a user pool
+	toChallenges                     // the answer to a challenge of an authority of certificates
 )
 
 // A Site is served by hosts of its own, or below a path, to whoever asks.
@@ -33,6 +34,9 @@ const pagesPrefix = "/_gatehouse/"
 // of a user pool, the gateway's pages, else management. head is the size of the request line
 // and the headers. A fault, when there is one, is the answer.
 func (s *Server) place(x *plan.Exchange, management bool, head int) (destination, error) {
+	if s.challenged(x.Request.Host, x.Request.Path) {
+		return toChallenges, nil
+	}
 	traffic, err := s.Plan.Load().Place(x)
 	if traffic {
 		if err == nil && isSocket(x) && s.Connections != nil && isConnections(x) {

@@ -45,6 +45,9 @@ type Options struct {
 	// UserPools serves the domains of user pools, on every listener; nil means that
 	// there are none.
 	UserPools Site
+	// Challenges answers an authority of certificates, on every listener; nil means
+	// that none will ask.
+	Challenges Challenges
 	// Certificate chooses the certificate of a TLS connection; nil means that
 	// TLS isn't served.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)

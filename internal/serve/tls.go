@@ -27,6 +27,9 @@ func (c *conn) startTLS() bool {
 		c.s.http2.serve(c, over, under)
 		return false
 	}
+	if c.state.NegotiatedProtocol == acmeTLS {
+		return false
+	}
 	c.reader.Reset(over, c.reader.Buffer())
 	return true
 }
@@ -34,6 +37,9 @@ func (c *conn) startTLS() bool {
 // configFor is how the domain that a client asks for shakes hands; nil for the
 // gateway's own way.
 func (s *Server) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	if config := s.challengeConfig(hello); config != nil {
+		return config, nil
+	}
 	d := s.Plan.Load().DomainOf(hello.ServerName)
 	switch {
 	case d == nil:

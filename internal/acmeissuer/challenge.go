@@ -1,0 +1,98 @@
+package acmeissuer
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/mholt/acmez/v3"
+	"github.com/mholt/acmez/v3/acme"
+)
+
+// challengePath is where HTTP-01 is answered (RFC 8555, 8.3).
+const challengePath = "/.well-known/acme-challenge/"
+
+// Challenges are the answers that an authority may ask for now. It is safe for
+// concurrent use, and takes no lock to find that there are none.
+type Challenges struct {
+	texts sync.Map // of HTTP-01: token → challengeText
+	certs sync.Map // of TLS-ALPN-01: name → *tls.Certificate
+}
+
+type challengeText struct{ name, text string }
+
+// Serves tells whether a request is an authority's that was called.
+func (c *Challenges) Serves(host, path string) bool {
+	_, ok := c.text(host, path)
+	return ok
+}
+
+func (c *Challenges) text(host, path string) (string, bool) {
+	token, ok := strings.CutPrefix(path, challengePath)
+	if !ok {
+		return "", false
+	}
+	found, _ := c.texts.Load(token)
+	t, ok := found.(challengeText)
+	return t.text, ok && strings.EqualFold(t.name, strings.TrimSuffix(host, "."))
+}
+
+// ServeHTTP answers what Serves said yes to.
+func (c *Challenges) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	host, _, _ := strings.Cut(r.Host, ":")
+	text, ok := c.text(host, r.URL.Path)
+	if !ok { // it ended meanwhile
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, _ = io.WriteString(w, text) // the authority will notice
+}
+
+// Certificate returns what to show to an authority that shakes hands for a name
+// to speak acme-tls/1 (RFC 8737).
+func (c *Challenges) Certificate(name string) (*tls.Certificate, bool) {
+	found, _ := c.certs.Load(strings.ToLower(name))
+	cert, ok := found.(*tls.Certificate)
+	return cert, ok
+}
+
+// solvers show the two kinds to acmez.
+func (c *Challenges) solvers() map[string]acmez.Solver {
+	return map[string]acmez.Solver{acme.ChallengeTypeHTTP01: overHTTP{c}, acme.ChallengeTypeTLSALPN01: overTLS{c}}
+}
+
+type overHTTP struct{ *Challenges }
+
+// Present answers a challenge from now on.
+func (s overHTTP) Present(_ context.Context, ch acme.Challenge) error {
+	s.texts.Store(ch.Token, challengeText{ch.Identifier.Value, ch.KeyAuthorization})
+	return nil
+}
+
+// CleanUp ends that.
+func (s overHTTP) CleanUp(_ context.Context, ch acme.Challenge) error {
+	s.texts.Delete(ch.Token)
+	return nil
+}
+
+type overTLS struct{ *Challenges }
+
+// Present answers a challenge from now on.
+func (s overTLS) Present(_ context.Context, ch acme.Challenge) error {
+	cert, err := acmez.TLSALPN01ChallengeCert(ch)
+	if err != nil {
+		return err
+	}
+	s.certs.Store(strings.ToLower(ch.Identifier.Value), cert)
+	return nil
+}
+
+// CleanUp ends that.
+func (s overTLS) CleanUp(_ context.Context, ch acme.Challenge) error {
+	s.certs.Delete(strings.ToLower(ch.Identifier.Value))
+	return nil
+}
