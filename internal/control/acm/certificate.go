@@ -20,6 +20,11 @@ func (s *Service) DescribeCertificate(c *awswire.Call, in *api.DescribeCertifica
 	if err != nil {
 		return nil, err
 	}
+	// Who waits for a certificate asks again and again: they needn't wait for the
+	// next round.
+	if s.validator != nil && statusOf(&doc.CertificateDetail, c.Time) == api.CertificateStatusPendingValidation && s.mayIssue(&doc.CertificateDetail) {
+		s.Wake()
+	}
 	return &api.DescribeCertificateResponse{Certificate: s.shown(&doc.CertificateDetail, doc.Exported, c.Time)}, nil
 }
 
