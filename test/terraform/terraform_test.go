@@ -28,7 +28,7 @@ type terraform struct {
 	gateway *harness.Gateway
 }
 
-func newTerraform(t *testing.T, example string) *terraform {
+func newTerraform(t *testing.T, example string, args ...string) *terraform {
 	t.Helper()
 	providers := os.Getenv("GATEHOUSE_TERRAFORM_PROVIDERS")
 	if providers == "" {
@@ -37,7 +37,7 @@ func newTerraform(t *testing.T, example string) *terraform {
 	if _, err := exec.LookPath("terraform"); err != nil {
 		t.Skip("terraform isn't installed")
 	}
-	tf := &terraform{t: t, dir: t.TempDir(), gateway: harness.Start(t, "")}
+	tf := &terraform{t: t, dir: t.TempDir(), gateway: harness.Start(t, "", args...)}
 	if err := os.CopyFS(tf.dir, os.DirFS(example)); err != nil {
 		t.Fatal(err)
 	}
