@@ -332,7 +332,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			poolService,
 			callbacks,
 			acmapi.NewService(certificateService),
-			route53api.NewService(route53.New(route53.Options{Store: documents})),
+			route53api.NewService(route53.New(route53.Options{Store: documents, Changed: certificateService.Wake})),
 		},
 		Auth:      awswire.Auth{Credentials: tokens.Credentials, Open: c.Auth == "open"},
 		Authorize: newGuard(c, tokens.Credentials, keys, directory, log).Authorize,

@@ -76,6 +76,7 @@ func (s *Service) ChangeResourceRecordSets(c *awswire.Call, in *api.ChangeResour
 	if err != nil {
 		return nil, err
 	}
+	s.changed()
 	return &api.ChangeResourceRecordSetsResponse{ChangeInfo: change}, nil
 }
 

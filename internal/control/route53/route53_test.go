@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,6 +28,7 @@ type fixture struct {
 	*sdk.Client
 	t         *testing.T
 	directory *route53.Directory
+	changed   atomic.Int32
 	store     *store.Store
 }
 
@@ -43,7 +45,7 @@ func newFixture(t *testing.T, dir string) *fixture {
 	if err := f.store.View(t.Context(), f.directory.Load); err != nil {
 		t.Fatal(err)
 	}
-	service := api.NewService(route53.New(route53.Options{Store: f.store}))
+	service := api.NewService(route53.New(route53.Options{Store: f.store, Changed: func() { f.changed.Add(1) }}))
 	server := httptest.NewServer(awswire.NewHandler(awswire.Options{
 		Services: []*awswire.Service{service}, Auth: awswire.Auth{Open: true}, Account: "123456789012", Region: "us-east-1",
 	}))
@@ -315,6 +317,9 @@ func TestChanges(t *testing.T) {
 			f := newFixture(t, t.TempDir())
 			id := f.zone("example.test")
 			err := f.change(id, tt.steps...)
+			if got, want := f.changed.Load() == 1, tt.code == ""; got != want {
+				t.Errorf("told of a change: %v, want %v", got, want)
+			}
 			if tt.code == "" {
 				if err != nil {
 					t.Fatal(err)

@@ -16,6 +16,9 @@ import (
 type Options struct {
 	// Store holds the zones. Its Prepare must call Directory.Prepare.
 	Store *store.Store // required
+	// Changed, if set, is called once records have changed: somebody may wait for
+	// one.
+	Changed func()
 	// Random is where ids come from; nil means crypto/rand.
 	Random io.Reader
 }
@@ -24,8 +27,9 @@ type Options struct {
 type Service struct {
 	api.Unimplemented
 
-	store  *store.Store
-	random io.Reader
+	store   *store.Store
+	changed func()
+	random  io.Reader
 }
 
 var _ api.Operations = (*Service)(nil)
@@ -35,7 +39,10 @@ func New(o Options) *Service {
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
-	return &Service{store: o.Store, random: o.Random}
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
+	return &Service{store: o.Store, changed: o.Changed, random: o.Random}
 }
 
 // A zoneDoc is keyed {zoneID}. Its Id has no prefix.
