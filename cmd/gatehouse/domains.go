@@ -43,6 +43,10 @@ func (r *reservedHosts) reserved(name string) bool {
 	if labels[0] == "execute-api" || len(labels) > 1 && labels[1] == "execute-api" {
 		return true
 	}
+	// The domains of user pools: shop.auth.us-east-1.localhost.
+	if len(labels) > 3 && labels[1] == "auth" && regionLabel.MatchString(labels[2]) {
+		return true
+	}
 	// Management is reached by whatever ends in .localhost. Clients call it by the
 	// names of services, with and without a region: lambda.localhost,
 	// sts.us-east-1.localhost. Deeper names are free.

@@ -14,6 +14,7 @@ func TestReservedHosts(t *testing.T) {
 		"sts.us-east-1.localhost": true, "*.us-east-1.localhost": true, "lambda.us-gov-west-1.localhost": true,
 		"abc.execute-api.localhost": true, "*.execute-api.localhost": true, "abc.execute-api.eu-west-1.amazonaws.com": true,
 		"*.execute-api.example.com": true, "execute-api.example.com": true, "ABC.Execute-API.example.com.": true,
+		"shop.auth.us-east-1.localhost": true, "*.auth.eu-west-1.amazoncognito.com": true, "auth.example.test": false, "x.auth.example.test": false,
 		"127.0.0.1": true, "::1": true,
 		"gateway.corp.example": true, "*.corp.example": true,
 		"admin.example.com": true, "ADMIN.example.com": true, "*.example.com": true,

@@ -54,7 +54,7 @@ func NewClient(endpoint, region string, credentials aws.Credentials, dir string)
 		return new(net.Dialer).DialContext(ctx, network, addressOf(&url.URL{Host: address}, c.Address))
 	}}
 	c.apis = &http.Client{Timeout: answerTimeout, Transport: transport}
-	for _, name := range []string{"apigateway", "apigatewayv2", "apigatewaymanagementapi", "lambda", "logs", "iam", "sts", "cognitoidp"} {
+	for _, name := range []string{"apigateway", "apigatewayv2", "apigatewaymanagementapi", "lambda", "logs", "iam", "sts", "cognitoidp", "acm"} {
 		text, err := os.ReadFile(filepath.Join(dir, name+".json"))
 		if err != nil {
 			return nil, err

@@ -45,6 +45,9 @@ func TestWebSocket(t *testing.T) { runCorpus(t, "websocket") }
 // TestAuth runs the corpus of who may call, of all three kinds of APIs.
 func TestAuth(t *testing.T) { runCorpus(t, "auth") }
 
+// TestDomains runs the corpus of custom domain names, of all three kinds of APIs.
+func TestDomains(t *testing.T) { runCorpus(t, "domains") }
+
 func runCorpus(t *testing.T, dir string) {
 	files, err := Load(dir)
 	if err != nil {

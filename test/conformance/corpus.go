@@ -49,6 +49,7 @@ type Setup struct {
 	// UsagePlans are members of CreateUsagePlan; name needn't be there.
 	UsagePlans map[string]Members `yaml:"usagePlans"`
 	APIKeys    map[string]APIKey  `yaml:"apiKeys"`
+	Domains    map[string]Domain  `yaml:"domains"`
 }
 
 // A Function is a Lambda function.

@@ -257,7 +257,7 @@ func TestCorpus(t *testing.T) {
 		t.Fatal(err)
 	}
 	var files []*File
-	for _, dir := range []string{"http", "rest", "websocket", "auth"} {
+	for _, dir := range []string{"http", "rest", "websocket", "auth", "domains"} {
 		found, err := Load(dir)
 		if err != nil {
 			t.Fatal(err)

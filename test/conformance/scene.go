@@ -29,6 +29,7 @@ type scene struct {
 	pools      map[string]func() (*madePool, error)
 	plans      map[string]func() (string, error) // ids
 	keys       map[string]func() (*madeKey, error)
+	domains    map[string]func() (*madeDomain, error)
 }
 
 // A madeAPI is an API with what its parts came to be called.
@@ -46,6 +47,10 @@ type madeAPI struct {
 func newScene(w *World, title string, setup Setup, outer *scene) *scene {
 	s := &scene{world: w, setup: setup, title: title, outer: outer, groups: map[string]func() (string, error){}, apis: map[string]func() (*madeAPI, error){}}
 	s.callers()
+	s.domains = map[string]func() (*madeDomain, error){}
+	for name := range setup.Domains {
+		s.domains[name] = sync.OnceValues(func() (*madeDomain, error) { return s.makeDomain(name) })
+	}
 	for _, name := range setup.LogGroups {
 		s.groups[name] = sync.OnceValues(func() (string, error) { return s.makeGroup(name) })
 	}
@@ -63,7 +68,7 @@ func newScene(w *World, title string, setup Setup, outer *scene) *scene {
 
 // lookup finds functions.NAME (the ARN), functions.NAME.name and, as REST APIs
 // invoke it, functions.NAME.invoke and functions.NAME.stream, logGroups.NAME
-// (the ARN), logGroups.NAME.name, what caller finds, and of an API NAME (the id), NAME.endpoint
+// (the ARN), logGroups.NAME.name, domains.NAME (the name) with its attributes, what caller finds, and of an API NAME (the id), NAME.endpoint
 // with its NAME.scheme, NAME.host, NAME.domain and NAME.port, and its parts.
 func (s *scene) lookup(name string) (string, bool, error) {
 	head, rest, _ := strings.Cut(name, ".")
@@ -78,6 +83,14 @@ func (s *scene) lookup(name string) (string, bool, error) {
 			arn = groupName(arn)
 		}
 		return arn, true, err
+	}
+	if domain := s.domains[key]; domain != nil && head == "domains" {
+		made, err := domain()
+		if err != nil {
+			return "", true, err
+		}
+		value, ok := made.value(attribute)
+		return value, ok, nil
 	}
 	if value, ok, err := s.caller(head, key, attribute); ok || err != nil {
 		return value, ok, err

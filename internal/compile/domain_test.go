@@ -1,0 +1,143 @@
+package compile_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"testing"
+
+	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/compile"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/plan"
+	"gatehouse/internal/store"
+)
+
+var (
+	ours   = store.Scope{Account: "111111111111", Region: "eu-west-1"}
+	theirs = store.Scope{Account: "222222222222", Region: "eu-west-1"}
+)
+
+func putDomain(tx *store.Tx, s store.Scope, name string, edit func(*definition.Domain)) error {
+	d := &definition.Domain{}
+	d.DomainName.DomainName, d.RegionalCertificateArn, d.SecurityPolicy = &name, new("certificate-1"), new("TLS_1_2")
+	if edit != nil {
+		edit(d)
+	}
+	return definition.Domains.Put(tx, s, d, name)
+}
+
+func putMapping(tx *store.Tx, s store.Scope, domain, id, key, api, stage string) error {
+	m := &definition.DomainMapping{}
+	m.ApiMappingId, m.ApiMappingKey, m.ApiId, m.Stage = &id, &key, &api, &stage
+	return definition.DomainMappings.Put(tx, s, m, domain, id)
+}
+
+func newEndpoint(kind string) *apigateway.EndpointConfiguration {
+	return &apigateway.EndpointConfiguration{Types: []string{kind}}
+}
+
+// leads is the reason for which a request to a domain ends: no API is there.
+func leads(p *plan.Plan, host, path string) string {
+	x := &plan.Exchange{Request: plan.Request{Method: "GET", Host: host, Path: path}}
+	traffic, err := p.Place(x)
+	var fault *plan.Fault
+	if !traffic || !errors.As(err, &fault) {
+		return "nowhere"
+	}
+	return fault.Reason
+}
+
+// A domain's part of the plan follows every change, and is the same after a start.
+func TestDomains(t *testing.T) {
+	made, broken := 0, false
+	parts := printedParts()
+	parts.TLS = func(d compile.DomainTLS) (*tls.Config, plan.Truststore, error) {
+		if broken {
+			return nil, nil, errors.New("no such policy")
+		}
+		made++
+		return &tls.Config{ServerName: d.Name + " " + d.CertificateARN}, nil, nil
+	}
+	parts.ReservedHost = func(name string) bool { return name == "gateway.test" }
+	c := compile.New(parts)
+	s := openStore(t, store.Options{Prepare: c.Prepare})
+	update := func(do func(tx *store.Tx) error) {
+		t.Helper()
+		if err := s.Update(context.Background(), do); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(host, path, want string) {
+		t.Helper()
+		fresh := compile.New(parts)
+		if err := s.View(context.Background(), func(tx *store.Tx) error { _, err := fresh.Load(tx); return err }); err != nil {
+			t.Fatal(err)
+		}
+		if got := leads(c.Plan(), host, path); got != want {
+			t.Errorf("%s%s: %s, want %s", host, path, got, want)
+		}
+		if broken {
+			return // a start has nothing to go on with
+		}
+		if got := leads(fresh.Plan(), host, path); got != want {
+			t.Errorf("%s%s after a start: %s, want %s", host, path, got, want)
+		}
+	}
+	update(func(tx *store.Tx) error {
+		return errors.Join(
+			putDomain(tx, ours, "a.test", nil), putMapping(tx, ours, "a.test", "m1", "k", "api1", "v1"),
+			putDomain(tx, ours, "gateway.test", nil),
+			putDomain(tx, ours, "private.test", func(d *definition.Domain) {
+				d.EndpointConfiguration = newEndpoint("PRIVATE")
+			}),
+		)
+	})
+	expect("a.test", "/k", "a.test leads to API api1, which is gone")
+	expect("a.test", "/x", "no mapping of a.test takes /x")
+	expect("gateway.test", "/", "nowhere")
+	expect("private.test", "/", "nowhere")
+
+	// What a new mapping doesn't touch stays, sessions of TLS among it.
+	before, _ := c.Plan().Domain("a.test")
+	update(func(tx *store.Tx) error { return putMapping(tx, ours, "a.test", "m2", "", "api2", "v1") })
+	expect("a.test", "/x", "a.test leads to API api2, which is gone")
+	if after, _ := c.Plan().Domain("a.test"); after == before || after.TLS != before.TLS || after.TLS.ServerName != "a.test certificate-1" {
+		t.Errorf("%+v, then %+v", before, after)
+	}
+	update(func(tx *store.Tx) error {
+		return putDomain(tx, ours, "a.test", func(d *definition.Domain) { d.RegionalCertificateArn = new("certificate-2") })
+	})
+	if after, _ := c.Plan().Domain("a.test"); after.TLS.ServerName != "a.test certificate-2" {
+		t.Errorf("%+v", after)
+	}
+
+	// What doesn't compile goes on as it was.
+	broken = true
+	update(func(tx *store.Tx) error {
+		return errors.Join(definition.DomainMappings.Delete(tx, ours, "a.test", "m2"),
+			putDomain(tx, ours, "a.test", func(d *definition.Domain) { d.SecurityPolicy = new("NEW") }))
+	})
+	expect("a.test", "/x", "a.test leads to API api2, which is gone")
+	broken = false
+	update(func(tx *store.Tx) error { return putMapping(tx, ours, "a.test", "m3", "z", "api3", "v1") })
+	expect("a.test", "/x", "no mapping of a.test takes /x")
+	expect("a.test", "/z", "a.test leads to API api3, which is gone")
+
+	// Another account's private domain of the same name comes and goes unnoticed.
+	update(func(tx *store.Tx) error {
+		return putDomain(tx, theirs, "a.test", func(d *definition.Domain) { d.EndpointConfiguration = newEndpoint("PRIVATE") })
+	})
+	expect("a.test", "/z", "a.test leads to API api3, which is gone")
+	update(func(tx *store.Tx) error { return definition.Domains.Delete(tx, theirs, "a.test") })
+	expect("a.test", "/z", "a.test leads to API api3, which is gone")
+
+	update(func(tx *store.Tx) error {
+		_, err := definition.DomainMappings.DeleteAll(tx, ours, "a.test")
+		return errors.Join(err, definition.Domains.Delete(tx, ours, "a.test"))
+	})
+	expect("a.test", "/z", "nowhere")
+	if made == 0 {
+		t.Error("nothing shakes hands")
+	}
+}
