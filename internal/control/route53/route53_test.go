@@ -206,6 +206,20 @@ func TestPrivateZone(t *testing.T) {
 	if len(got.VPCs) != 1 || *got.VPCs[0].VPCId != "vpc-1" {
 		t.Errorf("got %+v", got.VPCs)
 	}
+	id, second := made.HostedZone.Id, &types.VPC{VPCId: new("vpc-2"), VPCRegion: types.VPCRegionEuWest1}
+	_, err := f.DisassociateVPCFromHostedZone(t.Context(), &sdk.DisassociateVPCFromHostedZoneInput{HostedZoneId: id, VPC: vpc})
+	refused(t, err, "LastVPCAssociation", "is the last VPC")
+	must(f.AssociateVPCWithHostedZone(t.Context(), &sdk.AssociateVPCWithHostedZoneInput{HostedZoneId: id, VPC: second}))(t)
+	_, err = f.AssociateVPCWithHostedZone(t.Context(), &sdk.AssociateVPCWithHostedZoneInput{HostedZoneId: id, VPC: second})
+	refused(t, err, "ConflictingDomainExists", "vpc-2")
+	must(f.DisassociateVPCFromHostedZone(t.Context(), &sdk.DisassociateVPCFromHostedZoneInput{HostedZoneId: id, VPC: vpc}))(t)
+	_, err = f.DisassociateVPCFromHostedZone(t.Context(), &sdk.DisassociateVPCFromHostedZoneInput{HostedZoneId: id, VPC: vpc})
+	refused(t, err, "VPCAssociationNotFound", "vpc-1")
+	if got = must(f.GetHostedZone(t.Context(), &sdk.GetHostedZoneInput{Id: id}))(t); len(got.VPCs) != 1 || *got.VPCs[0].VPCId != "vpc-2" {
+		t.Errorf("got %+v", got.VPCs)
+	}
+	_, err = f.AssociateVPCWithHostedZone(t.Context(), &sdk.AssociateVPCWithHostedZoneInput{HostedZoneId: new(f.zone("out.test")), VPC: second})
+	refused(t, err, "PublicZoneVPCAssociation", "")
 	if _, ok := f.directory.Zone("in.test."); ok {
 		t.Error("a private zone is answered to everybody")
 	}

@@ -39,7 +39,7 @@ func (s *Service) CreateHostedZone(c *awswire.Call, in *api.CreateHostedZoneRequ
 		return nil, api.NewNoSuchDelegationSet("The delegation set with id " + bareID(*in.DelegationSetId) + " does not exist")
 	}
 	if in.VPC != nil && (value(in.VPC.VPCId) == "" || value(in.VPC.VPCRegion) == "") {
-		return nil, api.NewInvalidVPCId("The VPC ID that you specified either isn't a valid ID or the current account is not authorized to access this VPC.")
+		return nil, invalidVPC()
 	}
 	id, err := s.newID(20)
 	if err != nil {
