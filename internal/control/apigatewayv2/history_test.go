@@ -269,5 +269,17 @@ func describeRoute(r *plan.Route) string {
 	if r == nil {
 		return "-"
 	}
-	return fmt.Sprintf("%s %s %v %v %v %v %v", r.Key, r.ID, r.ParamNames, r.Authorizer, r.Integration, r.Limit, r.Metrics)
+	return fmt.Sprintf("%s %s %v %s %v %v %v", r.Key, r.ID, r.ParamNames, describeAuthorizer(r), r.Integration, r.Limit, r.Metrics)
+}
+
+// describeAuthorizer tells the kind of a route's authorizer and what it says to
+// somebody who brings nothing: compilers that are made anew have keys and caches
+// of their own.
+func describeAuthorizer(r *plan.Route) string {
+	if r.Authorizer == nil {
+		return "open"
+	}
+	api := &plan.API{ID: "api", Protocol: plan.HTTP}
+	x := &plan.Exchange{API: api, Stage: &plan.Stage{API: api, Name: "stage"}, Route: r, StagePath: "/"}
+	return fmt.Sprintf("%T: %v", r.Authorizer, r.Authorizer.Authorize(x))
 }
