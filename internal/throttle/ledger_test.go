@@ -288,19 +288,19 @@ func TestSetRemaining(t *testing.T) {
 func TestBrokenDisk(t *testing.T) {
 	dir := t.TempDir()
 	l := openLedger(t, dir)
-	s := QuotaSettings{Limit: 300, Period: Day}
+	s := QuotaSettings{Limit: 30_000, Period: Day}
 	q := l.Quota(alice, s)
 	take(q, 10, ahead(0))
-	if err := l.journal.f.Close(); err != nil { // nobody writes while nobody takes: 10 of them need no reservation
+	if err := l.journal.f.Close(); err != nil { // nobody writes: 10 of them are far from the next reservation
 		t.Fatal(err)
 	}
-	if err := l.SetRemaining(alice, s, 200, ahead(0)); !errors.Is(err, fs.ErrClosed) {
+	if err := l.SetRemaining(alice, s, 500, ahead(0)); !errors.Is(err, fs.ErrClosed) {
 		t.Errorf("a change that isn't written: %v", err)
 	}
-	if got := take(q, 999, ahead(0)); got != 200 {
-		t.Errorf("%d of 200 passed", got)
+	if got := take(q, 999, ahead(0)); got != 500 {
+		t.Errorf("%d of 500 passed", got)
 	}
-	if usage := crashed(t, dir).Usage(alice, s, ahead(0), ahead(0), ahead(0)); usage[0] != [2]int64{210, 0} {
+	if usage := crashed(t, dir).Usage(alice, s, ahead(0), ahead(0), ahead(0)); usage[0] != [2]int64{510, 0} {
 		t.Errorf("on disk are %v", usage)
 	}
 }
