@@ -52,12 +52,12 @@ func (b *bench) auth(ctx context.Context) error {
 		name string
 		make func() (subject, error)
 	}{
-		{"HTTP API, no authorization", func() (subject, error) { return http.open(ctx) }},
+		{"HTTP API, no authorization", func() (subject, error) { return http.open(ctx, issuer) }},
 		{"HTTP API, JWT, warm", func() (subject, error) { return http.jwt(ctx, issuer, 1) }},
 		{"HTTP API, JWT, 1,000 tokens in turns", func() (subject, error) { return http.jwt(ctx, issuer, 1_000) }},
 		{"HTTP API, AWS_IAM", func() (subject, error) { return http.iam(ctx, user) }},
 		{"HTTP API, Lambda authorizer, its answer kept", func() (subject, error) { return http.lambda(ctx, function) }},
-		{"REST API, no authorization", func() (subject, error) { return rest.open(ctx) }},
+		{"REST API, no authorization", func() (subject, error) { return rest.open(ctx, issuer) }},
 		{"REST API, API key, plan throttle and quota", func() (subject, error) { return rest.key(ctx) }},
 		{"REST API, AWS_IAM", func() (subject, error) { return rest.iam(ctx, user) }},
 		{"REST API, TOKEN authorizer, its policy kept", func() (subject, error) { return rest.lambda(ctx, function) }},
