@@ -1,10 +1,7 @@
 package arn_test
 
 import (
-	"regexp"
-	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"gatehouse/internal/arn"
 )
@@ -49,48 +46,6 @@ func TestPartition(t *testing.T) {
 			t.Errorf("Partition(%q) = %q, want %q", region, got, want)
 		}
 	}
-}
-
-func TestMatch(t *testing.T) {
-	tests := []struct {
-		pattern, s string
-		want       bool
-	}{
-		{"arn:aws:execute-api:us-east-1:123456789012:abc/*/GET/*", "arn:aws:execute-api:us-east-1:123456789012:abc/prod/GET/a/b", true},
-		{"arn:aws:execute-api:us-east-1:123456789012:abc/*/GET/*", "arn:aws:execute-api:us-east-1:123456789012:abc/prod/POST/a", false},
-		{"arn:aws:s3:::bucket/*", "arn:aws:s3:::bucket/a:b", true},
-		{"arn:*:s3:::b", "arn:aws:s3:::b", true},
-		{"arn:*:b", "arn:aws:s3:::b", false},
-		{"arn:aws:iam::*:role/?", "arn:aws:iam::1:role/é", true},
-		{"arn:aws:iam::*:role/?", "arn:aws:iam::1:role/ab", false},
-		{"*", "arn:aws:s3:::b", false},
-		{"*", "x", true},
-		{"", "", true},
-	}
-	for _, tt := range tests {
-		if got := arn.Match(tt.pattern, tt.s); got != tt.want {
-			t.Errorf("Match(%q, %q) = %v, want %v", tt.pattern, tt.s, got, tt.want)
-		}
-	}
-}
-
-// FuzzGlob compares Glob with a regular expression of the same meaning.
-func FuzzGlob(f *testing.F) {
-	for _, s := range [][2]string{{"a*b?c", "axxbyc"}, {"**", ""}, {"*a*a*a", "aaaa"}, {"é?", "éß"}, {"?", ""}} {
-		f.Add(s[0], s[1])
-	}
-	f.Fuzz(func(t *testing.T, pattern, s string) {
-		if len(pattern) > 50 || len(s) > 200 || !utf8.ValidString(pattern) || !utf8.ValidString(s) {
-			return
-		}
-		expr := regexp.QuoteMeta(pattern)
-		expr = strings.ReplaceAll(expr, `\*`, `.*`)
-		expr = strings.ReplaceAll(expr, `\?`, `.`)
-		want := regexp.MustCompile(`(?s)^` + expr + `$`).MatchString(s)
-		if got := arn.Glob(pattern, s); got != want {
-			t.Errorf("Glob(%q, %q) = %v, want %v", pattern, s, got, want)
-		}
-	})
 }
 
 // FuzzParse asks that what parses is written back as it was.

@@ -1,3 +1,3 @@
-// Package arn reads, writes and compares Amazon Resource Names. It is a leaf:
+// Package arn reads and writes Amazon Resource Names. It is a leaf:
 // standard library only, and it knows no service's resources.
 package arn

@@ -8,8 +8,6 @@ import (
 	"gatehouse/internal/plan"
 )
 
-func benchExchange(b testing.TB) *plan.Exchange { return benchRequest(b, "@route") }
-
 // benchRequest is the request that payloads are measured with, for a @route of
 // an HTTP API or a @method of a REST API.
 func benchRequest(b testing.TB, kind string) *plan.Exchange {

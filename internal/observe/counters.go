@@ -140,13 +140,10 @@ type Distribution struct {
 	Sum   time.Duration
 	// Min and Max are of a Minute only.
 	Min, Max time.Duration
-	// Buckets counts durations up to each of LatencyBounds and above the last
+	// Buckets counts durations up to each of latencyBounds and above the last
 	// of those before; the last bucket has what is longer than all.
 	Buckets [buckets]uint64
 }
-
-// LatencyBounds returns the upper bounds of the buckets of a Distribution.
-func LatencyBounds() []time.Duration { return append([]time.Duration(nil), latencyBounds[:]...) }
 
 // Totals adds up the shards.
 func (c *Counters) Totals() Totals {

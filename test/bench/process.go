@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -162,9 +161,3 @@ func (p *process) memory() (int64, error) {
 
 // announce tells the parent where a child listens.
 func announce(addr string) { fmt.Println(addr) }
-
-// untilDone waits for the parent's signal or its end.
-func untilDone(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
-}
