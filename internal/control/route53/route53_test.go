@@ -220,6 +220,29 @@ func TestPrivateZone(t *testing.T) {
 	}
 	_, err = f.AssociateVPCWithHostedZone(t.Context(), &sdk.AssociateVPCWithHostedZoneInput{HostedZoneId: new(f.zone("out.test")), VPC: second})
 	refused(t, err, "PublicZoneVPCAssociation", "")
+	other := must(f.CreateHostedZone(t.Context(), &sdk.CreateHostedZoneInput{Name: new("also.test"), CallerReference: new("s"), VPC: second}))(t)
+	var names []string
+	byVPC := &sdk.ListHostedZonesByVPCInput{VPCId: second.VPCId, VPCRegion: second.VPCRegion, MaxItems: aws.Int32(1)}
+	for {
+		page := must(f.ListHostedZonesByVPC(t.Context(), byVPC))(t)
+		for _, z := range page.HostedZoneSummaries {
+			names = append(names, *z.Name)
+			if id := "/hostedzone/" + *z.HostedZoneId; id != *made.HostedZone.Id && id != *other.HostedZone.Id || *z.Owner.OwningAccount == "" {
+				t.Errorf("listed %+v", z)
+			}
+		}
+		if byVPC.NextToken = page.NextToken; byVPC.NextToken == nil {
+			break
+		}
+	}
+	if slices.Sort(names); !slices.Equal(names, []string{"also.test.", "in.test."}) {
+		t.Errorf("zones of vpc-2: %q", names)
+	}
+	if page := must(f.ListHostedZonesByVPC(t.Context(), &sdk.ListHostedZonesByVPCInput{VPCId: second.VPCId, VPCRegion: vpc.VPCRegion}))(t); len(page.HostedZoneSummaries) > 0 {
+		t.Errorf("zones of the VPC in another region: %+v", page.HostedZoneSummaries)
+	}
+	_, err = f.ListHostedZonesByVPC(t.Context(), &sdk.ListHostedZonesByVPCInput{VPCId: second.VPCId, VPCRegion: second.VPCRegion, NextToken: new("x")})
+	refused(t, err, "InvalidPaginationToken", "")
 	if _, ok := f.directory.Zone("in.test."); ok {
 		t.Error("a private zone is answered to everybody")
 	}

@@ -5,6 +5,7 @@ import (
 
 	api "gatehouse/internal/awsapi/route53"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/paging"
 	"gatehouse/internal/store"
 )
 
@@ -46,6 +47,35 @@ func (s *Service) DisassociateVPCFromHostedZone(c *awswire.Call, in *api.Disasso
 		return nil, err
 	}
 	return &api.DisassociateVPCFromHostedZoneResponse{ChangeInfo: change}, nil
+}
+
+// ListHostedZonesByVPC lists the account's zones that a VPC is associated with.
+func (s *Service) ListHostedZonesByVPC(c *awswire.Call, in *api.ListHostedZonesByVPCRequest) (*api.ListHostedZonesByVPCResponse, error) {
+	limit, err := pageSize(in.MaxItems, maxListedZones)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.zones(c)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(d *zoneDoc) bool {
+		return !slices.ContainsFunc(d.VPCs, func(v api.VPC) bool { return equal(v.VPCId, in.VPCId) && equal(v.VPCRegion, in.VPCRegion) })
+	})
+	page, next, err := paging.Slice(all, func(d *zoneDoc) string { return *d.Zone.Id }, value(in.NextToken), limit)
+	if err != nil {
+		return nil, api.NewInvalidPaginationToken("The pagination token is invalid.") // UNVERIFIED wording
+	}
+	out := &api.ListHostedZonesByVPCResponse{HostedZoneSummaries: []api.HostedZoneSummary{}, MaxItems: new(int32(limit))}
+	if next != "" {
+		out.NextToken = &next
+	}
+	for _, d := range page {
+		out.HostedZoneSummaries = append(out.HostedZoneSummaries, api.HostedZoneSummary{
+			HostedZoneId: d.Zone.Id, Name: d.Zone.Name, Owner: &api.HostedZoneOwner{OwningAccount: &c.Account},
+		})
+	}
+	return out, nil
 }
 
 func invalidVPC() error {
