@@ -38,15 +38,19 @@ type inquiry struct {
 	qtype   uint16
 	reply   *dns.Msg
 	hops    int
+	// from is the first name with an answer.
+	from string
 }
 
-// resolve fills in a reply to a question for a name of the zones; false is that
-// the name is in none.
-func resolve(zones Zones, gateway *Gateway, reply *dns.Msg, q dns.Question) bool {
+// resolve fills in a reply to a question for a name of the zones; ok is false for
+// a name that is in none. from is the name whose records stand first in the reply,
+// a wildcard's among them, or else the zone's: whatever strangers ask for, they
+// are no more than there are names in the zones.
+func resolve(zones Zones, gateway *Gateway, reply *dns.Msg, q dns.Question) (from string, ok bool) {
 	name := dns.CanonicalName(q.Name)
 	zone := zoneOf(zones, name, q.Qtype)
 	if zone == nil {
-		return false
+		return "", false
 	}
 	reply.Authoritative = true
 	if q.Qtype == dns.TypeANY {
@@ -54,11 +58,14 @@ func resolve(zones Zones, gateway *Gateway, reply *dns.Msg, q dns.Question) bool
 		reply.Answer = []dns.RR{&dns.HINFO{
 			Hdr: dns.RR_Header{Name: q.Name, Rrtype: dns.TypeHINFO, Class: dns.ClassINET, Ttl: minimalTTL}, Cpu: "RFC8482",
 		}}
-		return true
+		return zone.name, true
 	}
 	i := inquiry{zones: zones, gateway: gateway, qtype: q.Qtype, reply: reply}
 	i.ask(zone, name, q.Name)
-	return true
+	if i.from == "" {
+		i.from = zone.name
+	}
+	return i.from, true
 }
 
 // zoneOf finds the zone that a name is in: the one with the longest name. The
@@ -89,7 +96,7 @@ func (i *inquiry) ask(zone *Zone, name, owner string) {
 		i.refer(zone, at, servers)
 		return
 	}
-	n := zone.find(name)
+	n, at := zone.find(name)
 	if n == nil {
 		if len(i.reply.Answer) == 0 {
 			i.reply.Rcode = dns.RcodeNameError
@@ -104,14 +111,24 @@ func (i *inquiry) ask(zone *Zone, name, owner string) {
 		}
 		if len(i.reply.Answer) == before {
 			i.deny(zone)
+			return
 		}
+		i.comesFrom(at)
 		return
 	}
 	if sets := choose(n.sets[dns.TypeCNAME]); sets != nil {
+		i.comesFrom(at)
 		i.follow(zone, &sets[0], owner)
 		return
 	}
 	i.deny(zone)
+}
+
+// comesFrom notes where the answer comes from, unless it began elsewhere.
+func (i *inquiry) comesFrom(name string) {
+	if i.from == "" {
+		i.from = name
+	}
 }
 
 // add puts a set in the answer, that of an alias under the owner's name.
@@ -144,7 +161,7 @@ func (i *inquiry) alias(target string) []dns.RR {
 	if zone == nil || i.hops > maxHops {
 		return nil
 	}
-	n := zone.find(target)
+	n, _ := zone.find(target)
 	if n == nil {
 		return nil
 	}
@@ -218,6 +235,7 @@ func (i *inquiry) refer(zone *Zone, at string, servers []set) {
 	if len(i.reply.Answer) > 0 {
 		return // the resolver follows the CNAME itself
 	}
+	i.comesFrom(at)
 	i.reply.Authoritative = false
 	for _, rr := range servers[0].records {
 		i.reply.Ns = append(i.reply.Ns, owned(rr, at, servers[0].ttl))

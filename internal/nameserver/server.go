@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,7 +20,7 @@ const (
 	maxUDP = 1232
 	// maxConnections are the TCP connections that may be open, maxQueries the
 	// questions on one of them.
-	maxConnections = 128
+	maxConnections = 256
 	maxQueries     = 128
 	tcpTimeout     = 5 * time.Second
 )
@@ -30,11 +31,14 @@ type Options struct {
 	Gateway *Gateway // nil means that no name leads to the gateway
 	// Log takes what goes wrong; nil discards it.
 	Log *slog.Logger
+	// Clock tells the time; nil is time.Now.
+	Clock func() time.Time
 }
 
 // A Server answers queries over UDP and TCP.
 type Server struct {
 	o        Options
+	limiter  *limiter
 	udp, tcp *dns.Server
 	running  sync.WaitGroup
 }
@@ -69,10 +73,13 @@ func Serve(o Options, udp net.PacketConn, tcp net.Listener, failed chan<- error)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{o: o}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	s := &Server{o: o, limiter: newLimiter(o.Clock)}
 	s.udp = &dns.Server{PacketConn: udp, Handler: s, UDPSize: maxUDP}
 	s.tcp = &dns.Server{
-		Listener: netutil.LimitListener(tcp, maxConnections), Handler: s, MaxTCPQueries: maxQueries,
+		Listener: netutil.LimitListener(fairListener(tcp), maxConnections), Handler: s, MaxTCPQueries: maxQueries,
 		ReadTimeout: tcpTimeout, WriteTimeout: tcpTimeout, IdleTimeout: func() time.Duration { return tcpTimeout },
 	}
 	for _, server := range [...]*dns.Server{s.udp, s.tcp} {
@@ -101,8 +108,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // ServeDNS answers one query.
 func (s *Server) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
-	_, overTCP := w.RemoteAddr().(*net.TCPAddr)
-	reply := s.answer(query)
+	reply, from := s.answer(query)
 	limit := dns.MinMsgSize
 	if edns := query.IsEdns0(); edns != nil {
 		limit = max(limit, min(int(edns.UDPSize()), maxUDP))
@@ -111,7 +117,16 @@ func (s *Server) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 			reply.Rcode, reply.Answer, reply.Ns = dns.RcodeBadVers, nil, nil
 		}
 	}
-	if overTCP {
+	if client, ok := w.RemoteAddr().(*net.UDPAddr); ok {
+		denies := reply.Rcode != dns.RcodeSuccess || len(reply.Answer) == 0 && reply.Authoritative
+		switch s.limiter.judge(client.AddrPort().Addr().Unmap(), from, denies) {
+		case drop:
+			return
+		case slip:
+			reply.Truncated, reply.Answer, reply.Ns = true, nil, nil
+			reply.Extra = slices.DeleteFunc(reply.Extra, func(rr dns.RR) bool { return rr.Header().Rrtype != dns.TypeOPT })
+		}
+	} else {
 		limit = dns.MaxMsgSize
 	}
 	reply.Truncate(limit)
@@ -120,8 +135,10 @@ func (s *Server) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 	}
 }
 
-func (s *Server) answer(query *dns.Msg) *dns.Msg {
-	reply := new(dns.Msg).SetReply(query)
+// answer makes the reply to a query. from is the name that it comes from or, if
+// it denies, the zone's.
+func (s *Server) answer(query *dns.Msg) (reply *dns.Msg, from string) {
+	reply = new(dns.Msg).SetReply(query)
 	reply.RecursionAvailable = false
 	switch {
 	case query.Opcode != dns.OpcodeQuery:
@@ -130,10 +147,13 @@ func (s *Server) answer(query *dns.Msg) *dns.Msg {
 		reply.Rcode = dns.RcodeFormatError
 	case query.Question[0].Qclass != dns.ClassINET, isTransfer(query.Question[0].Qtype):
 		reply.Rcode = dns.RcodeRefused
-	case !resolve(s.o.Zones, s.o.Gateway, reply, query.Question[0]):
-		reply.Rcode = dns.RcodeRefused
+	default:
+		var ok bool
+		if from, ok = resolve(s.o.Zones, s.o.Gateway, reply, query.Question[0]); !ok {
+			reply.Rcode = dns.RcodeRefused
+		}
 	}
-	return reply
+	return reply, from
 }
 
 // isTransfer tells a question for a whole zone, which is its owner's alone.

@@ -146,19 +146,20 @@ func parent(name string) string {
 	return "."
 }
 
-// find returns the node that answers for a name: its own, or that of a
-// wildcard; exists tells that there is such a name.
-func (z *Zone) find(name string) *node {
+// find returns the node that answers for a name, and whose it is: the name's own,
+// or a wildcard's. It is nil where neither exists.
+func (z *Zone) find(name string) (n *node, at string) {
 	if n := z.nodes[name]; n != nil {
-		return n
+		return n, name
 	}
-	for name != z.name {
+	for name != z.name && name != "." {
 		name = parent(name)
 		if z.nodes[name] != nil {
-			return z.nodes["*."+name]
+			at = "*." + name
+			return z.nodes[at], at
 		}
 	}
-	return nil
+	return nil, ""
 }
 
 // delegation returns the name at or above the one asked for, below the zone's
@@ -227,7 +228,7 @@ func weighted(sets []set) set {
 // type whose value is the one given, as a name: case and a final dot don't
 // matter.
 func (z *Zone) Has(name, rrtype, value string) bool {
-	n := z.find(dns.CanonicalName(name))
+	n, _ := z.find(dns.CanonicalName(name))
 	if n == nil {
 		return false
 	}
