@@ -11,8 +11,11 @@ import (
 	"gatehouse/internal/truststore/keep"
 )
 
-// domainFronts make how connections to custom domain names begin.
+// domainFronts make how connections to custom domain names, and to the own hosts of
+// APIs with a security policy, begin.
 type domainFronts struct {
+	// own is the gateway's own certificate.
+	own          func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	certificates *acm.Directory
 	truststores  *keep.Keeper
 	tickets      *tlspolicy.Tickets
@@ -43,4 +46,10 @@ func (f *domainFronts) front(d compile.DomainTLS) (*tls.Config, plan.Truststore,
 		},
 	})
 	return c, clients, err
+}
+
+// api makes that of the own hosts of all APIs with a security policy. Sessions are
+// good for any of them: they have the certificate and the policy in common.
+func (f *domainFronts) api(policy string) (*tls.Config, error) {
+	return tlspolicy.New(tlspolicy.Options{Policy: policy, Name: policy, Tickets: f.tickets, GetCertificate: f.own})
 }

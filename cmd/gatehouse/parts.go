@@ -185,7 +185,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	if err != nil {
 		return nil, err
 	}
-	fronts := &domainFronts{certificates: acmCertificates, truststores: truststores, tickets: tlspolicy.NewTickets(nil)}
+	fronts := &domainFronts{own: certificates.Certificate, certificates: acmCertificates, truststores: truststores, tickets: tlspolicy.NewTickets(nil)}
 	answers := authorize.NewAnswerCache(authorize.AnswerCacheOptions{})
 	hosts := newReservedHosts(c)
 	compiler := compile.New(compile.Options{
@@ -232,7 +232,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 				AudienceExpression: check.AudienceExpression, Keys: issuers, Tokens: verified,
 			})
 		},
-		TLS:          fronts.front,
+		TLS: fronts.front, GatewayTLS: fronts.api,
 		AccountLimit: c.accountLimit(buckets),
 		RouteLimit: func(api *plan.API, stage, routeID string, rate float64, burst int32) plan.Limiter {
 			return buckets.Route(api.ID, stage, routeID, rate, burst)

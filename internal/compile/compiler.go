@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,7 +25,10 @@ type Compiler struct {
 	apis    map[apiKey]*api
 	rests   map[apiKey]*restAPI
 	domains map[string]domain // by name
-	clock   func() time.Time
+	// fronts are how connections to the own hosts of APIs shake hands, by security
+	// policy.
+	fronts map[string]*tls.Config
+	clock  func() time.Time
 	// signingKeys outlive plans.
 	signingKeys *authorize.SigningKeys
 }
@@ -44,7 +48,7 @@ type api struct {
 func New(o Options) *Compiler {
 	c := &Compiler{
 		parts: o, log: o.Logger, clock: o.Clock, signingKeys: authorize.NewSigningKeys(),
-		apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{}, domains: map[string]domain{},
+		apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{}, domains: map[string]domain{}, fronts: map[string]*tls.Config{},
 	}
 	if c.clock == nil {
 		c.clock = time.Now
@@ -132,6 +136,9 @@ func (c *Compiler) Prepare(tx *store.Tx, changes []store.Change) (func(), error)
 			return nil, err
 		}
 		replace(e.key.id, after, commit)
+		if domains, err = c.securedBy(tx, e.key, after, domains); err != nil {
+			return nil, err
+		}
 	}
 	for _, key := range domains {
 		after, commit, err := c.prepareDomain(tx, next, key)

@@ -69,7 +69,7 @@ func (c *Compiler) loadDomains(tx *store.Tx, next *plan.Plan) (*plan.Plan, map[s
 			return nil, nil, fmt.Errorf("compile: load: %w", err)
 		}
 		key := domainKey{e.Scope, e.ID[0]}
-		compiled, state, err := c.compileDomain(tx, key, e.Doc)
+		compiled, state, err := c.compileDomain(tx, next, key, e.Doc)
 		var p *Problem
 		switch {
 		case errors.As(err, &p):
@@ -97,7 +97,7 @@ func (c *Compiler) prepareDomain(tx *store.Tx, next *plan.Plan, key domainKey) (
 	if err != nil {
 		return nil, nil, fmt.Errorf("compile: domain %s: %w", key.name, err)
 	}
-	compiled, state, err := c.compileDomain(tx, key, doc)
+	compiled, state, err := c.compileDomain(tx, next, key, doc)
 	var p *Problem
 	switch {
 	case errors.As(err, &p):
@@ -121,22 +121,18 @@ func (c *Compiler) withoutDomain(next *plan.Plan, key domainKey) (*plan.Plan, fu
 }
 
 // compileDomain compiles a domain. It is nil where nobody is to reach it: a
-// private domain.
-func (c *Compiler) compileDomain(tx *store.Tx, key domainKey, doc *definition.Domain) (*plan.Domain, domain, error) {
+// private domain. next has the APIs as the transaction leaves them.
+func (c *Compiler) compileDomain(tx *store.Tx, next *plan.Plan, key domainKey, doc *definition.Domain) (*plan.Domain, domain, error) {
 	if doc.EndpointConfiguration != nil && slices.Contains(doc.EndpointConfiguration.Types, apigateway.EndpointTypePrivate) {
 		return nil, domain{}, nil
 	}
 	if c.parts.ReservedHost != nil && c.parts.ReservedHost(key.name) {
 		return nil, domain{}, problem("Domain", key.name, errors.New("the gateway itself is called by this name"))
 	}
-	state, err := c.domainTLS(key, doc)
-	if err != nil {
-		return nil, state, err
-	}
 	var mappings []plan.PathMapping
 	for e, err := range definition.DomainMappings.All(tx, key.Scope, key.name) {
 		if err != nil {
-			return nil, state, fmt.Errorf("compile: mappings of %s: %w", key.name, err)
+			return nil, domain{}, fmt.Errorf("compile: mappings of %s: %w", key.name, err)
 		}
 		m := e.Doc
 		mappings = append(mappings, plan.PathMapping{Key: value(m.ApiMappingKey), APIID: value(m.ApiId), Stage: value(m.Stage)})
@@ -144,13 +140,17 @@ func (c *Compiler) compileDomain(tx *store.Tx, key domainKey, doc *definition.Do
 	var rules []plan.RoutingRule
 	for e, err := range definition.RoutingRules.All(tx, key.Scope, key.name) {
 		if err != nil {
-			return nil, state, fmt.Errorf("compile: routing rules of %s: %w", key.name, err)
+			return nil, domain{}, fmt.Errorf("compile: routing rules of %s: %w", key.name, err)
 		}
 		rule, err := routingRule(&e.Doc.RoutingRule)
 		if err != nil {
-			return nil, state, err
+			return nil, domain{}, err
 		}
 		rules = append(rules, rule)
+	}
+	state, err := c.domainTLS(key, doc, policyOfTargets(next, mappings, rules))
+	if err != nil {
+		return nil, state, err
 	}
 	mode, err := routingMode(doc)
 	if err != nil {
@@ -163,12 +163,16 @@ func (c *Compiler) compileDomain(tx *store.Tx, key domainKey, doc *definition.Do
 }
 
 // domainTLS is how connections to a domain shake hands; as before where nothing
-// about it changed, so that sessions can be resumed.
-func (c *Compiler) domainTLS(key domainKey, doc *definition.Domain) (domain, error) {
+// about it changed, so that sessions can be resumed. targets is the security
+// policy of the APIs behind it, which counts before its own; "" for none.
+func (c *Compiler) domainTLS(key domainKey, doc *definition.Domain, targets string) (domain, error) {
 	d := domain{shakes: DomainTLS{
 		Scope: key.Scope, Name: key.name, SecurityPolicy: value(doc.SecurityPolicy), EndpointAccessMode: value(doc.EndpointAccessMode),
 		CertificateARN: value(doc.RegionalCertificateArn),
 	}}
+	if targets != "" {
+		d.shakes.SecurityPolicy = targets
+	}
 	if d.shakes.CertificateARN == "" {
 		d.shakes.CertificateARN = value(doc.CertificateArn)
 	}

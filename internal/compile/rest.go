@@ -62,7 +62,7 @@ func (c *Compiler) loadRest(tx *store.Tx, next *plan.Plan) (*plan.Plan, map[apiK
 			return nil, nil, fmt.Errorf("compile: load: %w", err)
 		}
 		key := apiKey{e.Scope, e.ID[0]}
-		a := &restAPI{plan: newRestAPI(key, e.Doc), stages: map[string]*restStage{}}
+		a := &restAPI{plan: c.securedAPI(key, e.Doc), stages: map[string]*restStage{}}
 		for s, err := range definition.RestStages.All(tx, key.Scope, key.id) {
 			if err != nil {
 				return nil, nil, fmt.Errorf("compile: load stages of %s: %w", key.id, err)
@@ -94,7 +94,7 @@ func (c *Compiler) prepareRest(tx *store.Tx, e *restEdits) (*plan.API, func(), e
 	if old == nil {
 		old = &restAPI{}
 	}
-	head := newRestAPI(e.key, doc)
+	head := c.securedAPI(e.key, doc)
 	after := &restAPI{plan: head, stages: make(map[string]*restStage, len(old.stages)+1)}
 	for name, st := range old.stages {
 		if e.stages[name] {

@@ -216,7 +216,9 @@ func (p *Plan) DomainOf(host string) *Domain {
 	if !ok {
 		return nil
 	}
-	d, _ := p.domains.get("*." + parent)
+	var room [128]byte // as names go; a longer one is allocated
+	wild := append(append(room[:0], "*."...), parent...)
+	d, _ := p.domains.get(unsafe.String(unsafe.SliceData(wild), len(wild)))
 	return d
 }
 
@@ -230,8 +232,7 @@ func lowerHost(host string) string {
 func (p *Plan) placeDomain(x *Exchange, d *Domain) error {
 	x.Domain = d
 	if d.Strict && !x.sameName() {
-		// UNVERIFIED: the status.
-		return &Fault{Kind: Forbidden, Reason: "the TLS handshake didn't name " + x.DomainName + ", as its endpoint access mode STRICT wants"}
+		return x.misdirected()
 	}
 	if err := p.findMapped(x, d); err != nil {
 		return err
@@ -279,6 +280,9 @@ func (p *Plan) enterMapped(x *Exchange, apiID, stage, rest string) error {
 		return &Fault{Kind: Forbidden, Reason: x.Domain.Name + " leads to API " + apiID + ", which is gone"}
 	}
 	x.API = api
+	if err := x.admitted(); err != nil {
+		return err
+	}
 	if x.Stage = api.Stages[stage]; x.Stage == nil {
 		return &Fault{Kind: Forbidden, Reason: x.Domain.Name + " leads to stage " + stage + " of API " + apiID + ", which isn't there"}
 	}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"sync/atomic"
 	"time"
@@ -87,9 +88,42 @@ func (d *Domain) admit(x *Exchange) error {
 	return nil
 }
 
-// sameName tells whether a client of a STRICT domain asked for the host in its
-// handshake that its request is for. A plain connection asked for none.
+// admitted refuses a request whose API is STRICT unless the handshake named the
+// host that it is for: the API's own, or that of a domain.
+func (x *Exchange) admitted() error {
+	if x.API.Strict && !x.sameName() {
+		return x.misdirected()
+	}
+	return nil
+}
+
+// misdirected refuses a request to a host that the handshake didn't name.
+// UNVERIFIED: the status.
+func (x *Exchange) misdirected() error {
+	return &Fault{Kind: Forbidden, Reason: "the TLS handshake didn't name " + x.DomainName + ", as its endpoint access mode STRICT wants"}
+}
+
+// sameName tells whether a client of a STRICT domain or API asked for the host in
+// its handshake that its request is for. A plain connection asked for none.
 func (x *Exchange) sameName() bool {
 	h := x.Request.TLS
 	return h != nil && h.ServerName == lowerHost(x.DomainName)
+}
+
+// TLSOf is how connections shake hands whose clients ask for a name: as the custom
+// domain of that name does, else as the API does whose own host it is. It is nil
+// for the gateway's own way. It takes no lock.
+func (p *Plan) TLSOf(name string) *tls.Config {
+	if d := p.DomainOf(name); d != nil {
+		return d.TLS
+	}
+	id, ok := hostID(name)
+	if !ok {
+		return nil
+	}
+	api, ok := p.apiOfHost(id)
+	if !ok {
+		return nil
+	}
+	return api.TLS
 }

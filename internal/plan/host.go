@@ -53,6 +53,9 @@ func (p *Plan) placeHost(x *Exchange, id string) error {
 		return &Fault{Kind: RouteNotFound, Reason: "no API has the id " + id}
 	}
 	x.API = api
+	if err := x.admitted(); err != nil {
+		return err
+	}
 	path := x.Request.Path
 	switch api.Protocol {
 	case REST:
@@ -82,6 +85,9 @@ func (p *Plan) placePath(x *Exchange, id, stagePath string) error {
 		return &Fault{Kind: RouteNotFound, Reason: "no API has the id " + id}
 	}
 	x.API = api
+	if api.Strict {
+		return &Fault{Kind: Forbidden, Reason: "API " + id + " is reached by its own host or a domain alone, as its endpoint access mode STRICT wants"}
+	}
 	switch api.Protocol {
 	case REST:
 		return x.placeRest(stagePath)

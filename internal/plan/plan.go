@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"crypto/tls"
 	"iter"
 	"time"
 )
@@ -96,6 +97,14 @@ const (
 type API struct {
 	ID, AccountID, Region, Name string
 	Protocol                    Protocol
+	// SecurityPolicy is AWS's name of the security policy that a REST API has of
+	// its own, "" for none. TLS is how connections to the API's own host shake
+	// hands by it, nil for the gateway's own way; as of a Domain, its
+	// GetConfigForClient is asked in its place.
+	SecurityPolicy string
+	TLS            *tls.Config
+	// Strict is AWS's endpointAccessMode STRICT, as of a Domain.
+	Strict bool
 	// Stages by name; "$default" is one of them.
 	Stages map[string]*Stage
 }

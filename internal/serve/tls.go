@@ -34,20 +34,17 @@ func (c *conn) startTLS() bool {
 	return true
 }
 
-// configFor is how the domain that a client asks for shakes hands; nil for the
-// gateway's own way.
+// configFor is how the domain or the API that a client asks for shakes hands; nil
+// for the gateway's own way.
 func (s *Server) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	if config := s.challengeConfig(hello); config != nil {
 		return config, nil
 	}
-	d := s.Plan.Load().DomainOf(hello.ServerName)
-	switch {
-	case d == nil:
-		return nil, nil
-	case d.TLS == nil || d.TLS.GetConfigForClient == nil:
-		return d.TLS, nil
+	config := s.Plan.Load().TLSOf(hello.ServerName)
+	if config == nil || config.GetConfigForClient == nil {
+		return config, nil
 	}
-	return d.TLS.GetConfigForClient(hello)
+	return config.GetConfigForClient(hello)
 }
 
 // A handedConn is a connection whose first bytes were read to look at them. It
