@@ -30,7 +30,7 @@ func (s *Service) ImportRestApi(c *awswire.Call, in *apigateway.ImportRestApiReq
 	api := &definition.RestAPI{RestApi: doc.RestApi}
 	api.Tags, api.Policy, api.Warnings = nil, nil, nil
 	setDefaults(c, api)
-	if err := checkImported(&api.RestApi); err != nil {
+	if err := checkImported(nil, &api.RestApi); err != nil {
 		return nil, err
 	}
 	if err := setTags(&api.Tags, doc.Tags); err != nil {
@@ -65,11 +65,12 @@ func (s *Service) PutRestApi(c *awswire.Call, in *apigateway.PutRestApiRequest) 
 		if api, err = getAPI(tx, c, id); err != nil {
 			return err
 		}
+		old := api.RestApi
 		if overwrite {
 			clearForImport(&api.RestApi)
 		}
 		takeOver(&api.RestApi, &doc.RestApi)
-		if err := checkImported(&api.RestApi); err != nil {
+		if err := checkImported(&old, &api.RestApi); err != nil {
 			return err
 		}
 		if err := setTags(&api.Tags, doc.Tags); err != nil {
@@ -149,8 +150,9 @@ func takeOver(api, document *apigateway.RestApi) {
 }
 
 // checkImported refuses what an API can't be, and values that in other
-// operations the model would refuse.
-func checkImported(api *apigateway.RestApi) error {
+// operations the model would refuse. old is what it was, nil for a new one.
+func checkImported(old, api *apigateway.RestApi) error {
+	api.SecurityPolicy, api.EndpointAccessMode = nonEmpty(api.SecurityPolicy), nonEmpty(api.EndpointAccessMode)
 	if err := checkKeySource(api, patchOp{Value: api.ApiKeySource}); err != nil {
 		return err
 	}
@@ -162,7 +164,7 @@ func checkImported(api *apigateway.RestApi) error {
 	if err := checkIPAddressType(api, patchOp{Value: api.EndpointConfiguration.IpAddressType}); err != nil {
 		return err
 	}
-	return checkAPI(api)
+	return checkAPI(old, api)
 }
 
 // readDocument reads the document of an import.

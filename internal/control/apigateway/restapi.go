@@ -28,8 +28,8 @@ var restAPIRules = patchRules[apigateway.RestApi]{refuse: refuseNaming, rules: [
 	{path: "/endpointConfiguration/types/{type}", ops: opEdit, set: setEndpointType},
 	{path: "/endpointConfiguration/ipAddressType", ops: opReplace, check: checkIPAddressType},
 	{path: "/endpointConfiguration/vpcEndpointIds", ops: opAdd | opRemove},
-	{path: "/securityPolicy", ops: opReplace},
-	{path: "/endpointAccessMode", ops: opReplace},
+	{path: "/securityPolicy", ops: opReplace, check: func(_ *apigateway.RestApi, o patchOp) error { return checkDomainPolicy(nil, o) }},
+	{path: "/endpointAccessMode", ops: opReplace, check: func(_ *apigateway.RestApi, o patchOp) error { return checkAccessMode(nil, o) }},
 }}
 
 // CreateRestApi makes a REST API with a root resource and AWS's two models, or
@@ -53,7 +53,7 @@ func (s *Service) CreateRestApi(c *awswire.Call, in *apigateway.CreateRestApiReq
 		return nil, err
 	}
 	setDefaults(c, api)
-	if err := checkAPI(&api.RestApi); err != nil {
+	if err := checkAPI(nil, &api.RestApi); err != nil {
 		return nil, err
 	}
 	err := s.store.Update(c, func(tx *store.Tx) error {
@@ -82,8 +82,8 @@ func setDefaults(c *awswire.Call, api *definition.RestAPI) {
 	}
 }
 
-// checkAPI refuses what an API can't be.
-func checkAPI(api *apigateway.RestApi) error {
+// checkAPI refuses what an API can't be. old is what it was, nil for a new one.
+func checkAPI(old, api *apigateway.RestApi) error {
 	// UNVERIFIED: the words of this error.
 	if value(api.Name) == "" {
 		return badRequest("API name cannot be an empty string")
@@ -91,7 +91,10 @@ func checkAPI(api *apigateway.RestApi) error {
 	if size := value(api.MinimumCompressionSize); size < 0 || size > maxCompression {
 		return badRequest(invalidCompression)
 	}
-	return checkEndpoint(api.EndpointConfiguration)
+	if err := checkEndpoint(api.EndpointConfiguration); err != nil {
+		return err
+	}
+	return checkSecurity(old, api)
 }
 
 func checkKeySource(_ *apigateway.RestApi, o patchOp) error {
@@ -137,7 +140,7 @@ func (s *Service) GetRestApi(c *awswire.Call, in *apigateway.GetRestApiRequest) 
 	if err != nil {
 		return nil, err
 	}
-	view := apiView(api)
+	view := apiRead(api)
 	if view.Tags == nil {
 		// Recorded: read alone, an API shows that it has no tags.
 		view.Tags = map[string]string{}
@@ -150,7 +153,7 @@ func (s *Service) GetRestApis(c *awswire.Call, in *apigateway.GetRestApisRequest
 	out := &apigateway.RestApis{}
 	err := s.store.View(c, func(tx *store.Tx) (err error) {
 		out.Items, out.Position, err = list(tx, scope(c), definition.RestAPIs, pageRequest{in.Limit, in.Position},
-			func(e store.Entry[definition.RestAPI]) apigateway.RestApi { return *apiView(e.Doc) })
+			func(e store.Entry[definition.RestAPI]) apigateway.RestApi { return *apiRead(e.Doc) })
 		return err
 	})
 	if err != nil {
@@ -167,10 +170,15 @@ func (s *Service) UpdateRestApi(c *awswire.Call, in *apigateway.UpdateRestApiReq
 		if api, err = getAPI(tx, c, id); err != nil {
 			return err
 		}
+		old := api.RestApi
 		if err := restAPIRules.apply(&api.RestApi, in.PatchOperations); err != nil {
 			return err
 		}
-		if err := checkAPI(&api.RestApi); err != nil {
+		api.EndpointAccessMode = nonEmpty(api.EndpointAccessMode)
+		if err := checkTypePatch(&old, &api.RestApi, in.PatchOperations); err != nil {
+			return err
+		}
+		if err := checkAPI(&old, &api.RestApi); err != nil {
 			return err
 		}
 		if api.Policy, err = storedPolicy(c, id, api.Policy); err != nil {
@@ -237,4 +245,13 @@ func apiView(api *definition.RestAPI) *apigateway.RestApi {
 	view := api.RestApi
 	view.Policy = shownPolicy(api.Policy)
 	return &view
+}
+
+// apiRead is the shape as those who read the API get it. A change is in force once
+// its call is answered, so that nothing is ever UPDATING.
+// UNVERIFIED: that AWS's other answers don't tell the status.
+func apiRead(api *definition.RestAPI) *apigateway.RestApi {
+	view := apiView(api)
+	view.ApiStatus = new(apigateway.ApiStatusAvailable)
+	return view
 }

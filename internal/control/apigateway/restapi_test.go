@@ -14,7 +14,7 @@ func (g *gateway) updateAPI(id string, ops ...api.PatchOperation) (*api.RestApi,
 // without is an API's answer without what differs from run to run.
 func without(a *api.RestApi) *api.RestApi {
 	view := *a
-	view.Id, view.RootResourceId, view.CreatedDate = nil, nil, nil
+	view.Id, view.RootResourceId, view.CreatedDate, view.ApiStatus = nil, nil, nil, nil
 	return &view
 }
 
@@ -39,9 +39,13 @@ func TestRestAPIDefaults(t *testing.T) {
 		if len(*a.Id) != 10 || len(*a.RootResourceId) != 10 || a.CreatedDate == nil {
 			t.Errorf("%s: %+v", test.name, a)
 		}
-		read := without(must[*api.RestApi](t)(g.GetRestApi(g.call(), &api.GetRestApiRequest{RestApiId: a.Id})))
+		answer := must[*api.RestApi](t)(g.GetRestApi(g.call(), &api.GetRestApiRequest{RestApiId: a.Id}))
+		read := without(answer)
 		if read.Tags == nil {
 			t.Errorf("%s: read, it doesn't show that it has no tags", test.name)
+		}
+		if answer.ApiStatus == nil || *answer.ApiStatus != "AVAILABLE" {
+			t.Errorf("%s: its status is %v", test.name, answer.ApiStatus)
 		}
 		if len(read.Tags) == 0 {
 			read.Tags = nil

@@ -197,6 +197,9 @@ func (n *Names) complete(tx *store.Tx, c *awswire.Call, old, d *definition.Domai
 	if d.SecurityPolicy == nil {
 		d.SecurityPolicy = new(apigateway.SecurityPolicyTLS12)
 	}
+	if value(d.EndpointAccessMode) == "" {
+		d.EndpointAccessMode = nil
+	}
 	if err := checkPolicy(d); err != nil {
 		return err
 	}
@@ -222,6 +225,10 @@ func checkEndpoint(old, d *definition.Domain) error {
 		return badRequest("A private domain name can't have another endpoint type.")
 	case old != nil && private != IsPrivate(old):
 		return badRequest("The endpoint type of a domain name can't be changed to or from PRIVATE.")
+	case old != nil && value(old.EndpointAccessMode) == apigateway.EndpointAccessModeStrict && !slices.Equal(old.EndpointConfiguration.Types, endpoint.Types):
+		return badRequest("Unable to update EndpointType. The endpoint access mode must be BASIC for EndpointType update.")
+	case old != nil && len(endpoint.Types) > 1 && value(old.SecurityPolicy) != value(d.SecurityPolicy):
+		return badRequest("The security policy of a domain name with several endpoint types can't be updated.")
 	case len(endpoint.VpcEndpointIds) > 0:
 		return badRequest("VPC endpoint IDs can only be specified for Private APIs.")
 	case private && value(endpoint.IpAddressType) == apigateway.IpAddressTypeIpv4:
@@ -240,19 +247,23 @@ func checkEndpoint(old, d *definition.Domain) error {
 	return nil
 }
 
-// isEnhanced tells that a security policy is one of those of 2025.
-func isEnhanced(policy string) bool { return strings.HasPrefix(policy, "SecurityPolicy_") }
+// IsEnhanced tells that a security policy is one of those of 2025.
+func IsEnhanced(policy string) bool { return strings.HasPrefix(policy, "SecurityPolicy_") }
+
+// ModeRequired is AWS's answer to an enhanced security policy without an endpoint
+// access mode, as REST APIs have been seen to give it.
+const ModeRequired = "Endpoint access mode is required for the specified security policy"
 
 // checkPolicy refuses a security policy that an endpoint type hasn't.
-// UNVERIFIED: the words of these errors.
+// UNVERIFIED: the words of these errors, but for ModeRequired.
 func checkPolicy(d *definition.Domain) error {
 	policy := *d.SecurityPolicy
-	enhanced, edge := isEnhanced(policy), strings.HasSuffix(policy, "_EDGE")
+	enhanced, edge := IsEnhanced(policy), strings.HasSuffix(policy, "_EDGE")
 	switch {
-	case enhanced && d.EndpointAccessMode == nil:
-		return badRequest("endpointAccessMode is required with the security policy %s.", policy)
-	case !enhanced && value(d.EndpointAccessMode) == apigateway.EndpointAccessModeStrict:
-		return badRequest("endpointAccessMode STRICT is not supported with the security policy %s.", policy)
+	case enhanced && value(d.EndpointAccessMode) == "":
+		return badRequest(ModeRequired)
+	case !enhanced && value(d.EndpointAccessMode) != "":
+		return badRequest("Endpoint access mode is not supported for the specified security policy")
 	case enhanced && edge != has(d, apigateway.EndpointTypeEdge), enhanced && len(d.EndpointConfiguration.Types) > 1:
 		return badRequest("The security policy %s is not supported for the endpoint type %s.", policy, strings.Join(d.EndpointConfiguration.Types, ","))
 	case IsPrivate(d) && policy == apigateway.SecurityPolicyTLS10:

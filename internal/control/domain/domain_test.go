@@ -299,11 +299,11 @@ func TestV1Domains(t *testing.T) {
 		{"another type", func(in *apigateway.CreateDomainNameRequest) { in.EndpointConfiguration.Types[0] = "LOCAL" }, "400 BadRequestException: Invalid EndpointTypes specified…"},
 		{"enhanced without a mode", func(in *apigateway.CreateDomainNameRequest) {
 			in.SecurityPolicy = new("SecurityPolicy_TLS13_1_3_2025_09")
-		}, "400 BadRequestException: endpointAccessMode is required…"},
+		}, "400 BadRequestException: Endpoint access mode is required for the specified security policy"},
 		{"enhanced of edge", func(in *apigateway.CreateDomainNameRequest) {
 			in.SecurityPolicy, in.EndpointAccessMode = new("SecurityPolicy_TLS13_2025_EDGE"), new("BASIC")
 		}, "400 BadRequestException: The security policy SecurityPolicy_TLS13_2025_EDGE is not supported for the endpoint type REGIONAL."},
-		{"strict without enhanced", func(in *apigateway.CreateDomainNameRequest) { in.EndpointAccessMode = new("STRICT") }, "400 BadRequestException: endpointAccessMode STRICT…"},
+		{"strict without enhanced", func(in *apigateway.CreateDomainNameRequest) { in.EndpointAccessMode = new("BASIC") }, "400 BadRequestException: Endpoint access mode is not supported…"},
 		{"mTLS with TLS 1.0", func(in *apigateway.CreateDomainNameRequest) {
 			in.SecurityPolicy = new("TLS_1_0")
 			in.MutualTlsAuthentication = &apigateway.MutualTlsAuthenticationInput{TruststoreUri: new("s3://b/t.pem")}

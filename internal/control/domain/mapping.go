@@ -152,7 +152,7 @@ func (n *Names) checkCompany(tx *store.Tx, c *awswire.Call, face Face, d *defini
 			return badRequest("%s", mixed)
 		}
 	}
-	if protocol != REST && isEnhanced(value(d.SecurityPolicy)) {
+	if protocol != REST && IsEnhanced(value(d.SecurityPolicy)) {
 		// UNVERIFIED: the words.
 		return badRequest("The security policy %s is only supported for REST APIs.", *d.SecurityPolicy)
 	}

@@ -91,7 +91,7 @@ func (n *Names) checkTargets(tx *store.Tx, c *awswire.Call, d *definition.Domain
 		if err := checkManaged(d); err != nil {
 			return err
 		}
-		if isEnhanced(*d.SecurityPolicy) {
+		if IsEnhanced(*d.SecurityPolicy) {
 			return badRequest("The security policy %s is only supported for REST APIs.", *d.SecurityPolicy)
 		}
 	}
