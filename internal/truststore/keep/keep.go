@@ -63,7 +63,8 @@ func New(o Options) (*Keeper, error) {
 }
 
 // Fetch reads a truststore afresh, keeps it, and returns the warnings about it.
-// version is that of an S3 object, "" for the newest. Its errors are for who asked.
+// version is that of an S3 object, or what a file's content has to hash to (SHA-256
+// in hexadecimal); "" is what is there now. Its errors are for who asked.
 func (k *Keeper) Fetch(ctx context.Context, uri, version string) (warnings []string, err error) {
 	text, err := k.read(ctx, uri, version)
 	if err != nil {
@@ -71,6 +72,10 @@ func (k *Keeper) Fetch(ctx context.Context, uri, version string) (warnings []str
 	}
 	if _, warnings, err = truststore.Parse(text, k.Clock()); err != nil {
 		return nil, err
+	}
+	// Only of what is a truststore: the hash of another file is nobody's business.
+	if have := contentVersion(text); strings.HasPrefix(uri, "file://") && version != "" && version != have {
+		return nil, errors.New("The version of a truststore in a file is the SHA-256 of its content, in hexadecimal: there it is " + have)
 	}
 	return warnings, k.save(k.file(uri, version), text)
 }
@@ -121,9 +126,6 @@ func (k *Keeper) read(ctx context.Context, uri, version string) ([]byte, error) 
 		if !k.Files {
 			return nil, errors.New("Truststores in files aren't allowed here: the gateway's --truststore-files allows them")
 		}
-		if version != "" {
-			return nil, errors.New("A truststore in a file has no versions")
-		}
 		return readFile(path)
 	}
 	bucket, key, ok := strings.Cut(strings.TrimPrefix(uri, "s3://"), "/")
@@ -134,6 +136,12 @@ func (k *Keeper) read(ctx context.Context, uri, version string) ([]byte, error) 
 		return nil, errors.New("There is no S3 to read the truststore from: the gateway's --s3-endpoint names one")
 	}
 	return k.getObject(ctx, bucket, key, version)
+}
+
+// contentVersion is the version of a truststore that is a file.
+func contentVersion(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // readFile reads a regular file: a device or a pipe might never end.

@@ -4,8 +4,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -14,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -147,16 +150,26 @@ func TestFiles(t *testing.T) {
 	if _, err := k.Fetch(t.Context(), "file://"+name, ""); err != nil {
 		t.Fatal(err)
 	}
+	sum := sha256.Sum256(text)
+	version := hex.EncodeToString(sum[:])
+	if _, err := k.Fetch(t.Context(), "file://"+name, version); err != nil {
+		t.Error(err)
+	}
+	if _, err := k.Fetch(t.Context(), "file://"+name, version[1:]+"0"); err == nil || !strings.Contains(err.Error(), version) {
+		t.Errorf("another version than the file's: %v", err)
+	}
 	// The copy is what counts until it is fetched again.
 	if err := os.Remove(name); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Kept("file://"+name, ""); err != nil {
-		t.Error(err)
+	for _, v := range []string{"", version} {
+		if _, err := k.Kept("file://"+name, v); err != nil {
+			t.Error(err)
+		}
 	}
 	for uri, version := range map[string]string{"file://" + name: "", "file://" + dir: "", "file:///dev/zero": "", "file://trust.pem": "", "file:///dev/null": "1"} {
-		if _, err := k.Fetch(t.Context(), uri, version); err == nil {
-			t.Errorf("%s is read", uri)
+		if _, err := k.Fetch(t.Context(), uri, version); err == nil || regexp.MustCompile("[0-9a-f]{64}").MatchString(err.Error()) {
+			t.Errorf("%s is read: %v", uri, err)
 		}
 	}
 	if _, err := k.Kept("file://"+name, "1"); !errors.Is(err, os.ErrNotExist) {
