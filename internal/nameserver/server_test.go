@@ -279,7 +279,7 @@ func TestCheckValue(t *testing.T) {
 		{"A", "192.0.2.1", true}, {"A", "192.0.2", false}, {"A", "::1", false}, {"A", "192.0.2.1 ", false},
 		{"AAAA", "2001:db8::1", true}, {"AAAA", "192.0.2.1", false}, {"AAAA", "fe80::1%eth0", false},
 		{"CNAME", "example.test", true}, {"CNAME", "a b", false}, {"CNAME", "", false},
-		{"TXT", `"a" "b"`, true}, {"TXT", "a", false}, {"TXT", `"a`, false}, {"TXT", `"` + strings.Repeat("x", 300) + `"`, true},
+		{"TXT", `"a" "b"`, true}, {"TXT", "a", false}, {"TXT", `"\400"`, false}, {"TXT", `"\09"`, false}, {"TXT", `"\`, false}, {"TXT", `"a`, false}, {"TXT", `"` + strings.Repeat("x", 300) + `"`, true},
 		{"MX", "10 mail.example.test.", true}, {"MX", "mail", false},
 		{"SRV", "1 10 5269 xmpp.example.test.", true}, {"SRV", "1 10 xmpp", false},
 		{"CAA", `0 issue "ca.example.test"`, true}, {"CAA", "0 issue", false},
@@ -293,6 +293,33 @@ func TestCheckValue(t *testing.T) {
 	} {
 		if err := CheckValue(tt.rrtype, tt.value); (err == nil) != tt.ok {
 			t.Errorf("%s %q: %v", tt.rrtype, tt.value, err)
+		}
+	}
+}
+
+// TestCodes writes characters as Route 53 does, by octal codes.
+func TestCodes(t *testing.T) {
+	for value, want := range map[string]string{
+		`"a\050b\344\"\\c"`: "a(b\xe4\"\\c", `"\\050"`: `\050`, `"\053" "\054"`: "+,",
+	} {
+		rr, err := parseValue("TXT", value)
+		if err != nil {
+			t.Errorf("%s: %v", value, err)
+			continue
+		}
+		wire := make([]byte, 512)
+		end, err := dns.PackRR(rr, wire, 0, nil, false)
+		if err != nil {
+			t.Errorf("%s: %v", value, err)
+			continue
+		}
+		const head = 1 + 10 // the root's name; type, class, TTL and length
+		got := ""
+		for rest := wire[head:end]; len(rest) > 0; rest = rest[1+rest[0]:] {
+			got += string(rest[1 : 1+rest[0]])
+		}
+		if got != want {
+			t.Errorf("%s is %q, want %q", value, got, want)
 		}
 	}
 }

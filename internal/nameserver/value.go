@@ -1,7 +1,9 @@
 package nameserver
 
 import (
+	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -55,7 +57,11 @@ func CheckValue(rrtype, value string) error {
 
 // parseValue reads the value of a record whose owner and TTL are still to be set.
 func parseValue(rrtype, value string) (dns.RR, error) {
-	p := dns.NewZoneParser(strings.NewReader(". 0 IN "+rrtype+" "+value+"\n"), ".", "")
+	text, ok := decimal(value)
+	if !ok {
+		return nil, ValueError("a code that isn't one")
+	}
+	p := dns.NewZoneParser(strings.NewReader(". 0 IN "+rrtype+" "+text+"\n"), ".", "")
 	rr, ok := p.Next()
 	if err := p.Err(); err != nil {
 		return nil, err
@@ -70,6 +76,35 @@ func parseValue(rrtype, value string) (dns.RR, error) {
 		return nil, ValueError("a record that can't be sent")
 	}
 	return rr, nil
+}
+
+// decimal is a value with the codes of its characters, which are octal in Route
+// 53, as zone files have them; ok is false where a code isn't one.
+// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html
+func decimal(value string) (text string, ok bool) {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(value, `\`)
+		b.WriteString(before)
+		if !found {
+			return b.String(), true
+		}
+		b.WriteByte('\\')
+		switch {
+		case after == "":
+			return "", false
+		case after[0] < '0' || after[0] > '9':
+			b.WriteByte(after[0]) // the character itself
+			value = after[1:]
+			continue
+		}
+		code, err := strconv.ParseUint(after[:min(3, len(after))], 8, 8)
+		if err != nil || len(after) < 3 {
+			return "", false
+		}
+		fmt.Fprintf(&b, "%03d", code)
+		value = after[3:]
+	}
 }
 
 // fits tells that a record can be put in a message.

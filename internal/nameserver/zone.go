@@ -3,6 +3,7 @@ package nameserver
 import (
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -173,6 +174,13 @@ func (z *Zone) delegation(name string) (string, []set) {
 		}
 	}
 	return at, servers
+}
+
+// Delegates tells whether a zone has others answer for a name below its own, one
+// of the servers given among them.
+func (z *Zone) Delegates(name string, servers []string) bool {
+	at, sets := z.delegation(name)
+	return sets != nil && slices.ContainsFunc(servers, func(server string) bool { return z.Has(at, "NS", server) })
 }
 
 // maxMultivalue is how many sets of a multivalue answer are sent.

@@ -1,6 +1,7 @@
 package route53
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -26,6 +27,8 @@ type directoryState struct {
 	zones map[zoneKey]*publicZone
 	// byName holds the zones of a name, the one made first in front.
 	byName map[string][]*publicZone
+	// served are those that answer, by name.
+	served map[string]zoneKey
 }
 
 type zoneKey struct{ account, id string }
@@ -33,50 +36,108 @@ type zoneKey struct{ account, id string }
 type publicZone struct {
 	key     zoneKey
 	created time.Time
+	// servers are the name servers that a zone above delegates it to.
+	servers []string
 	zone    *nameserver.Zone
+}
+
+func newDirectoryState() *directoryState {
+	return &directoryState{zones: map[zoneKey]*publicZone{}, byName: map[string][]*publicZone{}}
 }
 
 // NewDirectory returns an empty directory.
 func NewDirectory() *Directory {
 	d := &Directory{}
-	d.state.Store(&directoryState{zones: map[zoneKey]*publicZone{}, byName: map[string][]*publicZone{}})
+	d.state.Store(newDirectoryState())
 	return d
 }
 
-// Zone finds a public zone by its name, in lower case and with a final dot. Of
-// several with one name it is the one made first: on AWS the zone above chooses,
-// by the name servers it delegates to.
+// Zone finds the public zone that answers for a name, in lower case and with a
+// final dot. Of several with one name it is the one made first. A zone below
+// another account's, which was there before, answers only once that delegates
+// the name to it: on AWS nobody would ask it sooner.
 func (d *Directory) Zone(name string) (*nameserver.Zone, bool) {
-	list := d.state.Load().byName[name]
-	if len(list) == 0 {
-		return nil, false
+	state := d.state.Load()
+	if key, ok := state.served[name]; ok {
+		return state.zones[key].zone, true
 	}
-	return list[0].zone, true
+	return nil, false
 }
 
-// Validated tells whether a public zone has a CNAME record of the name with the
-// value, by which owners of domains show that they are.
+// Validated tells whether there is a CNAME record of the name with the value, by
+// which owners of domains show that they are, in a zone that answers or in
+// another one of the same account.
 func (d *Directory) Validated(name, value string) bool {
 	name, err := canonical(name)
 	if err != nil {
 		return false
 	}
-	name = presented(name)
-	state := d.state.Load()
-	for suffix := name; suffix != ""; {
+	state, owner := d.state.Load(), ""
+	for suffix := presented(name); suffix != ""; suffix = above(suffix) {
+		key, ok := state.served[suffix]
+		if !ok || owner != "" && key.account != owner {
+			continue
+		}
+		owner = key.account
 		for _, z := range state.byName[suffix] {
-			if z.zone.Has(name, api.RRTypeCname, value) {
+			if z.key.account == owner && z.zone.Has(name, api.RRTypeCname, value) {
 				return true
 			}
 		}
-		_, suffix, _ = strings.Cut(suffix, ".")
 	}
 	return false
 }
 
+// above cuts the first label of a name as nameserver has it; "" is above the last
+// one.
+func above(name string) string {
+	for i := 0; i < len(name); i++ {
+		switch name[i] {
+		case '\\':
+			i++
+		case '.':
+			return name[i+1:]
+		}
+	}
+	return ""
+}
+
+// serve chooses the zones that answer.
+func (s *directoryState) serve() {
+	s.served = make(map[string]zoneKey, len(s.byName))
+	// What stands above is decided first.
+	names := slices.SortedFunc(maps.Keys(s.byName), func(a, b string) int { return cmp.Compare(strings.Count(a, "."), strings.Count(b, ".")) })
+	for _, name := range names {
+		for _, z := range s.byName[name] {
+			if s.answers(z) {
+				s.served[name] = z.key
+				break
+			}
+		}
+	}
+}
+
+// answers tells whether no zone of another account, which was there before, keeps
+// the name of a zone for itself.
+func (s *directoryState) answers(z *publicZone) bool {
+	for name := above(z.zone.Name()); name != ""; name = above(name) {
+		key, ok := s.served[name]
+		if !ok {
+			continue
+		}
+		if key.account == z.key.account {
+			return true
+		}
+		if up := s.zones[key]; up.created.Before(z.created) {
+			return up.zone.Delegates(z.zone.Name(), z.servers)
+		}
+	}
+	return true
+}
+
 // Load reads everything; it is called once, before calls are answered.
 func (d *Directory) Load(tx *store.Tx) error {
-	state := &directoryState{zones: map[zoneKey]*publicZone{}, byName: map[string][]*publicZone{}}
+	state := newDirectoryState()
 	for e, err := range zones.Everywhere(tx) {
 		if err != nil {
 			return err
@@ -90,6 +151,7 @@ func (d *Directory) Load(tx *store.Tx) error {
 		}
 		state.put(z)
 	}
+	state.serve()
 	d.state.Store(state)
 	return nil
 }
@@ -105,7 +167,7 @@ func readZone(tx *store.Tx, scope store.Scope, doc *zoneDoc) (*publicZone, error
 		names[name] = append(names[name], setOf(e.Doc))
 	}
 	return &publicZone{
-		key: zoneKey{scope.Account, *doc.Zone.Id}, created: doc.Created,
+		key: zoneKey{scope.Account, *doc.Zone.Id}, created: doc.Created, servers: doc.NameServers,
 		zone: nameserver.NewZone(presented(*doc.Zone.Name)).With(names),
 	}, nil
 }
@@ -160,6 +222,7 @@ func (s *directoryState) remove(key zoneKey) {
 // commits; publish makes the directory follow.
 func (d *Directory) Prepare(tx *store.Tx, list []store.Change) (publish func(), err error) {
 	touched := map[zoneKey]map[string]bool{} // reversed names by zone
+	delegations := false                     // may have changed
 	for _, c := range list {
 		if c.Kind != zones.Name && c.Kind != records.Name {
 			continue
@@ -170,6 +233,7 @@ func (d *Directory) Prepare(tx *store.Tx, list []store.Change) (publish func(), 
 		}
 		if c.Kind == records.Name {
 			touched[key][c.ID[1]] = true
+			delegations = delegations || c.ID[2] == api.RRTypeNs
 		}
 	}
 	if len(touched) == 0 {
@@ -178,11 +242,14 @@ func (d *Directory) Prepare(tx *store.Tx, list []store.Change) (publish func(), 
 	// Transactions run one at a time, so what is published now is what this one
 	// changes.
 	old := d.state.Load()
-	next := &directoryState{zones: maps.Clone(old.zones), byName: maps.Clone(old.byName)}
+	next := &directoryState{zones: maps.Clone(old.zones), byName: maps.Clone(old.byName), served: old.served}
 	for key, names := range touched {
 		if err := next.follow(tx, key, names); err != nil {
 			return nil, err
 		}
+	}
+	if delegations || len(next.zones) != len(old.zones) {
+		next.serve()
 	}
 	return func() { d.state.Store(next) }, nil
 }
@@ -221,6 +288,6 @@ func (s *directoryState) follow(tx *store.Tx, key zoneKey, names map[string]bool
 			sets[shown] = append(sets[shown], setOf(e.Doc))
 		}
 	}
-	s.put(&publicZone{key: key, created: known.created, zone: known.zone.With(sets)})
+	s.put(&publicZone{key: key, created: known.created, servers: known.servers, zone: known.zone.With(sets)})
 	return nil
 }

@@ -78,7 +78,8 @@ func reversed(name string) string {
 // within tells that a name is a zone's or below it.
 func within(name, zone string) bool { return name == zone || strings.HasSuffix(name, "."+zone) }
 
-// presented is a canonical name as DNS software writes it.
+// presented is a canonical name as package nameserver has names: of what DNS
+// software escapes in zone files, "$" isn't escaped there.
 func presented(name string) string {
 	if !strings.Contains(name, `\`) {
 		return name
@@ -92,7 +93,7 @@ func presented(name string) string {
 		c := (name[i+1]-'0')<<6 | (name[i+2]-'0')<<3 | (name[i+3] - '0')
 		i += 3
 		switch {
-		case strings.IndexByte(`."\();@$ '`, c) >= 0:
+		case strings.IndexByte(`."\();@ '`, c) >= 0:
 			b.WriteByte('\\')
 			b.WriteByte(c)
 		case c < ' ' || c > '~':

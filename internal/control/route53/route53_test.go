@@ -409,7 +409,7 @@ func TestValidated(t *testing.T) {
 	if f.directory.Validated("_x.www.example.test.", "_y.acm-validations.aws.") {
 		t.Error("validated without a record")
 	}
-	if err := f.change(id, step{"CREATE", set}); err != nil {
+	if err := f.change(id, step{"CREATE", set}, step{"CREATE", record(`\044x.example.test`, "A", "192.0.2.9")}); err != nil {
 		t.Fatal(err)
 	}
 	check := func(d *route53.Directory) {
@@ -425,11 +425,103 @@ func TestValidated(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(loaded)
+	if z, _ := loaded.Zone("example.test."); !z.Has("$x.example.test.", "A", "192.0.2.9") {
+		t.Error("a name with a dollar sign isn't found as nameserver writes it")
+	}
 	if err := f.change(id, step{"DELETE", set}); err != nil {
 		t.Fatal(err)
 	}
 	if f.directory.Validated("_x.www.example.test.", "_y.acm-validations.aws.") {
 		t.Error("validated by a deleted record")
+	}
+}
+
+// of is the fixture as another account.
+func (f *fixture) of(account string) *fixture {
+	other := &fixture{t: f.t, directory: f.directory, store: f.store}
+	other.Client = sdk.New(f.Options(), func(o *sdk.Options) {
+		o.Credentials = credentials.NewStaticCredentialsProvider(account, "test", "")
+	})
+	return other
+}
+
+// TestOthersZones has an account make zones within another one's: they answer
+// nothing, and prove nothing, before their names are delegated to them.
+func TestOthersZones(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	thief := f.of("222222222222")
+	// who tells whose zone answers for a name, while running and after a start.
+	who := func(name string) string {
+		loaded := route53.NewDirectory()
+		if err := f.store.View(context.Background(), loaded.Load); err != nil {
+			t.Fatal(err)
+		}
+		var answers []string
+		for _, d := range []*route53.Directory{f.directory, loaded} {
+			z, ok := d.Zone(name)
+			switch {
+			case !ok:
+				answers = append(answers, "")
+			case z.Has(name, "TXT", `"owner"`):
+				answers = append(answers, "owner")
+			case z.Has(name, "TXT", `"thief"`):
+				answers = append(answers, "thief")
+			}
+		}
+		if answers[0] != answers[1] {
+			t.Errorf("%s: %q while running, %q after a start", name, answers[0], answers[1])
+		}
+		return answers[0]
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	named := func(f *fixture, name, text string) string {
+		id := f.zone(name)
+		must(f.change(id, step{"CREATE", record(name, "TXT", `"`+text+`"`)}))
+		return id
+	}
+	named(thief, "early.example.test", "thief")
+	example := named(f, "example.test", "owner")
+	sub := named(thief, "api.example.test", "thief")
+	named(thief, "deeper.api.example.test", "thief")
+	proof := func(name string) *types.ResourceRecordSet { return record("_x."+name, "CNAME", "_y.test") }
+	must(thief.change(sub, step{"CREATE", proof("api.example.test")}))
+	for name, want := range map[string]string{
+		"example.test.": "owner", "api.example.test.": "", "deeper.api.example.test.": "", "early.example.test.": "thief",
+	} {
+		if got := who(name); got != want {
+			t.Errorf("%s is answered by %q, want %q", name, got, want)
+		}
+	}
+	if f.directory.Validated("_x.api.example.test", "_y.test") {
+		t.Error("a zone that nobody would ask proves its name")
+	}
+	// One with the name that the owner made later is the one.
+	named(f, "api.example.test", "owner")
+	if got := who("api.example.test."); got != "owner" {
+		t.Errorf("the owner's zone: %q", got)
+	}
+	servers := func(f *fixture, id string) (list []string) {
+		out, err := f.GetHostedZone(t.Context(), &sdk.GetHostedZoneInput{Id: &id})
+		must(err)
+		for _, name := range out.DelegationSet.NameServers {
+			list = append(list, name+".")
+		}
+		return list
+	}
+	must(f.change(example, step{"CREATE", record("api.example.test", "NS", "ns.elsewhere.test.")}))
+	if got := who("api.example.test."); got != "owner" {
+		t.Errorf("delegated to others: %q", got)
+	}
+	must(f.change(example, step{"UPSERT", record("api.example.test", "NS", servers(thief, sub)...)}))
+	for name, want := range map[string]string{"api.example.test.": "thief", "deeper.api.example.test.": "thief"} {
+		if got := who(name); got != want {
+			t.Errorf("delegated: %s is answered by %q, want %q", name, got, want)
+		}
 	}
 }
 
