@@ -76,7 +76,7 @@ func newFaces(t testing.TB) *faces {
 	f.update(func(tx *store.Tx) error {
 		at := store.Scope{Account: account, Region: region}
 		return errors.Join(
-			f.certificate(tx, at, "wild", acm.CertificateStatusIssued, "*.example.com", "Example.com", "*.eu.example.com"),
+			f.certificate(tx, at, "wild", acm.CertificateStatusIssued, "*.example.com", "Example.com", "*.eu.example.com", "*.us.example.com"),
 			f.certificate(tx, at, "pending", "PENDING_VALIDATION", "*.example.com"),
 			f.certificate(tx, store.Scope{Account: account, Region: "us-east-1"}, "edge", acm.CertificateStatusIssued, "*.example.com"),
 			f.api(tx, at, "http1", "HTTP", "$default", "v1"), f.api(tx, at, "socket1", "WEBSOCKET", "prod"),
@@ -219,9 +219,14 @@ func TestCreateBothFaces(t *testing.T) {
 func TestNames(t *testing.T) {
 	f := newFaces(t)
 	f.update(func(tx *store.Tx) error {
-		return definition.DomainOwners.Put(tx, store.Scope{}, &definition.Reference{ID: "999999999999/eu-west-1"}, "theirs.example.com")
+		theirs := &definition.Reference{ID: "999999999999/eu-west-1"}
+		return errors.Join(
+			definition.DomainOwners.Put(tx, store.Scope{}, theirs, "theirs.eu.example.com"),
+			definition.DomainOwners.Put(tx, store.Scope{}, theirs, "*.us.example.com"),
+		)
 	})
 	const invalid = "400 BadRequestException: Invalid domain name specified: …"
+	const taken = "400 BadRequestException: The domain name you provided already exists."
 	for name, want := range map[string]string{
 		"a.example.com": "", "*.example.com": "", "A-b.EU.example.com": "", "_x.example.com": "", "xn--bcher-kva.example.com": "",
 		"": invalid, "com": invalid, "*": invalid, "*.com": invalid, "a.*.example.com": invalid, "*a.example.com": invalid,
@@ -230,7 +235,12 @@ func TestNames(t *testing.T) {
 		"a.example.com:443": invalid, "a.example.com/x": invalid, "a.example.123": invalid, strings.Repeat("a", 64) + ".example.com": invalid,
 		strings.Repeat("a.", 126) + "example.com": invalid,
 		"gateway.example.com":                     "400 BadRequestException: The domain name gateway.example.com is reserved: …",
-		"theirs.example.com":                      "400 BadRequestException: The domain name you provided already exists.",
+		"theirs.eu.example.com":                   taken,
+		"*.eu.example.com":                        taken, // would get what theirs leaves
+		"ours.us.example.com":                     taken, // would take what their star gets
+		"*.us.example.com":                        taken,
+		"x.ours.us.example.com":                   "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
+		"us.example.com":                          "",
 		"a.b.example.com":                         "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
 		"*.a.example.com":                         "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
 		"example.org":                             "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
