@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -35,6 +36,7 @@ func (t *methodTester) PrepareTest(tx *store.Tx, c *awswire.Call, method string,
 	stage, route, err := t.compiler.CompileTest(tx, compile.TestedMethod{
 		Scope: store.Scope{Account: c.Account, Region: c.Region},
 		APIID: *in.RestApiId, ResourceID: *in.ResourceId, Method: method, Variables: in.StageVariables,
+		ClientCertificateID: *cmp.Or(in.ClientCertificateId, new("")),
 	})
 	if err != nil {
 		return nil, err

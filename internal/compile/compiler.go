@@ -228,7 +228,7 @@ func (c *Compiler) lastGood(d *draft, err error, key apiKey, head *plan.API, old
 	if old != nil {
 		kept := *old.plan
 		kept.API = head
-		d.base, d.plan, d.routeSettings = old, &kept, old.routeSettings
+		d.base, d.plan, d.routeSettings, d.certificateID = old, &kept, old.routeSettings, old.certificateID
 	}
 	return d, nil
 }

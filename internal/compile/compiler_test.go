@@ -12,6 +12,7 @@ import (
 	"gatehouse/internal/compile"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
+	"gatehouse/internal/seal"
 	"gatehouse/internal/store"
 )
 
@@ -24,7 +25,11 @@ type house struct {
 
 func newHouse(t testing.TB) *house {
 	c := compile.New(printedParts())
-	return &house{t, openStore(t, store.Options{Prepare: c.Prepare}), c}
+	sealer, err := seal.New(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &house{t, openStore(t, store.Options{Sealer: sealer, Prepare: c.Prepare}), c}
 }
 
 func (h *house) update(fn func(tx *store.Tx) error) {

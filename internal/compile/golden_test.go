@@ -231,7 +231,11 @@ func printedParts() compile.Options {
 			if !strings.Contains(h.URI, "://") {
 				return nil, fmt.Errorf("%q has no scheme", h.URI)
 			}
-			return printed(fmt.Sprintf("http %s %s append=%v timeout=%s", h.Method, h.URI, h.AppendPath, h.Timeout)), nil
+			shows := ""
+			if h.ClientCertificate != nil {
+				shows = " shows=" + h.ClientCertificate.Leaf.Subject.CommonName
+			}
+			return printed(fmt.Sprintf("http %s %s append=%v timeout=%s%s", h.Method, h.URI, h.AppendPath, h.Timeout, shows)), nil
 		},
 		JWT: func(j compile.JWTCheck) (plan.Authorizer, error) {
 			return printed(fmt.Sprintf("a token in %s of %s for %v with one of %v", j.IdentitySource, j.Issuer, j.Audiences, j.Scopes)), nil

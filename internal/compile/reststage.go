@@ -37,7 +37,7 @@ const CanarySuffix = "/Canary"
 
 // deployed compiles a stage with the deployments it points at.
 func (b *restBuilder) deployed(tx *store.Tx, doc *definition.RestStage) (*plan.Stage, error) {
-	certificate, err := b.clientCertificate(tx, value(doc.ClientCertificateId))
+	certificate, err := b.c.clientCertificate(tx, b.key.Scope, value(doc.ClientCertificateId))
 	if err != nil {
 		return nil, err
 	}
@@ -64,27 +64,6 @@ func (b *restBuilder) deployed(tx *store.Tx, doc *definition.RestStage) (*plan.S
 	}
 	stage.Rest.Canary = &plan.Canary{Stage: other, Percent: value(settings.PercentTraffic)}
 	return stage, nil
-}
-
-// clientCertificate returns the certificate of an id, nil for "". It is the
-// stage's and no part of a deployment: another one is shown as soon as the stage
-// names it.
-func (b *restBuilder) clientCertificate(tx *store.Tx, id string) (*tls.Certificate, error) {
-	if id == "" {
-		return nil, nil
-	}
-	doc, err := definition.ClientCertificates.Get(tx, b.key.Scope, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, problem("Client certificate", id, errors.New("it is gone"))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("compile: client certificate %s: %w", id, err)
-	}
-	pair, err := tls.X509KeyPair([]byte(value(doc.PemEncodedCertificate)), []byte(doc.PrivateKey))
-	if err != nil {
-		return nil, problem("Client certificate", id, err)
-	}
-	return &pair, nil
 }
 
 // deployment compiles what a deployment froze.

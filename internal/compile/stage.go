@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -19,6 +20,7 @@ type stage struct {
 	// so that the next edit can be applied to it.
 	atHead        bool
 	routeSettings routeSettings
+	certificateID string
 	routes        map[string]*route
 	calls         map[string]*call
 	// users are the routes of each integration.
@@ -52,7 +54,7 @@ func (c *Compiler) checkStage(tx *store.Tx, key apiKey, doc *definition.Stage) e
 	if a := c.apis[key]; a != nil {
 		old = a.stages[value(doc.StageName)]
 	}
-	d, err := c.newDraft(key, newAPI(key, apiDoc), old, doc)
+	d, err := c.newDraft(tx, key, newAPI(key, apiDoc), old, doc)
 	if err != nil {
 		return err
 	}
@@ -70,7 +72,7 @@ func (c *Compiler) draftStage(tx *store.Tx, key apiKey, head *plan.API, old *sta
 	if doc.DeploymentId == nil {
 		return c.emptyDraft(key, head, doc), nil
 	}
-	d, err := c.newDraft(key, head, old, doc)
+	d, err := c.newDraft(tx, key, head, old, doc)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +115,10 @@ type draft struct {
 	atHead bool
 
 	routeSettings routeSettings
+	// certificateID names the certificate that backends are shown, "" for none, and
+	// certificate is it: of WebSocket APIs alone.
+	certificateID string
+	certificate   *tls.Certificate
 	// guards compile who may use routes, once there is a view to read from.
 	guards *guards
 	// What differs from base; nil values are gone.
@@ -122,7 +128,7 @@ type draft struct {
 
 // newDraft makes a draft with the settings of the stage and, where they are
 // there, the routes of old.
-func (c *Compiler) newDraft(key apiKey, head *plan.API, old *stage, doc *definition.Stage) (*draft, error) {
+func (c *Compiler) newDraft(tx *store.Tx, key apiKey, head *plan.API, old *stage, doc *definition.Stage) (*draft, error) {
 	d := c.emptyDraft(key, head, doc)
 	d.base = old
 	accessLog, err := c.accessLog(head, doc)
@@ -130,7 +136,8 @@ func (c *Compiler) newDraft(key apiKey, head *plan.API, old *stage, doc *definit
 		return nil, problem("Access log of stage", d.plan.Name, err)
 	}
 	d.plan.AccessLog = accessLog
-	return d, nil
+	d.certificate, err = c.clientCertificate(tx, key.Scope, d.certificateID)
+	return d, err
 }
 
 // emptyDraft is a stage that serves nothing.
@@ -148,6 +155,7 @@ func (c *Compiler) emptyDraft(key apiKey, head *plan.API, doc *definition.Stage)
 			Metrics:      c.parts.stageMetrics(head, value(doc.StageName)),
 		},
 		routeSettings: routeSettings{doc.DefaultRouteSettings, doc.RouteSettings},
+		certificateID: value(doc.ClientCertificateId),
 		routes:        map[string]*route{},
 		calls:         map[string]*call{},
 	}
@@ -160,7 +168,7 @@ func (c *Compiler) emptyDraft(key apiKey, head *plan.API, doc *definition.Stage)
 // authorizers change.
 func (d *draft) canKeep() bool {
 	return d.base != nil && maps.Equal(d.base.plan.Variables, d.plan.Variables) &&
-		d.base.plan.API.Name == d.plan.API.Name &&
+		d.base.plan.API.Name == d.plan.API.Name && d.base.certificateID == d.certificateID &&
 		reflect.DeepEqual(d.base.routeSettings, d.routeSettings)
 }
 
@@ -361,7 +369,7 @@ func (d *draft) commit() *stage {
 	if st == nil {
 		st = &stage{routes: map[string]*route{}, calls: map[string]*call{}, users: map[string]map[string]struct{}{}}
 	}
-	st.plan, st.atHead, st.routeSettings = d.plan, d.atHead, d.routeSettings
+	st.plan, st.atHead, st.routeSettings, st.certificateID = d.plan, d.atHead, d.routeSettings, d.certificateID
 	for id, call := range d.calls {
 		if call == nil {
 			delete(st.calls, id)

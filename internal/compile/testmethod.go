@@ -22,6 +22,8 @@ type TestedMethod struct {
 	Method string
 	// Variables are in place of a stage's.
 	Variables map[string]string
+	// ClientCertificateID is the certificate that a backend is shown, "" for none.
+	ClientCertificateID string
 }
 
 // CompileTest compiles a method as the transaction has it, deployed or not, and
@@ -49,6 +51,9 @@ func (c *Compiler) CompileTest(tx *store.Tx, t TestedMethod) (*plan.Stage, *plan
 	m := methodBuilder{restBuilder: b, stage: stage, doc: &definition.RestStage{}}
 	route, err := newMethod(&resource.Resource, t.Method, &doc)
 	if err != nil {
+		return nil, nil, err
+	}
+	if m.certificate, err = c.clientCertificate(tx, t.Scope, t.ClientCertificateID); err != nil {
 		return nil, nil, err
 	}
 	var p *Problem

@@ -113,7 +113,7 @@ func (b *socketBuilder) backend(kind rest.Kind, doc *definition.Integration, uri
 	case rest.Mock:
 		return integrate.Mock{}, nil
 	case rest.HTTP, rest.HTTPProxy:
-		h, err := b.c.parts.HTTP(HTTPCall{URI: uri, Method: socketMethod(doc), Timeout: timeout})
+		h, err := b.c.parts.HTTP(HTTPCall{URI: uri, Method: socketMethod(doc), Timeout: timeout, ClientCertificate: b.certificate})
 		if err != nil {
 			return misconfigured("Invalid endpoint address"), nil //nolint:nilerr // AWS tells callers, not who deploys
 		}

@@ -136,7 +136,8 @@ func (s *Service) UpdateClientCertificate(c *awswire.Call, in *apigateway.Update
 	return certificateView(certificate), nil
 }
 
-// DeleteClientCertificate removes a certificate that no stage shows.
+// DeleteClientCertificate removes a certificate that no stage shows, of a REST or of
+// a WebSocket API.
 func (s *Service) DeleteClientCertificate(c *awswire.Call, in *apigateway.DeleteClientCertificateRequest) error {
 	return s.store.Update(c, func(tx *store.Tx) error {
 		id := value(in.ClientCertificateId)
@@ -149,6 +150,14 @@ func (s *Service) DeleteClientCertificate(c *awswire.Call, in *apigateway.Delete
 			}
 			if value(stage.Doc.ClientCertificateId) == id {
 				// UNVERIFIED: that it is refused, and the words.
+				return badRequest("Client certificate %s is in use by stage %s of API %s", id, *stage.Doc.StageName, stage.ID[0])
+			}
+		}
+		for stage, err := range definition.Stages.All(tx, scope(c)) {
+			if err != nil {
+				return err
+			}
+			if value(stage.Doc.ClientCertificateId) == id {
 				return badRequest("Client certificate %s is in use by stage %s of API %s", id, *stage.Doc.StageName, stage.ID[0])
 			}
 		}

@@ -68,6 +68,19 @@ func TestClientCertificates(t *testing.T) {
 		{"delete nothing", remove("nope"), "NotFoundException 404: Invalid Client Certificate identifier specified"},
 	})
 	g.stage(id, "dev")
+	socket := func(id *string) {
+		err := g.store.Update(c, func(tx *store.Tx) error {
+			s := &definition.Stage{}
+			s.StageName, s.ClientCertificateId = new("live"), id
+			return definition.Stages.Put(tx, here, s, "chat", "live")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	socket(made.ClientCertificateId)
+	checkRefusals(t, []refusal{{"in use by a WebSocket API", remove(*made.ClientCertificateId), "BadRequestException 400: Client certificate " + *made.ClientCertificateId + " is in use by stage live of API chat"}})
+	socket(nil)
 	if err := remove(*made.ClientCertificateId); err != nil {
 		t.Error(err)
 	}
