@@ -31,7 +31,7 @@ func spawnQuiet(cmd *exec.Cmd, addr string) (*process, error) {
 		defer close(p.done)
 		_ = cmd.Wait() // the state tells how it ended
 	}()
-	for range 500 {
+	for range 6000 {
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
 			return p, c.Close()
@@ -43,5 +43,5 @@ func spawnQuiet(cmd *exec.Cmd, addr string) (*process, error) {
 		}
 	}
 	p.stop()
-	return nil, fmt.Errorf("didn't listen on %s within 5 s", addr)
+	return nil, fmt.Errorf("didn't listen on %s within a minute", addr)
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 // A load is a stream of requests over kept-alive connections.
 type load struct {
 	addr        string
+	tls         *tls.Config // nil for plain connections
 	connections int
 	duration    time.Duration
 	// request appends the raw i-th request of a connection.
@@ -75,6 +77,9 @@ func (l *load) connection(ctx context.Context, n int) ([]time.Duration, error) {
 	defer c.Close() //nolint:errcheck // the run is over
 	if err := c.SetDeadline(time.Now().Add(l.duration + 30*time.Second)); err != nil {
 		return nil, err
+	}
+	if l.tls != nil {
+		c = tls.Client(c, l.tls)
 	}
 	seen := make([]time.Duration, 0, 1<<14)
 	r := bufio.NewReaderSize(c, 8192)

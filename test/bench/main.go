@@ -22,6 +22,8 @@ type settings struct {
 	rounds      int
 	connections int
 	sockets     []int
+	domains     int
+	keys        string
 	profile     string
 }
 
@@ -40,17 +42,20 @@ var sections = [...]struct {
 	{name: "openapi", run: (*bench).openAPI},
 	{name: "websocket", run: (*bench).websocket, named: true},
 	{name: "auth", run: (*bench).auth, named: true},
+	{name: "tls", run: (*bench).tls, named: true},
 }
 
 func main() {
 	var s settings
 	role := flag.String("role", "", "run as a child in this role (for the program's own use)")
-	only := flag.String("sections", "", "comma-separated sections to run: proxy, match, function, start, memory, openapi, websocket, auth (default all but the last two)")
+	only := flag.String("sections", "", "comma-separated sections to run: proxy, match, function, start, memory, openapi, websocket, auth, tls (default all but the last three)")
 	flag.StringVar(&s.gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse binary")
 	flag.DurationVar(&s.duration, "duration", 1500*time.Millisecond, "length of one measurement")
 	flag.IntVar(&s.rounds, "rounds", 4, "measurements of each subject; the best one counts")
 	flag.IntVar(&s.connections, "connections", 32, "connections of the load generator")
 	sockets := flag.String("sockets", "1000,10000,19000", "numbers of idle WebSocket connections, ascending")
+	flag.IntVar(&s.domains, "domains", 10_000, "custom domain names of the section tls")
+	flag.StringVar(&s.keys, "keys", "ecdsa,rsa", "kinds of keys of the section tls")
 	flag.StringVar(&s.profile, "profile", "", "write a CPU profile of the data plane under load to this file, and measure nothing else")
 	flag.Parse()
 	if *only != "" {

@@ -91,22 +91,31 @@ func (p *process) stop() {
 
 // cpu returns the CPU time that a process and its descendants have used.
 func (p *process) cpu() (time.Duration, error) {
+	pids, err := p.family()
+	if err != nil {
+		return 0, err
+	}
 	var total time.Duration
-	pids := []int{p.cmd.Process.Pid}
-	for len(pids) > 0 {
-		pid := pids[0]
-		pids = pids[1:]
+	for _, pid := range pids {
 		spent, err := cpuOf(pid)
 		if err != nil {
 			return 0, err
 		}
 		total += spent
-		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	}
+	return total, nil
+}
+
+// family is a process and its descendants.
+func (p *process) family() ([]int, error) {
+	pids := []int{p.cmd.Process.Pid}
+	for i := 0; i < len(pids); i++ {
+		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pids[i]))
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		for _, t := range tasks {
-			children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, t.Name()))
+			children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pids[i], t.Name()))
 			if err != nil {
 				continue // the thread has ended
 			}
@@ -117,7 +126,7 @@ func (p *process) cpu() (time.Duration, error) {
 			}
 		}
 	}
-	return total, nil
+	return pids, nil
 }
 
 // cpuOf returns utime + stime of one process, with those of the children it
@@ -146,17 +155,40 @@ func cpuOf(pid int) (time.Duration, error) {
 
 // memory returns the resident memory of a process in bytes.
 func (p *process) memory() (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	return memoryLine(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid), "VmRSS:")
+}
+
+// proportionalMemory returns the resident memory of a process and its descendants
+// in bytes. What several have in common counts once.
+func (p *process) proportionalMemory() (int64, error) {
+	pids, err := p.family()
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+	var total int64
+	for _, pid := range pids {
+		n, err := memoryLine(fmt.Sprintf("/proc/%d/smaps_rollup", pid), "Pss:")
+		if err != nil {
+			return 0, err
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// memoryLine returns the bytes that a line of a file in /proc gives in kB.
+func memoryLine(file, name string) (int64, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, name); ok {
 			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
 			return kb << 10, err
 		}
 	}
-	return 0, errors.New("no VmRSS in /proc status")
+	return 0, fmt.Errorf("%s has no %s", file, name)
 }
 
 // announce tells the parent where a child listens.

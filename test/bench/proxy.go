@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -20,10 +21,11 @@ const routes = 1_000
 type subject struct {
 	name    string
 	process *process
-	host    string // of the Host header
-	prefix  string // of the paths
-	routes  int    // over which the requests are spread; 0 is routes
-	note    string // what it does beside passing on
+	host    string      // of the Host header
+	prefix  string      // of the paths
+	routes  int         // over which the requests are spread; 0 is routes
+	note    string      // what it does beside passing on
+	tls     *tls.Config // nil for plain connections
 	// identify appends the header lines by which a client says who it is, for the
 	// route and the n-th request; nil is a token that nobody looks at.
 	identify func(dst []byte, route, n int) []byte
@@ -148,7 +150,7 @@ func measure(ctx context.Context, s settings, sub subject) (time.Duration, resul
 		identify = ignoredToken
 	}
 	var sent atomic.Int64
-	l := load{addr: sub.process.addr, connections: s.connections, duration: s.duration / 4, request: func(dst []byte, connection, i int) []byte {
+	l := load{addr: sub.process.addr, tls: sub.tls, connections: s.connections, duration: s.duration / 4, request: func(dst []byte, connection, i int) []byte {
 		route := order[(connection*31+i)%len(order)]
 		dst = append(append(append(dst, "GET "...), sub.prefix...), "/r"...)
 		dst = strconv.AppendInt(dst, int64(route), 10)
@@ -204,10 +206,14 @@ http {
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		return nil, err
 	}
-	// nginx says nothing when it listens; the shell prints the address once it
-	// does not end at once, and the load generator's first dial is the proof.
-	cmd := exec.Command("nginx", "-c", file, "-p", dir, "-e", filepath.Join(dir, "error.log"))
-	p, err := spawnQuiet(cmd, addr)
+	return startNginx(file, addr)
+}
+
+// startNginx starts nginx with a configuration that has it listen on addr.
+func startNginx(config, addr string) (*process, error) {
+	// nginx says nothing when it listens: the first dial that succeeds is the proof.
+	dir := filepath.Dir(config)
+	p, err := spawnQuiet(exec.Command("nginx", "-c", config, "-p", dir, "-e", filepath.Join(dir, "error.log")), addr)
 	if err != nil {
 		return nil, fmt.Errorf("nginx: %w (is it installed? apt-get install nginx)", err)
 	}
