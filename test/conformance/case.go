@@ -2,7 +2,9 @@ package conformance
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -19,8 +21,18 @@ type run struct {
 	scene *scene
 	// bound are the values that the case has met.
 	bound map[string]string
-	// sockets are the WebSocket connections by name.
+	// sockets are the WebSocket connections by name, kept those of requests.
 	sockets map[string]*frame.Conn
+	kept    map[string]*kept
+	// sessions are those of TLS that the case's steps can resume.
+	sessions tls.ClientSessionCache
+}
+
+func startRun(w *World, s *scene) *run {
+	return &run{
+		world: w, scene: s, bound: map[string]string{}, sockets: map[string]*frame.Conn{}, kept: map[string]*kept{},
+		sessions: tls.NewLRUClientSessionCache(0),
+	}
 }
 
 // Run runs a case of a file whose setup the scene is. The error tells all
@@ -29,7 +41,7 @@ func (c *Case) Run(ctx context.Context, s *scene) error {
 	if c.Private {
 		s = newScene(s.world, s.title, s.setup, s.outer)
 	}
-	r := &run{world: s.world, scene: newScene(s.world, s.title, c.Setup, s), bound: map[string]string{}, sockets: map[string]*frame.Conn{}}
+	r := startRun(s.world, newScene(s.world, s.title, c.Setup, s))
 	defer r.hangUp()
 	for i, step := range c.Steps {
 		if err := r.step(ctx, step); err != nil {
@@ -84,6 +96,8 @@ func (r *run) step(ctx context.Context, s *Step) error {
 		return r.issuer(s.Issuer)
 	case "different":
 		return r.different(s.Different)
+	case "offers":
+		return r.offer(ctx, s)
 	}
 	if s.Crowd != nil {
 		return r.crowd(ctx, s)
@@ -92,6 +106,13 @@ func (r *run) step(ctx context.Context, s *Step) error {
 		return r.within(ctx, s)
 	}
 	got, err := r.ask(ctx, s)
+	var no *refusal
+	if s.Expect != nil && s.Expect.Refused {
+		if errors.As(err, &no) {
+			return nil
+		}
+		return errors.Join(err, fmt.Errorf("the client wasn't refused: %s", got))
+	}
 	if err != nil {
 		return err
 	}
@@ -108,6 +129,11 @@ func (r *run) step(ctx context.Context, s *Step) error {
 	m := &match{lookup: r.lookup, bound: r.bound}
 	if err := m.check(s.Expect, got); err != nil {
 		return err
+	}
+	if s.Expect.TLS != nil {
+		if err := r.handshake(s.Expect.TLS, got.tls); err != nil {
+			return err
+		}
 	}
 	if s.Expect.Log != nil {
 		if err := r.log(ctx, m, s.Expect.Log); err != nil {
@@ -186,13 +212,31 @@ func (r *run) ask(ctx context.Context, s *Step) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.kind() == "tls" {
+		config, err := r.config(s, base, "")
+		if err != nil {
+			return nil, err
+		}
+		return r.shake(ctx, base, config)
+	}
 	if text, err = r.signed(s, text, base.Host); err != nil {
 		return nil, err
 	}
-	if s.HTTP2 {
-		return sendHTTP2(ctx, base, r.world.Address, text)
+	config, err := r.config(s, base, text)
+	if err != nil {
+		return nil, err
 	}
-	return send(ctx, base, r.world.Address, requestBytes(text, base.Host))
+	request := requestBytes(text, base.Host)
+	if s.Bare {
+		request = bareBytes(text)
+	}
+	switch {
+	case s.HTTP2:
+		return sendHTTP2(ctx, base, r.world.Address, config, text)
+	case s.Connection != "":
+		return r.over(ctx, s.Connection, base, config, request)
+	}
+	return send(ctx, base, r.world.Address, config, request)
 }
 
 // callAs calls an operation as the step's principal, the client's by default.

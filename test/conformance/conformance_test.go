@@ -118,9 +118,13 @@ func indented(text string) string {
 // this test's own.
 func newWorld(t *testing.T) (w *World, own bool) {
 	t.Helper()
+	bucket, err := newBucket(or(os.Getenv("GATEHOUSE_CONFORMANCE_S3_LISTEN"), "127.0.0.1:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	endpoint := os.Getenv("GATEHOUSE_CONFORMANCE_ENDPOINT")
 	if own = endpoint == ""; own {
-		endpoint = harness.Start(t, "", "--strict-permissions").URL
+		endpoint = harness.Start(t, "", "--strict-permissions", "--s3-endpoint", bucket.url).URL
 	}
 	client, err := NewClient(endpoint, or(os.Getenv("AWS_REGION"), "us-east-1"), aws.Credentials{
 		AccessKeyID: or(os.Getenv("AWS_ACCESS_KEY_ID"), "test"), SecretAccessKey: or(os.Getenv("AWS_SECRET_ACCESS_KEY"), "test"),
@@ -153,7 +157,7 @@ func newWorld(t *testing.T) (w *World, own bool) {
 	w = NewWorld(Options{
 		Client: client, Backend: backend, Address: client.Address, Role: os.Getenv("GATEHOUSE_CONFORMANCE_ROLE"),
 		Invoke: or(invoke, "https://{api}.execute-api."+client.region+".amazonaws.com"), Settle: settle,
-		Issuers: issuers, Hosted: or(hosted, "https://{domain}.auth."+client.region+".amazoncognito.com"),
+		Issuers: issuers, Bucket: bucket, Hosted: or(hosted, "https://{domain}.auth."+client.region+".amazoncognito.com"),
 		Functions: "functions", Run: strings.ToLower(rand.Text()[:8]),
 	})
 	t.Cleanup(func() {
@@ -162,6 +166,7 @@ func newWorld(t *testing.T) (w *World, own bool) {
 		}
 		backend.Close()
 		issuers.close()
+		bucket.close()
 		client.http.CloseIdleConnections()
 		client.apis.CloseIdleConnections()
 	})

@@ -50,6 +50,11 @@ type Setup struct {
 	UsagePlans map[string]Members `yaml:"usagePlans"`
 	APIKeys    map[string]APIKey  `yaml:"apiKeys"`
 	Domains    map[string]Domain  `yaml:"domains"`
+	// Certificates are made by the runner, Imports are those of them that are
+	// imported into ACM.
+	Certificates map[string]Certificate `yaml:"certificates"`
+	Imports      map[string]Import      `yaml:"imports"`
+	Truststores  map[string]Truststore  `yaml:"truststores"`
 }
 
 // A Function is a Lambda function.
@@ -115,6 +120,15 @@ type Step struct {
 	Request string `yaml:"request"`
 	// HTTP2 sends the request over HTTP/2, and so over TLS.
 	HTTP2 bool `yaml:"http2"`
+	// TLS is how the client of a request or a handshake shakes hands; alone it is
+	// the step.
+	TLS *TLS `yaml:"tls"`
+	// Offers are what clients have that do nothing but shake hands.
+	Offers *Offer `yaml:"offers"`
+	// Connection names a connection that is kept for the case's further steps.
+	Connection string `yaml:"connection"`
+	// Bare adds nothing to the request.
+	Bare bool `yaml:"bare"`
 	// Call names an AWS operation, as in "CreateRoute" or "logs:GetLogEvents";
 	// With are its members.
 	Call string  `yaml:"call"`
@@ -177,6 +191,10 @@ type Expect struct {
 	// Error and Message are the code and the text of an AWS operation's error.
 	Error   string `yaml:"error"`
 	Message string `yaml:"message"`
+	// TLS is what hands were shaken on. Refused is that the connection ends before
+	// anything is answered.
+	TLS     *ExpectTLS `yaml:"tls"`
+	Refused bool       `yaml:"refused"`
 }
 
 // Received is a request as a backend has it before it.
@@ -262,7 +280,8 @@ func parse(path string, text []byte) (*File, error) {
 
 // reserved are what placeholders name that isn't made by a setup's APIs.
 var reserved = []string{
-	"account", "apiKeys", "backend", "functions", "issuers", "logGroups", "masked", "region", "role", "roles", "today", "tokens", "usagePlans", "userPools", "users",
+	"account", "apiKeys", "backend", "bucket", "certificates", "domains", "functions", "imports", "issuers", "logGroups", "masked", "region", "role", "roles", "today", "tokens",
+	"truststores", "unique", "usagePlans", "userPools", "users",
 }
 
 // checkNames refuses APIs that have the name of something else.
@@ -307,7 +326,7 @@ func (c *Case) finish() error {
 		if err := s.check(); err != nil {
 			return fmt.Errorf("step %d: %w", i+1, err)
 		}
-		expects = expects || s.Expect != nil || s.Receive != nil || s.Close != nil || s.Saw != nil || s.Logged != nil || s.Different != nil || s.Crowd != nil
+		expects = expects || s.Expect != nil || s.Receive != nil || s.Close != nil || s.Saw != nil || s.Logged != nil || s.Different != nil || s.Crowd != nil || s.Offers != nil
 	}
 	if !expects {
 		return errors.New("nothing is expected")
@@ -324,7 +343,7 @@ func (s *Step) kind() string {
 	}{
 		{"request", s.Request != ""}, {"call", s.Call != ""}, {"connect", s.Connect != ""}, {"send", s.Send != nil}, {"receive", s.Receive != nil},
 		{"close", s.Close != nil}, {"drop", s.Drop}, {"saw", s.Saw != nil}, {"logged", s.Logged != nil}, {"issuer", s.Issuer != nil},
-		{"different", s.Different != nil},
+		{"different", s.Different != nil}, {"offers", s.Offers != nil}, {"tls", s.TLS != nil && s.Request == "" && s.Connect == ""},
 	} {
 		switch {
 		case k.is && kind != "":
@@ -345,15 +364,21 @@ func (s *Step) check() error {
 	}
 	switch kind := s.kind(); kind {
 	case "":
-		return errors.New("a step is one of request, call, connect, send, receive, close, drop, saw, logged, issuer and different")
-	case "request", "call":
+		return errors.New("a step is one of request, call, connect, send, receive, close, drop, saw, logged, issuer, different, offers and tls")
+	case "request", "call", "tls":
 	case "connect":
-		if s.Expect != nil && (s.Expect.Status == 0 || s.Expect.Error != "" || s.Expect.Message != "") {
+		if s.TLS != nil && s.TLS.check() != nil {
+			return s.TLS.check()
+		}
+		if s.Expect != nil && (s.Expect.Status == 0 && !s.Expect.Refused || s.Expect.Error != "" || s.Expect.Message != "") {
 			return errors.New("of a handshake a status is expected, and no error of a call")
 		}
 		return nil
 	default:
 		return s.checkSocket(kind)
+	}
+	if err := s.checkTLS(); err != nil {
+		return err
 	}
 	switch {
 	case s.With != nil && s.Call == "":
@@ -370,7 +395,7 @@ func (s *Step) check() error {
 		if s.Request != "" {
 			return errors.New("a request without an expectation")
 		}
-	case s.Request != "" && s.Expect.Status == 0:
+	case s.Request != "" && s.Expect.Status == 0 && !s.Expect.Refused:
 		return errors.New("a request's status is always expected")
 	case s.Request != "" && (s.Expect.Error != "" || s.Expect.Message != ""):
 		return errors.New("error and message are those of a call")
@@ -378,6 +403,33 @@ func (s *Step) check() error {
 		return errors.New("logs and received are those of a request")
 	case s.Expect.ExecutionLog != nil && (s.Expect.ExecutionLog.Stage == "" || len(s.Expect.ExecutionLog.Lines) == 0):
 		return errors.New("an execution log has a stage and lines")
+	}
+	return nil
+}
+
+// checkTLS checks what a step says of handshakes.
+func (s *Step) checkTLS() error {
+	kind := s.kind()
+	if s.TLS != nil {
+		if err := s.TLS.check(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case kind != "request" && (s.Connection != "" || s.Bare):
+		return errors.New("connection and bare are of requests")
+	case s.Connection != "" && (s.HTTP2 || s.Crowd != nil):
+		return errors.New("a connection is kept for single requests of HTTP/1.1")
+	case kind == "tls" && (s.Expect == nil || s.Expect.TLS == nil && !s.Expect.Refused):
+		return errors.New("of a handshake alone is expected what it comes to")
+	case s.Expect == nil:
+		return nil
+	case s.Expect.Refused && (s.Call != "" || s.Expect.Status != 0 || s.Expect.TLS != nil):
+		return errors.New("who is refused gets nothing else")
+	case s.Expect.TLS != nil && s.TLS == nil && !s.HTTP2:
+		return errors.New("what hands were shaken on is expected without a handshake")
+	case s.Expect.TLS != nil && s.Expect.TLS.Suite != "" && suites[s.Expect.TLS.Suite] == 0:
+		return fmt.Errorf("%q is no suite that can be had here", s.Expect.TLS.Suite)
 	}
 	return nil
 }
@@ -396,6 +448,8 @@ func (s *Step) checkSocket(kind string) error {
 	switch {
 	case s.Sign != nil:
 		return fmt.Errorf("sign is for requests, calls and connects, not for %s", kind)
+	case kind == "offers":
+		return s.Offers.check()
 	case kind == "different" && len(s.Different) < 2:
 		return errors.New("different has two names or more")
 	case s.Expect != nil:

@@ -29,12 +29,16 @@ func (r *run) crowd(ctx context.Context, s *Step) error {
 	if err != nil {
 		return err
 	}
+	config, err := r.config(s, base, text)
+	if err != nil {
+		return err
+	}
 	request := requestBytes(text, base.Host)
 	answers := make([]*answer, s.Crowd.Clients)
 	problems := make([]error, s.Crowd.Clients)
 	var sent sync.WaitGroup
 	for i := range answers {
-		sent.Go(func() { answers[i], problems[i] = send(ctx, base, r.world.Address, request) })
+		sent.Go(func() { answers[i], problems[i] = send(ctx, base, r.world.Address, config, request) })
 	}
 	sent.Wait()
 	if err := errors.Join(problems...); err != nil {

@@ -15,6 +15,10 @@ type Domain struct {
 	// "api.{}.example.test" by default.
 	Name string `yaml:"name"`
 	V1   bool   `yaml:"v1"`
+	// Certificate is the ARN of the one that it shows, one that is requested for it
+	// by default, whose key's Algorithm is ACM's EC_prime256v1 by default.
+	Certificate string `yaml:"certificate"`
+	Algorithm   string `yaml:"algorithm"`
 	// Mappings are members of CreateApiMapping by the key, BasePaths those of
 	// CreateBasePathMapping by the base path.
 	Mappings  map[string]Members `yaml:"mappings"`
@@ -54,16 +58,14 @@ func (s *scene) makeDomain(name string) (*madeDomain, error) {
 	ctx := context.Background()
 	spec := s.setup.Domains[name]
 	d := &madeDomain{mappings: map[string]string{}}
-	d.name = strings.Replace(or(spec.Name, "api.{}.example.test"), "{}", s.world.unique(), 1)
-	_, d.parent, _ = strings.Cut(d.name, ".")
-	var certificate struct{ CertificateARN string }
-	if err := s.world.make(ctx, "acm:RequestCertificate", Members{
-		"DomainName": d.parent, "SubjectAlternativeNames": []string{"*." + d.parent}, "KeyAlgorithm": "EC_prime256v1", "ValidationMethod": "DNS",
-	}, &certificate); err != nil {
+	var err error
+	if d.name, err = expand(strings.Replace(or(spec.Name, "api.{}.example.test"), "{}", s.world.unique(), 1), s.lookup); err != nil {
 		return nil, err
 	}
-	d.certificate = certificate.CertificateARN
-	s.world.later("acm:DeleteCertificate", Members{"CertificateArn": d.certificate})
+	_, d.parent, _ = strings.Cut(d.name, ".")
+	if d.certificate, err = s.domainCertificate(ctx, spec, d.parent); err != nil {
+		return nil, err
+	}
 	if err := s.putDomain(ctx, d, d.name, spec); err != nil {
 		return nil, err
 	}
@@ -73,6 +75,21 @@ func (s *scene) makeDomain(name string) (*madeDomain, error) {
 		}
 	}
 	return d, nil
+}
+
+// domainCertificate is the ARN of what a domain shows.
+func (s *scene) domainCertificate(ctx context.Context, spec Domain, parent string) (string, error) {
+	if spec.Certificate != "" {
+		return expand(spec.Certificate, s.lookup)
+	}
+	var made struct{ CertificateARN string }
+	err := s.world.make(ctx, "acm:RequestCertificate", Members{
+		"DomainName": parent, "SubjectAlternativeNames": []string{"*." + parent}, "KeyAlgorithm": or(spec.Algorithm, "EC_prime256v1"), "ValidationMethod": "DNS",
+	}, &made)
+	if err == nil {
+		s.world.later("acm:DeleteCertificate", Members{"CertificateArn": made.CertificateARN})
+	}
+	return made.CertificateARN, err
 }
 
 func (s *scene) putDomain(ctx context.Context, d *madeDomain, name string, spec Domain) error {

@@ -213,35 +213,44 @@ func TestExpand(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	const evidence = "evidence: {source: documented, where: x}"
 	for name, text := range map[string]string{
-		"a misspelt field":                 "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {stats: 200}}",
-		"no evidence":                      "cases:\n - {name: a, request: GET /, expect: {status: 200}}",
-		"another source":                   "cases:\n - {name: a, evidence: {source: hearsay, where: x}, request: GET /, expect: {status: 200}}",
-		"nothing expected of a request":    "cases:\n - {name: a, " + evidence + ", request: GET /}",
-		"nothing expected of calls":        "cases:\n - {name: a, " + evidence + ", steps: [{call: GetApi}]}",
-		"a request without a status":       "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {body: x}}",
-		"an execution log of no stage":     "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200, executionLog: {lines: [x]}}}",
-		"a request and steps":              "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}, steps: [{call: GetApi}]}",
-		"neither request nor call":         "cases:\n - {name: a, " + evidence + ", expect: {status: 200}}",
-		"handshakes without more":          "cases:\n - {name: a, " + evidence + ", steps: [{connect: /}]}",
-		"two things in one step":           "cases:\n - {name: a, " + evidence + ", steps: [{connect: /, receive: {text: x}}]}",
-		"two things to receive":            "cases:\n - {name: a, " + evidence + ", steps: [{receive: {text: x, nothing: 1}}]}",
-		"nothing to receive":               "cases:\n - {name: a, " + evidence + ", steps: [{receive: {}}]}",
-		"a reason without a close":         "cases:\n - {name: a, " + evidence + ", steps: [{receive: {text: x, reason: y}}]}",
-		"two things to send":               "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x, bytes: '00'}}, {receive: {text: x}}]}",
-		"an event without a mark":          "cases:\n - {name: a, " + evidence + ", steps: [{saw: {function: f, json: {}}}]}",
-		"an event nothing is said of":      "cases:\n - {name: a, " + evidence + ", steps: [{saw: {function: f, marks: [x]}}]}",
-		"a logged line without a line":     "cases:\n - {name: a, " + evidence + ", steps: [{logged: {group: g, marks: [x]}}]}",
-		"an expectation of a message":      "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x}, expect: {status: 200}}]}",
-		"a signature of nobody":            "cases:\n - {name: a, " + evidence + ", request: GET /, sign: {presigned: true}, expect: {status: 200}}",
-		"a call signed in odd ways":        "cases:\n - {name: a, " + evidence + ", call: GetApi, sign: {as: users.a, skew: 9}, expect: {status: 200}}",
-		"a signed message":                 "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x}, sign: {as: users.a}}, {receive: {text: x}}]}",
-		"one value that is different":      "cases:\n - {name: a, " + evidence + ", steps: [{different: [x]}]}",
-		"a call within a time":             "cases:\n - {name: a, " + evidence + ", call: GetApi, within: 3, expect: {status: 200}}",
-		"a crowd of one":                   "cases:\n - {name: a, " + evidence + ", request: GET /, crowd: {clients: 1, statuses: {200: 1}}}",
-		"a crowd with an expectation":      "cases:\n - {name: a, " + evidence + ", request: GET /, crowd: {clients: 2, statuses: {200: 2}}, expect: {status: 200}}",
-		"an issuer alone":                  "cases:\n - {name: a, " + evidence + ", steps: [{issuer: {name: x}}]}",
-		"an API with a name that is taken": "setup: {apis: {account: {}}}",
-		"a name twice":                     "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}}\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}}",
+		"a misspelt field":                  "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {stats: 200}}",
+		"no evidence":                       "cases:\n - {name: a, request: GET /, expect: {status: 200}}",
+		"another source":                    "cases:\n - {name: a, evidence: {source: hearsay, where: x}, request: GET /, expect: {status: 200}}",
+		"nothing expected of a request":     "cases:\n - {name: a, " + evidence + ", request: GET /}",
+		"nothing expected of calls":         "cases:\n - {name: a, " + evidence + ", steps: [{call: GetApi}]}",
+		"a request without a status":        "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {body: x}}",
+		"an execution log of no stage":      "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200, executionLog: {lines: [x]}}}",
+		"a request and steps":               "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}, steps: [{call: GetApi}]}",
+		"neither request nor call":          "cases:\n - {name: a, " + evidence + ", expect: {status: 200}}",
+		"handshakes without more":           "cases:\n - {name: a, " + evidence + ", steps: [{connect: /}]}",
+		"two things in one step":            "cases:\n - {name: a, " + evidence + ", steps: [{connect: /, receive: {text: x}}]}",
+		"two things to receive":             "cases:\n - {name: a, " + evidence + ", steps: [{receive: {text: x, nothing: 1}}]}",
+		"nothing to receive":                "cases:\n - {name: a, " + evidence + ", steps: [{receive: {}}]}",
+		"a reason without a close":          "cases:\n - {name: a, " + evidence + ", steps: [{receive: {text: x, reason: y}}]}",
+		"two things to send":                "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x, bytes: '00'}}, {receive: {text: x}}]}",
+		"an event without a mark":           "cases:\n - {name: a, " + evidence + ", steps: [{saw: {function: f, json: {}}}]}",
+		"an event nothing is said of":       "cases:\n - {name: a, " + evidence + ", steps: [{saw: {function: f, marks: [x]}}]}",
+		"a logged line without a line":      "cases:\n - {name: a, " + evidence + ", steps: [{logged: {group: g, marks: [x]}}]}",
+		"an expectation of a message":       "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x}, expect: {status: 200}}]}",
+		"a signature of nobody":             "cases:\n - {name: a, " + evidence + ", request: GET /, sign: {presigned: true}, expect: {status: 200}}",
+		"a call signed in odd ways":         "cases:\n - {name: a, " + evidence + ", call: GetApi, sign: {as: users.a, skew: 9}, expect: {status: 200}}",
+		"a signed message":                  "cases:\n - {name: a, " + evidence + ", steps: [{send: {text: x}, sign: {as: users.a}}, {receive: {text: x}}]}",
+		"one value that is different":       "cases:\n - {name: a, " + evidence + ", steps: [{different: [x]}]}",
+		"a call within a time":              "cases:\n - {name: a, " + evidence + ", call: GetApi, within: 3, expect: {status: 200}}",
+		"a crowd of one":                    "cases:\n - {name: a, " + evidence + ", request: GET /, crowd: {clients: 1, statuses: {200: 1}}}",
+		"a crowd with an expectation":       "cases:\n - {name: a, " + evidence + ", request: GET /, crowd: {clients: 2, statuses: {200: 2}}, expect: {status: 200}}",
+		"an issuer alone":                   "cases:\n - {name: a, " + evidence + ", steps: [{issuer: {name: x}}]}",
+		"a handshake nothing is said of":    "cases:\n - {name: a, " + evidence + ", tls: {}, expect: {status: 200}}",
+		"an unknown version":                "cases:\n - {name: a, " + evidence + ", tls: {versions: ['1.4']}, expect: {refused: true}}",
+		"an unknown suite":                  "cases:\n - {name: a, " + evidence + ", tls: {}, expect: {tls: {suite: X}}}",
+		"who is refused and answered":       "cases:\n - {name: a, " + evidence + ", request: GET /, tls: {}, expect: {refused: true, status: 200}}",
+		"a handshake over plain HTTP":       "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200, tls: {version: '1.2'}}}",
+		"a call over a connection":          "cases:\n - {name: a, " + evidence + ", call: GetApi, connection: c, expect: {status: 200}}",
+		"an HTTP/2 connection that is kept": "cases:\n - {name: a, " + evidence + ", request: GET /, http2: true, connection: c, expect: {status: 200}}",
+		"offers of nothing":                 "cases:\n - {name: a, " + evidence + ", offers: {name: x}}",
+		"an offer of what isn't known":      "cases:\n - {name: a, " + evidence + ", offers: {name: x, groups: {taken: [X]}}}",
+		"an API with a name that is taken":  "setup: {apis: {account: {}}}",
+		"a name twice":                      "cases:\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}}\n - {name: a, " + evidence + ", request: GET /, expect: {status: 200}}",
 	} {
 		if _, err := parse("x.yaml", []byte(text)); err == nil {
 			t.Errorf("%s was taken", name)
@@ -317,7 +326,7 @@ func TestBackend(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask := func(request string) (*answer, error) {
-		return send(context.Background(), base, "", requestBytes(request, b.Host()))
+		return send(context.Background(), base, "", nil, requestBytes(request, b.Host()))
 	}
 	for _, test := range []struct {
 		request string

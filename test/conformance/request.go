@@ -32,6 +32,8 @@ type answer struct {
 	lines   []string
 	headers []field
 	body    []byte
+	// tls is what the connection agreed on; nil for a plain one.
+	tls *tls.ConnectionState
 }
 
 // values are those of a header's lines, in order.
@@ -90,6 +92,12 @@ func requestBytes(text, host string) []byte {
 	return out.Bytes()
 }
 
+// bareBytes makes the bytes of a request out of its text as it stands.
+func bareBytes(text string) []byte {
+	head, body, _ := strings.Cut(strings.TrimSuffix(text, "\n"), "\n\n")
+	return []byte(strings.ReplaceAll(head, "\n", "\r\n") + "\r\n\r\n" + body)
+}
+
 func fieldsOf(lines []string) []field {
 	var headers []field
 	for _, line := range lines {
@@ -99,74 +107,46 @@ func fieldsOf(lines []string) []field {
 	return headers
 }
 
-// send sends a request over a connection of its own and reads the answer.
-func send(ctx context.Context, base *url.URL, address string, request []byte) (*answer, error) {
+// send sends a request over a connection of its own and reads the answer. The
+// connection is plain if config is nil.
+func send(ctx context.Context, base *url.URL, address string, config *tls.Config, request []byte) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	conn, err := dial(ctx, base, address)
+	conn, err := dial(ctx, base, address, config)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close() //nolint:errcheck // the answer is complete or has failed
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
+	a, err := ask(conn, bufio.NewReader(conn), request)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return nil, fmt.Errorf("%w: %w", cause, err)
+	}
+	return a, err
+}
 
+// ask sends a request over a connection and reads the answer. That the other side
+// ends the connection without one is a refusal.
+func ask(conn net.Conn, r *bufio.Reader, request []byte) (*answer, error) {
 	// A request that is refused while it is being sent has its answer already.
 	sent := make(chan error, 1)
 	go func() {
 		_, err := conn.Write(request)
 		sent <- err
 	}()
+	if _, err := r.Peek(1); err != nil {
+		_ = conn.Close()
+		return nil, refused(errors.Join(err, <-sent))
+	}
 	method, _, _ := bytes.Cut(request, []byte(" "))
-	a, err := readAnswer(bufio.NewReader(conn), string(method))
+	a, err := readAnswer(r, string(method))
 	if err != nil {
 		_ = conn.Close()
-		return nil, errors.Join(err, <-sent, context.Cause(ctx))
+		return nil, errors.Join(err, <-sent)
 	}
+	a.tls = stateOf(conn)
 	return a, nil
-}
-
-// dial connects to the address, or to where the base URL says.
-func dial(ctx context.Context, base *url.URL, address string) (net.Conn, error) {
-	if isSecure(base) {
-		d := tls.Dialer{Config: tlsConfig(base)}
-		return d.DialContext(ctx, "tcp", addressOf(base, address))
-	}
-	return new(net.Dialer).DialContext(ctx, "tcp", addressOf(base, address))
-}
-
-// sendHTTP2 is send over HTTP/2. Names of headers are in lower case there, both
-// ways.
-func sendHTTP2(ctx context.Context, base *url.URL, address, text string) (*answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
-	// The bytes of HTTP/1.1 are a way to have the text parsed.
-	req, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(requestBytes(text, base.Host))))
-	if err != nil {
-		return nil, err
-	}
-	target := *req.URL
-	target.Scheme, target.Host = "https", base.Host
-	req.URL, req.RequestURI = &target, ""
-	transport := &http.Transport{
-		TLSClientConfig: tlsConfig(base), ForceAttemptHTTP2: true, DisableCompression: true,
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, addressOf(base, address))
-		},
-	}
-	defer transport.CloseIdleConnections()
-	res, err := transport.RoundTrip(req.WithContext(ctx))
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close() //nolint:errcheck // only read
-	if res.ProtoMajor != 2 {
-		return nil, fmt.Errorf("the answer came over %s", res.Proto)
-	}
-	a := &answer{line: res.Proto + " " + res.Status, status: res.StatusCode}
-	a.setHeaders(res.Header)
-	a.body, err = io.ReadAll(res.Body)
-	return a, err
 }
 
 // setHeaders sets the lines to headers whose order and case are lost.
@@ -200,6 +180,14 @@ func isSecure(u *url.URL) bool { return u.Scheme == "https" || u.Scheme == "wss"
 // tlsConfig trusts this machine whatever its certificate says.
 func tlsConfig(base *url.URL) *tls.Config {
 	return &tls.Config{ServerName: base.Hostname(), InsecureSkipVerify: isLocal(base)}
+}
+
+// secure is how hands are shaken with the base URL; nil where it is plain.
+func secure(base *url.URL) *tls.Config {
+	if !isSecure(base) {
+		return nil
+	}
+	return tlsConfig(base)
 }
 
 // portOf is the port of a URL, that of its scheme if it has none.

@@ -30,6 +30,12 @@ type scene struct {
 	plans      map[string]func() (string, error) // ids
 	keys       map[string]func() (*madeKey, error)
 	domains    map[string]func() (*madeDomain, error)
+	// certificates are X.509's, imports ARNs of ACM's.
+	certificates map[string]func() (*madeCertificate, error)
+	imports      map[string]func() (string, error)
+	truststores  map[string]func() (*object, error)
+	// labels are those of $(unique.NAME).
+	labels sync.Map
 }
 
 // A madeAPI is an API with what its parts came to be called.
@@ -50,6 +56,16 @@ func newScene(w *World, title string, setup Setup, outer *scene) *scene {
 	s.domains = map[string]func() (*madeDomain, error){}
 	for name := range setup.Domains {
 		s.domains[name] = sync.OnceValues(func() (*madeDomain, error) { return s.makeDomain(name) })
+	}
+	s.certificates, s.imports, s.truststores = map[string]func() (*madeCertificate, error){}, map[string]func() (string, error){}, map[string]func() (*object, error){}
+	for name := range setup.Certificates {
+		s.certificates[name] = sync.OnceValues(func() (*madeCertificate, error) { return s.makeCertificate(name) })
+	}
+	for name := range setup.Imports {
+		s.imports[name] = sync.OnceValues(func() (string, error) { return s.importCertificate(name) })
+	}
+	for name := range setup.Truststores {
+		s.truststores[name] = sync.OnceValues(func() (*object, error) { return s.makeTruststore(name) })
 	}
 	for _, name := range setup.LogGroups {
 		s.groups[name] = sync.OnceValues(func() (string, error) { return s.makeGroup(name) })
@@ -92,6 +108,9 @@ func (s *scene) lookup(name string) (string, bool, error) {
 		value, ok := made.value(attribute)
 		return value, ok, nil
 	}
+	if value, ok, err := s.shakes(head, key, attribute); ok || err != nil {
+		return value, ok, err
+	}
 	if value, ok, err := s.caller(head, key, attribute); ok || err != nil {
 		return value, ok, err
 	}
@@ -107,6 +126,42 @@ func (s *scene) lookup(name string) (string, bool, error) {
 		return s.outer.lookup(name)
 	}
 	return s.world.lookup(name)
+}
+
+// shakes finds certificates.NAME (in PEM) with its attributes, imports.NAME (the
+// ARN), truststores.NAME (the URI) with the ids of its versions, and unique.NAME,
+// which is a label of the outermost setup.
+func (s *scene) shakes(head, key, attribute string) (value string, ok bool, err error) {
+	switch head {
+	case "certificates":
+		if get := s.certificates[key]; get != nil {
+			made, err := get()
+			if err != nil {
+				return "", true, err
+			}
+			return made.value(attribute)
+		}
+	case "imports":
+		if get := s.imports[key]; get != nil {
+			value, err = get()
+			return value, true, err
+		}
+	case "truststores":
+		if get := s.truststores[key]; get != nil {
+			made, err := get()
+			if err != nil {
+				return "", true, err
+			}
+			value, ok = made.value(attribute)
+			return value, ok, nil
+		}
+	case "unique":
+		if s.outer == nil {
+			label, _ := s.labels.LoadOrStore(key, s.world.unique())
+			return label.(string), true, nil
+		}
+	}
+	return "", false, nil
 }
 
 func (a *madeAPI) value(name string) (string, bool) {

@@ -85,6 +85,9 @@ func (r *run) hangUp() {
 	for _, c := range r.sockets {
 		_ = c.Close()
 	}
+	for _, c := range r.kept {
+		_ = c.Close()
+	}
 }
 
 func (r *run) socket(s *Step) (*frame.Conn, error) {
@@ -109,7 +112,11 @@ func (r *run) connect(ctx context.Context, s *Step) (*answer, error) {
 		return nil, err
 	}
 	lines := strings.Split(strings.TrimSuffix(strings.TrimPrefix(text, "GET "), "\n"), "\n")
-	conn, err := dial(ctx, base, r.world.Address)
+	config, err := r.config(s, base, text)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := dial(ctx, base, r.world.Address, config)
 	if err != nil {
 		return nil, err
 	}
@@ -117,10 +124,14 @@ func (r *run) connect(ctx context.Context, s *Step) (*answer, error) {
 	if err := errors.Join(c.SetReadDeadline(time.Now().Add(frameTimeout)), writeAll(conn, frame.Request(lines[0], base.Host, lines[1:]...))); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	if _, err := c.Reader.Peek(1); err != nil {
+		return nil, errors.Join(refused(err), c.Close())
+	}
 	a, err := readAnswer(c.Reader, "GET")
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	a.tls = stateOf(conn)
 	if a.status != 101 {
 		return a, c.Close()
 	}

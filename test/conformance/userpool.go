@@ -157,7 +157,7 @@ func (p *madePool) grant(ctx context.Context, w *World, client, scope string) (s
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}
 	text := "POST /oauth2/token\nContent-Type: application/x-www-form-urlencoded\nAuthorization: Basic " +
 		base64.StdEncoding.EncodeToString([]byte(c.id+":"+c.secret)) + "\n\n" + form.Encode()
-	a, err := send(ctx, base, "", requestBytes(text, base.Host))
+	a, err := send(ctx, base, "", secure(base), requestBytes(text, base.Host))
 	if err != nil {
 		return "", err
 	}

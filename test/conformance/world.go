@@ -40,6 +40,8 @@ type Options struct {
 	Settle time.Duration
 	// Issuers is the server of issuers.
 	Issuers *issuers
+	// Bucket has the truststores.
+	Bucket *bucket
 	// Hosted is the URL of a user pool's domain, with {domain} where the domain's
 	// name is.
 	Hosted string
@@ -278,6 +280,8 @@ func (w *World) lookup(name string) (string, bool, error) {
 		return w.Backend.URL, true, nil
 	case "backend.host":
 		return w.Backend.Host(), true, nil
+	case "bucket":
+		return bucketName, true, nil
 	case "region":
 		return w.Client.region, true, nil
 	case "account":
