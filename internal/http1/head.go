@@ -171,7 +171,8 @@ func parseTarget(target []byte, q *plan.Request) error {
 }
 
 // absoluteForm takes scheme and authority off a target in absolute form. The
-// authority has to be that of the Host header: it decides who is asked.
+// authority has to be that of the Host header, which decides who is asked; a
+// request of HTTP/1.0 without one is for the authority's.
 func absoluteForm(target []byte, q *plan.Request) ([]byte, error) {
 	i := bytes.Index(target, []byte("://"))
 	if i < 0 || !(plan.EqualFold(view(target[:i]), "http") || plan.EqualFold(view(target[:i]), "https")) {
@@ -181,6 +182,9 @@ func absoluteForm(target []byte, q *plan.Request) ([]byte, error) {
 	end := bytes.IndexAny(rest, "/?")
 	if end < 0 {
 		end = len(rest)
+	}
+	if authority := view(rest[:end]); q.Host == "" && q.Proto == "HTTP/1.0" && authority != "" && ValidHost(authority) {
+		q.Host = authority
 	}
 	if q.Host == "" || !plan.EqualFold(view(rest[:end]), q.Host) {
 		return nil, syntaxf("request target names another host than the Host header")

@@ -89,6 +89,32 @@ func TestValidValue(t *testing.T) {
 	}
 }
 
+func TestHosts(t *testing.T) {
+	for _, test := range []struct {
+		line, host, want string // want is the Host that counts, "" for a refusal
+	}{
+		{"GET / HTTP/1.1", "Host: h:80\r\n", "h:80"},
+		{"GET / HTTP/1.1", "Host: h:\r\n", "h:"},
+		{"GET / HTTP/1.1", "Host: [::1]\r\n", "[::1]"},
+		{"GET / HTTP/1.1", "Host: [::1]:80\r\n", "[::1]:80"},
+		{"GET / HTTP/1.1", "Host: h:x\r\n", ""},
+		{"GET / HTTP/1.1", "Host: h:80x\r\n", ""},
+		{"GET / HTTP/1.1", "Host: [::1]:x\r\n", ""},
+		{"GET / HTTP/1.1", "", ""},
+		{"GET http://h/ HTTP/1.1", "", ""},
+		{"GET http://h/ HTTP/1.0", "", "h"},
+		{"GET http://h/ HTTP/1.0", "Host: i\r\n", ""},
+		{"GET http://a@h/ HTTP/1.0", "", ""},
+		{"GET http:/// HTTP/1.0", "", ""},
+	} {
+		var q plan.Request
+		_, err := ParseRequest([]byte(test.line+"\r\n"+test.host+"\r\n"), &q)
+		if (err == nil) != (test.want != "") || err == nil && q.Host != test.want {
+			t.Errorf("%s, %q: %q, %v, want %q", test.line, test.host, q.Host, err, test.want)
+		}
+	}
+}
+
 func TestKeepAlive(t *testing.T) {
 	for value, want := range map[string]int{
 		"timeout=5": 5, "max=3, Timeout=7": 7, "timeout=0": 0, "timeout=99999999999": 1<<31 - 1,

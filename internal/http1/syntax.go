@@ -65,15 +65,26 @@ func ValidName(name string) bool {
 	return name != ""
 }
 
-// ValidHost tells whether only the bytes of a host and a port are in a Host
-// header.
+// ValidHost tells whether only the bytes of a host are in a Host header, and
+// behind the colon of a port only digits.
 func ValidHost(host string) bool {
+	colon := false // the last one that isn't within brackets
+	digits := true // since then
 	for i := range len(host) {
-		if !isHost[host[i]] {
+		c := host[i]
+		if !isHost[c] {
 			return false
 		}
+		switch {
+		case c == ':':
+			colon, digits = true, true
+		case c == ']':
+			colon = false
+		case c < '0' || c > '9':
+			digits = false
+		}
 	}
-	return true
+	return !colon || digits
 }
 
 // ValidValue tells whether a header value has no control character but the tab.

@@ -212,8 +212,8 @@ func (p *Plan) DomainOf(host string) *Domain {
 	if d, ok := p.domains.get(name); ok {
 		return d
 	}
-	_, parent, ok := strings.Cut(name, ".")
-	if !ok {
+	first, parent, ok := strings.Cut(name, ".")
+	if !ok || first == "" {
 		return nil
 	}
 	var room [128]byte // as names go; a longer one is allocated

@@ -60,6 +60,7 @@ func TestPlaceDomain(t *testing.T) {
 		{"an API that is gone", "api.example.com", "/gone/a", nil, "forbidden"},
 		{"a wildcard", "eu.example.com", "/shop/1", nil, "http1/v1 /1 /v1/1 shop"},
 		{"a wildcard without a mapping", "eu.example.com", "/other", nil, "forbidden"},
+		{"an empty label for a star", ".example.com", "/shop", nil, "none"},
 		{"two labels for one star", "a.eu.example.com", "/shop", nil, "none"},
 		{"what the star hangs on", "example.com", "/shop", nil, "none"},
 		{"a base path, stripped", "rules.test", "/a/x", nil, "rest1/v2 /x /a/x "},

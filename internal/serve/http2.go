@@ -159,6 +159,10 @@ func (f *http2Front) convert(c *conn, r *http.Request, q *plan.Request) (size in
 	if err := http1.CheckMethod(q.Method); err != nil {
 		return 0, err
 	}
+	// RFC 9113, section 8.3.1, has no absolute form here.
+	if !strings.HasPrefix(r.RequestURI, "/") {
+		return 0, &http1.SyntaxError{Reason: ":path doesn't begin with a slash"}
+	}
 	if err := http1.ParseTarget(r.RequestURI, q); err != nil {
 		return 0, err
 	}

@@ -38,6 +38,7 @@ func TestHTTP2RequestLines(t *testing.T) {
 		{"GET", "/a b", "400"},
 		{"GET", "/a#b", "400"},
 		{"GET", "https://localhost/", "400"},
+		{"GET", "https://abc.execute-api.localhost/", "400"},
 	} {
 		if got := sendHTTP2(t, g.addr, config, tt.method, tt.path); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%.40q %q: %q, want %s", tt.method, tt.path, got, tt.want)

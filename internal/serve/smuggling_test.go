@@ -51,6 +51,7 @@ func TestAmbiguousRequestsAreRefused(t *testing.T) {
 		{"two hosts", "GET / HTTP/1.1\r\n" + host + "Host: localhost\r\n\r\n"},
 		{"two equal hosts", "GET / HTTP/1.1\r\n" + host + host + "\r\n"},
 		{"host with a path", "GET / HTTP/1.1\r\nHost: abc.execute-api.localhost/x\r\n\r\n"},
+		{"host with a port that is none", "GET / HTTP/1.1\r\nHost: abc.execute-api.localhost:x\r\n\r\n"},
 		{"host with a user", "GET / HTTP/1.1\r\nHost: a@abc.execute-api.localhost\r\n\r\n"},
 		{"absolute form for another host", "GET http://localhost/ HTTP/1.1\r\n" + host + "\r\n"},
 		{"absolute form with a user", "GET http://a@abc.execute-api.localhost/ HTTP/1.1\r\n" + host + "\r\n"},
