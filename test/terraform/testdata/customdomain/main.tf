@@ -27,6 +27,14 @@ resource "aws_route53_zone" "inner" {
   vpc {
     vpc_id = "vpc-12345678"
   }
+  lifecycle {
+    ignore_changes = [vpc]
+  }
+}
+
+resource "aws_route53_zone_association" "inner" {
+  zone_id = aws_route53_zone.inner.zone_id
+  vpc_id  = "vpc-87654321"
 }
 
 resource "aws_acm_certificate" "api" {
