@@ -168,10 +168,11 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 	if err != nil {
 		return err
 	}
-	server := serve.New(serve.Options{
+	var server *serve.Server
+	server = serve.New(serve.Options{
 		Plan:        p.compiler.Published(),
 		Management:  p.management,
-		Pages:       p.pages(),
+		Pages:       p.pages(func() serve.Numbers { return server.Numbers() }),
 		UserPools:   p.userPools,
 		Certificate: p.certificates.Certificate,
 		Challenges:  p.challenges,
@@ -206,13 +207,13 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 }
 
 // pages are the gateway's own, below /_gatehouse/.
-func (p *parts) pages() http.Handler {
+func (p *parts) pages(numbers func() serve.Numbers) http.Handler {
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET /_gatehouse/health", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"status":"ok","version":"`+strings.ReplaceAll(version, `"`, "")+`"}`+"\n")
 	})
-	pages.Handle("GET /_gatehouse/metrics", p.metrics)
+	pages.Handle("GET /_gatehouse/metrics", p.metricsPage(numbers))
 	pages.HandleFunc(lambda.CodePathPrefix, p.lambda.ServeCode)
 	return pages
 }

@@ -62,7 +62,8 @@ type parts struct {
 	management   http.Handler
 	userPools    *oauth2.Site
 	lambda       *lambda.Service
-	metrics      http.Handler // the Prometheus page
+	metrics      *observe.Collector
+	issued       *acm.Directory
 	certificates *localcert.Authority
 	challenges   serve.Challenges // nil where no authority asks
 	sockets      *socket.Registry
@@ -345,7 +346,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	management := front.Handler(awswire.NewHandler(options))
 	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
-	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewPage(observe.NewCollector(metrics, lines)), certificates: certificates, challenges: issuer.challenges, sockets: sockets, zones: zones}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, certificates: certificates, challenges: issuer.challenges, sockets: sockets, zones: zones}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

@@ -133,11 +133,14 @@ func prometheusHistogram(desc *prometheus.Desc, d *Distribution, labels []string
 	return prometheus.MustNewConstHistogram(desc, d.Count, d.Sum.Seconds(), cumulative, labels...)
 }
 
-// NewPage returns the metrics page: what the collectors show, and the process
-// itself.
-func NewPage(shown ...prometheus.Collector) http.Handler {
+// NewPage returns the metrics page: what a collector and readings show, and the
+// process itself.
+func NewPage(c *Collector, readings ...Reading) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	registry.MustRegister(shown...)
+	registry.MustRegister(c)
+	for _, r := range readings {
+		registry.MustRegister(r)
+	}
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }

@@ -82,6 +82,7 @@ func (s *Server) accept(nc net.Conn, e entry) {
 	c.peer = c.source.Addr()
 	c.trusted = len(s.TrustedProxies) > 0 && s.trusts(c.peer)
 	if !s.watch.add(c) {
+		s.counters.refused.Add(1)
 		// Nothing useful can be said cheaply to someone who is one too many.
 		if err := nc.Close(); err != nil {
 			s.log.Debug("cannot close a refused connection", "error", err)

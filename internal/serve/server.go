@@ -107,6 +107,7 @@ type Server struct {
 	compressors compressors
 	ends        ends
 	watch       watch
+	counters    counters
 
 	base     context.Context // of management calls; ends when Shutdown gives up on them
 	abandon  context.CancelFunc

@@ -18,9 +18,11 @@ func (c *conn) startTLS() bool {
 	c.rw = over
 	// The watch bounds the time of the handshake.
 	if err := over.HandshakeContext(c.s.base); err != nil {
+		c.s.counters.failedHandshakes.Add(1)
 		c.s.log.Debug("TLS handshake failed", "client", c.source, "error", err)
 		return false
 	}
+	c.s.counters.handshakes.Add(1)
 	c.state = new(over.ConnectionState())
 	c.handshake = handshakeOf(c.state)
 	if c.state.NegotiatedProtocol == "h2" {

@@ -101,6 +101,13 @@ func (w *watch) sockets() int {
 	return w.handed
 }
 
+// count is how many connections are open, and how many of them are WebSockets.
+func (w *watch) count() (open, sockets int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.all) + w.handed, w.handed
+}
+
 func (w *watch) run() {
 	t := time.NewTicker(tick)
 	defer t.Stop()

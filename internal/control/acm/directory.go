@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	api "gatehouse/internal/awsapi/acm"
 	"gatehouse/internal/definition"
@@ -52,6 +53,26 @@ func (d *Directory) InUseBy(certificateARN string) []string {
 	users, _ := d.users.Load(certificateARN)
 	found, _ := users.([]string)
 	return found
+}
+
+// A Use is a certificate that domain names use.
+type Use struct {
+	ARN, DomainName string
+	NotAfter        time.Time
+}
+
+// InUse yields the certificates that are in use, in no order.
+func (d *Directory) InUse(yield func(Use) bool) {
+	for arn := range d.users.Range {
+		found, _ := d.entries.Load(arn)
+		e, ok := found.(*entry)
+		if !ok || e.detail.NotAfter == nil {
+			continue
+		}
+		if !yield(Use{ARN: arn.(string), DomainName: value(e.detail.DomainName), NotAfter: *e.detail.NotAfter}) {
+			return
+		}
+	}
 }
 
 // all are the entries that keep keeps, in no order.

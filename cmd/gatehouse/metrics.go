@@ -1,0 +1,62 @@
+package main
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"gatehouse/internal/control/acm"
+	"gatehouse/internal/observe"
+	"gatehouse/internal/serve"
+)
+
+// metricsPage is the page for Prometheus. It is made when it is first asked for:
+// most gateways on a laptop never are.
+func (p *parts) metricsPage(numbers func() serve.Numbers) http.Handler {
+	page := sync.OnceValue(func() http.Handler {
+		shown := append(connectionReadings(numbers), daysToExpiry(p.issued, time.Now))
+		return observe.NewPage(p.metrics, shown...)
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { page().ServeHTTP(w, r) })
+}
+
+// connectionReadings tell of the server's connections.
+func connectionReadings(numbers func() serve.Numbers) []observe.Reading {
+	return []observe.Reading{
+		{
+			Name: "connections", Help: "Connections that are open, by what they are.", Labels: []string{"kind"},
+			Read: func(show func(float64, ...string)) {
+				n := numbers()
+				show(float64(n.Open-n.WebSockets), "http")
+				show(float64(n.WebSockets), "websocket")
+			},
+		},
+		{
+			Name: "connections_refused_total", Help: "Connections closed at once because too many were open.", Counter: true,
+			Read: func(show func(float64, ...string)) { show(float64(numbers().Refused)) },
+		},
+		{
+			Name: "tls_handshakes_total", Help: "TLS handshakes, by whether they were finished.", Labels: []string{"outcome"}, Counter: true,
+			Read: func(show func(float64, ...string)) {
+				n := numbers()
+				show(float64(n.Handshakes), "ok")
+				show(float64(n.FailedHandshakes), "failed")
+			},
+		},
+	}
+}
+
+// daysToExpiry tells, as ACM does CloudWatch, how long certificates are good for
+// that are in use.
+func daysToExpiry(certificates *acm.Directory, now func() time.Time) observe.Reading {
+	return observe.Reading{
+		Name:   "certificate_days_to_expiry",
+		Help:   "Days until a certificate ends that a domain name uses (DaysToExpiry); negative once it has.",
+		Labels: []string{"CertificateArn", "DomainName"},
+		Read: func(show func(float64, ...string)) {
+			for c := range certificates.InUse {
+				show(c.NotAfter.Sub(now()).Hours()/24, c.ARN, c.DomainName)
+			}
+		},
+	}
+}
