@@ -336,8 +336,8 @@ func (r *run) adopt(call string, got *answer) {
 		return
 	}
 	var made struct {
-		APIID, ID string
-		APIStages []struct{ APIID, Stage string }
+		APIID, ID, DomainName string
+		APIStages             []struct{ APIID, Stage string }
 	}
 	if json.Unmarshal(got.body, &made) != nil {
 		return
@@ -347,6 +347,8 @@ func (r *run) adopt(call string, got *answer) {
 		r.world.later("DeleteApi", Members{"apiId": made.APIID})
 	case "apigateway:CreateRestApi", "apigateway:ImportRestApi":
 		r.world.later("apigateway:DeleteRestApi", Members{"restApiId": made.ID})
+	case "CreateDomainName", "apigateway:CreateDomainName":
+		r.world.later("DeleteDomainName", Members{"domainName": made.DomainName})
 	case "apigateway:CreateApiKey":
 		r.world.later("apigateway:DeleteApiKey", Members{"apiKey": made.ID})
 	case "apigateway:CreateUsagePlan":

@@ -77,6 +77,13 @@ func (s *scene) makeDomain(name string) (*madeDomain, error) {
 	return d, nil
 }
 
+// isEdge tells whether members of CreateDomainName are of an edge-optimized one.
+func isEdge(with Members) bool {
+	endpoint, _ := with["endpointConfiguration"].(map[string]any)
+	types, _ := endpoint["types"].([]any)
+	return len(types) == 1 && types[0] == "EDGE"
+}
+
 // domainCertificate is the ARN of what a domain shows.
 func (s *scene) domainCertificate(ctx context.Context, spec Domain, parent string) (string, error) {
 	if spec.Certificate != "" {
@@ -101,6 +108,10 @@ func (s *scene) putDomain(ctx context.Context, d *madeDomain, name string, spec 
 	if spec.V1 {
 		call = "apigateway:CreateDomainName"
 		all["regionalCertificateArn"], all["endpointConfiguration"] = d.certificate, Members{"types": []string{"REGIONAL"}}
+		if isEdge(with) {
+			delete(all, "regionalCertificateArn")
+			all["certificateArn"] = d.certificate
+		}
 	} else {
 		all["domainNameConfigurations"] = []Members{{"certificateArn": d.certificate, "endpointType": "REGIONAL", "securityPolicy": "TLS_1_2"}}
 	}

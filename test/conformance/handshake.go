@@ -45,9 +45,10 @@ type ExpectTLS struct {
 	Suite   string `yaml:"suite"`
 	// Protocol is that of ALPN, "" for none.
 	Protocol *string `yaml:"protocol"`
-	// Certificate is the name of the one that the server shows, Names are its DNS
-	// names, Chain is what is sent along.
+	// Certificate is the name of the one that the server shows, Not are those that
+	// it doesn't, Names are its DNS names, Chain is what is sent along.
 	Certificate string    `yaml:"certificate"`
+	Not         []string  `yaml:"not"`
 	Names       []string  `yaml:"names"`
 	Chain       *[]string `yaml:"chain"`
 	// Resumed tells whether a session goes on.
@@ -335,6 +336,11 @@ func (r *run) handshake(want *ExpectTLS, got *tls.ConnectionState) error {
 	}
 	if want.Certificate != "" {
 		problems = append(problems, r.same(want.Certificate, got.PeerCertificates[0]))
+	}
+	for _, name := range want.Not {
+		if r.same(name, got.PeerCertificates[0]) == nil {
+			problems = append(problems, fmt.Errorf("tls: the server shows %s", name))
+		}
 	}
 	if want.Chain != nil {
 		note("length of the chain", len(got.PeerCertificates)-1, len(*want.Chain))

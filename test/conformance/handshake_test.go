@@ -89,6 +89,8 @@ func TestHandshakes(t *testing.T) {
 		{"another version", Step{TLS: &ann, Expect: &Expect{TLS: &ExpectTLS{Version: "1.2"}}}, false},
 		{"the version that is offered", Step{TLS: with(func(c *TLS) { c.Versions = []string{"1.2"} }), Expect: &Expect{TLS: &ExpectTLS{Version: "1.2"}}}, true},
 		{"another certificate", Step{TLS: &ann, Expect: &Expect{TLS: &ExpectTLS{Certificate: "ann"}}}, false},
+		{"none of others", Step{TLS: &ann, Expect: &Expect{TLS: &ExpectTLS{Not: []string{"ann", "ben"}}}}, true},
+		{"one of others", Step{TLS: &ann, Expect: &Expect{TLS: &ExpectTLS{Not: []string{"ann", "site"}}}}, false},
 		{"another chain", Step{TLS: &ann, Expect: &Expect{TLS: &ExpectTLS{Chain: &[]string{"root"}}}}, false},
 		{"a longer chain", Step{TLS: &ann, Expect: &Expect{TLS: &ExpectTLS{Chain: &[]string{"sub", "root"}}}}, false},
 		{"other names", Step{TLS: &ann, Expect: &Expect{TLS: &ExpectTLS{Names: []string{"b.test"}}}}, false},
