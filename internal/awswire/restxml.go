@@ -11,10 +11,16 @@ import (
 )
 
 // What is built of an XML body stays in proportion to it, as checkShape has it
-// for JSON. The most that a call here needs are the 1,000 changes of a batch.
+// for JSON. The most that a call here needs are the 1,000 changes of a batch with
+// 32,000 characters of values.
 const (
+	maxXMLBytes     = 4 << 20
 	maxElements     = 1 << 17
 	maxElementDepth = 32
+	// maxAttributes bounds the attributes, which are read and left out: the parser
+	// makes of one twenty times what it is in the body. The values have some of
+	// the characters that are counted.
+	maxAttributes = 1 << 16
 )
 
 // An element is one of an XML body. Attributes and namespaces are left out: no
@@ -29,6 +35,12 @@ type element struct {
 func parseXML(body []byte) (*element, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, nil
+	}
+	if len(body) > maxXMLBytes {
+		return nil, malformedXML("the request body is too long")
+	}
+	if bytes.Count(body, []byte("=")) > maxAttributes {
+		return nil, malformedXML("the request body has too many attributes")
 	}
 	d := xml.NewDecoder(bytes.NewReader(body))
 	var root *element

@@ -98,6 +98,8 @@ func TestRestXMLRefusals(t *testing.T) {
 		{"a document type", "POST", "/2013-04-01/hostedzone", `<!DOCTYPE a [<!ENTITY b "c">]><a/>`, "<Code>MalformedInput</Code>"},
 		{"deep", "POST", "/2013-04-01/hostedzone", strings.Repeat("<a>", 100) + strings.Repeat("</a>", 100), "<Code>MalformedInput</Code>"},
 		{"many", "POST", "/2013-04-01/hostedzone", "<a>" + strings.Repeat("<b/>", 200_000) + "</a>", "<Code>MalformedInput</Code>"},
+		{"long", "POST", "/2013-04-01/hostedzone", "<a>" + strings.Repeat(" ", 5<<20) + "</a>", "<Message>the request body is too long</Message>"},
+		{"attributes", "POST", "/2013-04-01/hostedzone", "<a" + strings.Repeat(` b=""`, 70_000) + "/>", "<Message>the request body has too many attributes</Message>"},
 		{"a structure for a text", "POST", "/2013-04-01/hostedzone", "<a><Name><b/></Name></a>", "<Code>MalformedInput</Code>"},
 		{"a number that is none", "POST", "/2013-04-01/hostedzone/Z1/rrset", strings.Replace(batch, " 60 ", "x", 1), "<Code>MalformedInput</Code>"},
 		{"nothing", "POST", "/2013-04-01/hostedzone", "", "<Code>InvalidInput</Code><Message>2 validation errors detected: "},
