@@ -63,6 +63,7 @@ func New(o Options) (*tls.Config, error) {
 	}
 	if o.RequireClientCertificate {
 		c.ClientAuth = tls.RequireAnyClientCert
+		c.VerifyPeerCertificate = refuseLongChain
 	}
 	if o.Tickets != nil {
 		bind(c, o.Tickets, o.Name)
@@ -79,6 +80,26 @@ func New(o Options) (*tls.Config, error) {
 		return c, nil
 	}
 	return c, nil
+}
+
+// What a client may show of certificates. Only the first counts, but each stays in
+// memory as long as the connection, and strangers make up as many as they like.
+const (
+	maxClientChain = 10
+	maxClientBytes = 32 << 10
+)
+
+// refuseLongChain ends a handshake in which the client shows more than a chain of
+// four authorities needs, several times over.
+func refuseLongChain(chain [][]byte, _ [][]*x509.Certificate) error {
+	size := 0
+	for _, der := range chain {
+		size += len(der)
+	}
+	if len(chain) > maxClientChain || size > maxClientBytes {
+		return fmt.Errorf("the client shows %d certificates of %d bytes", len(chain), size)
+	}
+	return nil
 }
 
 // complete returns a certificate with what is parsed of it, or each handshake

@@ -14,18 +14,19 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
 	"gatehouse/internal/tlspolicy"
 )
 
-// certificate makes a certificate that signs for itself.
-func certificate(t testing.TB, key crypto.Signer) tls.Certificate {
+// certificate makes a certificate that signs for itself; names are further ones.
+func certificate(t testing.TB, key crypto.Signer, names ...string) tls.Certificate {
 	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "api.example.test"},
-		DNSNames: []string{"api.example.test", "other.example.test"}, NotAfter: time.Now().Add(time.Hour),
+		DNSNames: append(names, "api.example.test", "other.example.test"), NotAfter: time.Now().Add(time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -238,5 +239,19 @@ func TestClientCertificateIsRequired(t *testing.T) {
 	}
 	if _, err := shake(t, c, &tls.Config{Certificates: []tls.Certificate{cert}}); err != nil {
 		t.Errorf("a client with an unknown certificate: %v; the domain is to judge it", err)
+	}
+	// What it sends along is kept as long as the connection.
+	for length, want := range map[int]bool{10: true, 11: false} {
+		chain := cert
+		for len(chain.Certificate) < length {
+			chain.Certificate = append(chain.Certificate[:len(chain.Certificate):len(chain.Certificate)], cert.Certificate[0])
+		}
+		if _, err := shake(t, c, &tls.Config{Certificates: []tls.Certificate{chain}}); (err == nil) != want {
+			t.Errorf("a chain of %d certificates: %v", length, err)
+		}
+	}
+	long := certificate(t, key, slices.Repeat([]string{"a.example.test"}, 2200)...)
+	if _, err := shake(t, c, &tls.Config{Certificates: []tls.Certificate{long}}); err == nil {
+		t.Error("a certificate of 33 KB got in")
 	}
 }
