@@ -2075,59 +2075,59 @@ var serviceModel = awswire.Model{
 		{Kind: awswire.KindString, HasMax: true, Max: 2048},                                                             // 90
 		{Kind: awswire.KindInteger, HasMin: true, Min: 0},                                                               // 91
 		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[^_\\p{Z}][\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}][^_\\p{Z}]+"}, // 92
-		{Kind: awswire.KindString, Enum: 32},                                                                                         // 93
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 32},                                                      // 94
-		{Kind: awswire.KindMap, Ref: 15, Key: 94},                                                                                    // 95
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 40, Pattern: "[\\w\\s+=.@-]+"},                           // 96
-		{Kind: awswire.KindList, Ref: 96, HasMin: true, Min: 0, HasMax: true, Max: 50},                                               // 97
-		{Kind: awswire.KindStructure, Ref: 210},                                                                                      // 98
-		{Kind: awswire.KindStructure, Ref: 69},                                                                                       // 99
-		{Kind: awswire.KindList, Ref: 99},                                                                                            // 100
-		{Kind: awswire.KindStructure, Ref: 252},                                                                                      // 101
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 256, Pattern: "[\\x21\\x23-\\x5B\\x5D-\\x7E]+"},          // 102
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 256, Pattern: "[\\w\\s+=,.@-]+"},                         // 103
-		{Kind: awswire.KindStructure, Ref: 266},                                                                                      // 104
-		{Kind: awswire.KindList, Ref: 104, HasMax: true, Max: 100},                                                                   // 105
-		{Kind: awswire.KindStructure, Ref: 267},                                                                                      // 106
-		{Kind: awswire.KindString, Enum: 53},                                                                                         // 107
-		{Kind: awswire.KindString, Enum: 52},                                                                                         // 108
-		{Kind: awswire.KindStructure, Ref: 315},                                                                                      // 109
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 128, Pattern: "[\\w\\s+=,.@-]+"},                         // 110
-		{Kind: awswire.KindString, Enum: 39},                                                                                         // 111
-		{Kind: awswire.KindStructure, Ref: 348},                                                                                      // 112
-		{Kind: awswire.KindInteger, HasMin: true, Min: 0, HasMax: true, Max: 3.1536e+08},                                             // 113
-		{Kind: awswire.KindInteger, HasMin: true, Min: 1, HasMax: true, Max: 86400},                                                  // 114
-		{Kind: awswire.KindStructure, Ref: 316},                                                                                      // 115
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 2048},                                                    // 116
-		{Kind: awswire.KindList, Ref: 116},                                                                                           // 117
-		{Kind: awswire.KindString, Enum: 29},                                                                                         // 118
-		{Kind: awswire.KindList, Ref: 118},                                                                                           // 119
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}\\p{Z}]+"},  // 120
-		{Kind: awswire.KindList, Ref: 120},                                                                                           // 121
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 1024, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+"},      // 122
-		{Kind: awswire.KindList, Ref: 122, HasMin: true, Min: 0, HasMax: true, Max: 100},                                             // 123
-		{Kind: awswire.KindString, Enum: 38},                                                                                         // 124
-		{Kind: awswire.KindList, Ref: 124, HasMin: true, Min: 0, HasMax: true, Max: 3},                                               // 125
-		{Kind: awswire.KindList, Ref: 102, HasMax: true, Max: 50},                                                                    // 126
-		{Kind: awswire.KindStructure, Ref: 67},                                                                                       // 127
-		{Kind: awswire.KindString, Enum: 41},                                                                                         // 128
-		{Kind: awswire.KindInteger, HasMin: true, Min: 3, HasMax: true, Max: 15},                                                     // 129
-		{Kind: awswire.KindStructure, Ref: 263},                                                                                      // 130
-		{Kind: awswire.KindStructure, Ref: 351},                                                                                      // 131
-		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 63, Pattern: "^[a-z0-9](?:[a-z0-9\\-]{0,61}[a-z0-9])?$"}, // 132
-		{Kind: awswire.KindStructure, Ref: 114},                                                                                      // 133
-		{Kind: awswire.KindStructure, Ref: 276},                                                                                      // 134
-		{Kind: awswire.KindStructure, Ref: 354},                                                                                      // 135
-		{Kind: awswire.KindStructure, Ref: 353},                                                                                      // 136
-		{Kind: awswire.KindString, Enum: 19},                                                                                         // 137
-		{Kind: awswire.KindStructure, Ref: 216},                                                                                      // 138
-		{Kind: awswire.KindString, Enum: 63},                                                                                         // 139
-		{Kind: awswire.KindList, Ref: 139},                                                                                           // 140
-		{Kind: awswire.KindString, Enum: 4},                                                                                          // 141
-		{Kind: awswire.KindList, Ref: 141},                                                                                           // 142
-		{Kind: awswire.KindString, Enum: 62},                                                                                         // 143
-		{Kind: awswire.KindList, Ref: 143},                                                                                           // 144
-		{Kind: awswire.KindString, HasMin: true, Min: 6, HasMax: true, Max: 140, Pattern: ".*\\{####\\}.*"},                          // 145
+		{Kind: awswire.KindString, Enum: 32},                                                                                        // 93
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 32},                                                     // 94
+		{Kind: awswire.KindMap, Ref: 15, Key: 94},                                                                                   // 95
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 40, Pattern: "[\\w\\s+=.@-]+"},                          // 96
+		{Kind: awswire.KindList, Ref: 96, HasMin: true, Min: 0, HasMax: true, Max: 50},                                              // 97
+		{Kind: awswire.KindStructure, Ref: 210},                                                                                     // 98
+		{Kind: awswire.KindStructure, Ref: 69},                                                                                      // 99
+		{Kind: awswire.KindList, Ref: 99},                                                                                           // 100
+		{Kind: awswire.KindStructure, Ref: 252},                                                                                     // 101
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 256, Pattern: "[\\x21\\x23-\\x5B\\x5D-\\x7E]+"},         // 102
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 256, Pattern: "[\\w\\s+=,.@-]+"},                        // 103
+		{Kind: awswire.KindStructure, Ref: 266},                                                                                     // 104
+		{Kind: awswire.KindList, Ref: 104, HasMax: true, Max: 100},                                                                  // 105
+		{Kind: awswire.KindStructure, Ref: 267},                                                                                     // 106
+		{Kind: awswire.KindString, Enum: 53},                                                                                        // 107
+		{Kind: awswire.KindString, Enum: 52},                                                                                        // 108
+		{Kind: awswire.KindStructure, Ref: 315},                                                                                     // 109
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 128, Pattern: "[\\w\\s+=,.@-]+"},                        // 110
+		{Kind: awswire.KindString, Enum: 39},                                                                                        // 111
+		{Kind: awswire.KindStructure, Ref: 348},                                                                                     // 112
+		{Kind: awswire.KindInteger, HasMin: true, Min: 0, HasMax: true, Max: 3.1536e+08},                                            // 113
+		{Kind: awswire.KindInteger, HasMin: true, Min: 1, HasMax: true, Max: 86400},                                                 // 114
+		{Kind: awswire.KindStructure, Ref: 316},                                                                                     // 115
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 2048},                                                   // 116
+		{Kind: awswire.KindList, Ref: 116},                                                                                          // 117
+		{Kind: awswire.KindString, Enum: 29},                                                                                        // 118
+		{Kind: awswire.KindList, Ref: 118},                                                                                          // 119
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}\\p{Z}]+"}, // 120
+		{Kind: awswire.KindList, Ref: 120},                                                                                          // 121
+		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 1024, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+"},     // 122
+		{Kind: awswire.KindList, Ref: 122, HasMin: true, Min: 0, HasMax: true, Max: 100},                                            // 123
+		{Kind: awswire.KindString, Enum: 38},                                                                                        // 124
+		{Kind: awswire.KindList, Ref: 124, HasMin: true, Min: 0, HasMax: true, Max: 3},                                              // 125
+		{Kind: awswire.KindList, Ref: 102, HasMax: true, Max: 50},                                                                   // 126
+		{Kind: awswire.KindStructure, Ref: 67},                                                                                      // 127
+		{Kind: awswire.KindString, Enum: 41},                                                                                        // 128
+		{Kind: awswire.KindInteger, HasMin: true, Min: 3, HasMax: true, Max: 15},                                                    // 129
+		{Kind: awswire.KindStructure, Ref: 263},                                                                                     // 130
+		{Kind: awswire.KindStructure, Ref: 351},                                                                                     // 131
+		{Kind: awswire.KindString, HasMin: true, Min: 1},                                                                            // 132
+		{Kind: awswire.KindStructure, Ref: 114},                                                                                     // 133
+		{Kind: awswire.KindStructure, Ref: 276},                                                                                     // 134
+		{Kind: awswire.KindStructure, Ref: 354},                                                                                     // 135
+		{Kind: awswire.KindStructure, Ref: 353},                                                                                     // 136
+		{Kind: awswire.KindString, Enum: 19},                                                                                        // 137
+		{Kind: awswire.KindStructure, Ref: 216},                                                                                     // 138
+		{Kind: awswire.KindString, Enum: 63},                                                                                        // 139
+		{Kind: awswire.KindList, Ref: 139},                                                                                          // 140
+		{Kind: awswire.KindString, Enum: 4},                                                                                         // 141
+		{Kind: awswire.KindList, Ref: 141},                                                                                          // 142
+		{Kind: awswire.KindString, Enum: 62},                                                                                        // 143
+		{Kind: awswire.KindList, Ref: 143},                                                                                          // 144
+		{Kind: awswire.KindString, HasMin: true, Min: 6, HasMax: true, Max: 140, Pattern: ".*\\{####\\}.*"},                         // 145
 		{Kind: awswire.KindString, HasMin: true, Min: 6, HasMax: true, Max: 20000, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}\\s*]*\\{####\\}[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}\\s*]*"}, // 146
 		{Kind: awswire.KindString, HasMin: true, Min: 1, HasMax: true, Max: 140, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}\\s]+"},                                                   // 147
 		{Kind: awswire.KindStructure, Ref: 359},                                       // 148
