@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 
+	"gatehouse/internal/arn"
 	"gatehouse/internal/compile"
 	"gatehouse/internal/control/acm"
 	"gatehouse/internal/plan"
@@ -36,11 +37,20 @@ func (f *domainFronts) front(d compile.DomainTLS) (*tls.Config, plan.Truststore,
 	if d.CertificateARN == "" {
 		return nil, clients, nil
 	}
+	// Certificates of edge-optimized domains and of user pools' are in one region,
+	// whichever the domain's is.
+	at := d.Scope
+	if a, err := arn.Parse(d.CertificateARN); err == nil {
+		at.Region = a.Region
+	}
 	c, err := tlspolicy.New(tlspolicy.Options{
 		Policy: d.SecurityPolicy, Name: d.Name, Tickets: f.tickets, RequireClientCertificate: clients != nil,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			if c, ok := f.certificates.Certificate(d.Scope, d.CertificateARN); ok {
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if c, ok := f.certificates.Certificate(at, d.CertificateARN); ok {
 				return c, nil
+			}
+			if d.Pages {
+				return f.own(hello)
 			}
 			return nil, fmt.Errorf("certificate %s isn't there or isn't issued", d.CertificateARN)
 		},

@@ -307,7 +307,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	})
 	callbacks := managementapi.NewService(apigatewaymanagementapi.New(connections{sockets, compiler.Published()}))
 	pools, err := cognitoidp.New(cognitoidp.Options{
-		Store: documents, Directory: userPools, Sealer: sealer, Log: log, Codes: c.sentCodes(log),
+		Store: documents, Directory: userPools, Sealer: sealer, Log: log, Codes: c.sentCodes(log), Reserved: hosts.reserved,
 		Functions: &poolFunctions{directory: directory, strict: c.StrictPermissions, log: log},
 	})
 	if err != nil {

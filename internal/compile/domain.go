@@ -19,6 +19,9 @@ type DomainTLS struct {
 	Scope store.Scope
 	// Name is the domain, in lower case, which may begin with "*.".
 	Name string
+	// Pages tells that it is the domain of a user pool's pages, which show the
+	// gateway's own certificate while there is no other.
+	Pages bool
 	// CertificateARN is the certificate that the domain shows. What it stands for
 	// changes when it is imported again or renewed, and the domain isn't compiled
 	// for that: it is to be looked up when hands are shaken.
@@ -50,6 +53,10 @@ func groupDomains(changes []store.Change) []domainKey {
 	var list []domainKey
 	for _, change := range changes {
 		switch change.Kind {
+		case definition.UserPoolDomains.Name:
+			if change.ID[1] != "" {
+				continue // a prefix, whose host name is the gateway's own
+			}
 		case definition.Domains.Name, definition.DomainMappings.Name, definition.RoutingRules.Name:
 		default:
 			continue
@@ -83,16 +90,21 @@ func (c *Compiler) loadDomains(tx *store.Tx, next *plan.Plan) (*plan.Plan, map[s
 		domains[key.name] = state
 		next = next.WithDomain(compiled)
 	}
-	return next, domains, nil
+	next, err := c.loadPages(tx, next)
+	return next, domains, err
 }
 
 // prepareDomain returns a plan with the domain as the transaction leaves it, and
 // what the writer is to remember once that is durable. A domain that doesn't
 // compile goes on with what it served before.
 func (c *Compiler) prepareDomain(tx *store.Tx, next *plan.Plan, key domainKey) (*plan.Plan, func(), error) {
+	if key.Scope == (store.Scope{}) {
+		next, err := c.preparePages(tx, next, key.name)
+		return next, func() {}, err
+	}
 	doc, err := definition.Domains.Get(tx, key.Scope, key.name)
 	if errors.Is(err, store.ErrNotFound) {
-		return c.withoutDomain(next, key)
+		return c.withoutDomain(tx, next, key)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("compile: domain %s: %w", key.name, err)
@@ -106,18 +118,19 @@ func (c *Compiler) prepareDomain(tx *store.Tx, next *plan.Plan, key domainKey) (
 	case err != nil:
 		return nil, nil, err
 	case compiled == nil:
-		return c.withoutDomain(next, key)
+		return c.withoutDomain(tx, next, key)
 	}
 	return next.WithDomain(compiled), func() { c.domains[key.name] = state }, nil
 }
 
 // withoutDomain takes a domain out of a plan, unless the one of that name is
 // another account's.
-func (c *Compiler) withoutDomain(next *plan.Plan, key domainKey) (*plan.Plan, func(), error) {
+func (c *Compiler) withoutDomain(tx *store.Tx, next *plan.Plan, key domainKey) (*plan.Plan, func(), error) {
 	if c.domains[key.name].shakes.Scope != key.Scope {
 		return next, func() {}, nil
 	}
-	return next.WithoutDomain(key.name), func() { delete(c.domains, key.name) }, nil
+	next, err := c.preparePages(tx, next.WithoutDomain(key.name), key.name)
+	return next, func() { delete(c.domains, key.name) }, err
 }
 
 // compileDomain compiles a domain. It is nil where nobody is to reach it: a

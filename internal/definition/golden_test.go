@@ -58,6 +58,7 @@ func TestStoredMembers(t *testing.T) {
 	describe(&b, definition.AccessAssociations)
 	describe(&b, definition.RoutingRules)
 	describe(&b, definition.Certificates)
+	describe(&b, definition.UserPoolDomains)
 	const file = "testdata/stored.txt"
 	if *update {
 		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {

@@ -36,6 +36,9 @@ type Domain struct {
 	// Strict is AWS's endpointAccessMode STRICT: requests have to come over a
 	// connection whose handshake named the very host.
 	Strict bool
+	// Pages tells that the name is that of a user pool's pages, and no API's: only
+	// TLS counts of the rest.
+	Pages bool
 	// mappings are the mappings by the segments of their keys.
 	mappings mappingNode
 }

@@ -24,6 +24,9 @@ const (
 func (p *Plan) Place(x *Exchange) (traffic bool, err error) {
 	x.DomainName, x.DomainPrefix = splitHost(x.Request.Host)
 	if d := p.DomainOf(x.DomainName); d != nil {
+		if d.Pages {
+			return false, nil
+		}
 		return true, p.placeDomain(x, d)
 	}
 	if id, ok := hostID(x.DomainName); ok {

@@ -59,6 +59,7 @@ type fixture struct {
 	functions *fakeFunctions
 	codes     []cognitoidp.Code
 	pool      string
+	store     *store.Store
 	close     func()
 	onKey     func() // before a signing key is made
 }
@@ -73,6 +74,7 @@ func open(t testing.TB, dir string) *fixture {
 	s, err := store.Open(context.Background(), db, store.Options{Sealer: sealer, Prepare: f.directory.Prepare})
 	ok(t, err)
 	ok(t, s.View(context.Background(), f.directory.Load))
+	f.store = s
 	f.Service, err = cognitoidp.New(cognitoidp.Options{
 		NewKey: func(random io.Reader) (*userpool.SigningKey, error) {
 			if f.onKey != nil {
@@ -81,7 +83,8 @@ func open(t testing.TB, dir string) *fixture {
 			return keys.next(random)
 		},
 		Store: s, Directory: f.directory, Sealer: sealer, Functions: f.functions,
-		Codes: func(c cognitoidp.Code) { f.codes = append(f.codes, c) },
+		Codes:    func(c cognitoidp.Code) { f.codes = append(f.codes, c) },
+		Reserved: func(name string) bool { return name == "gateway.example.com" },
 	})
 	ok(t, err)
 	f.close = sync.OnceFunc(func() { f.Service.Close(); s.Close() })

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	api "gatehouse/internal/awsapi/cognitoidp"
+	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
 )
 
@@ -14,7 +15,7 @@ var (
 	poolOwners      = store.Kind[ownerDoc]{Name: "cognitoidp/userPoolOwner"}
 	signingKeys     = store.Kind[keysDoc]{Name: "cognitoidp/signingKeys", Sealed: true}
 	clients         = store.Kind[clientDoc]{Name: "cognitoidp/userPoolClient", Sealed: true}
-	domains         = store.Kind[domainDoc]{Name: "cognitoidp/userPoolDomain"}
+	domains         = definition.UserPoolDomains
 	resourceServers = store.Kind[resourceServerDoc]{Name: "cognitoidp/resourceServer"}
 	groups          = store.Kind[groupDoc]{Name: "cognitoidp/group"}
 	members         = store.Kind[memberDoc]{Name: "cognitoidp/groupMember"}
@@ -42,13 +43,6 @@ type mfaDoc struct {
 type ownerDoc struct{ Account, Region string }
 
 type clientDoc struct{ Client api.UserPoolClientType }
-
-// A domainDoc is stored in no scope. Its id is the prefix and the region, which
-// are a host name together, or the whole name of a custom domain and "".
-type domainDoc struct {
-	Domain          api.DomainDescriptionType
-	Account, Region string
-}
 
 type resourceServerDoc struct{ Server api.ResourceServerType }
 

@@ -7,8 +7,15 @@ import (
 
 	api "gatehouse/internal/awsapi/cognitoidp"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
 )
+
+// customDomain is a host name of two labels or more in lower case, the last of which
+// isn't a number.
+var customDomain = regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+const maxDomain = 253
 
 var domainPrefix = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
@@ -26,10 +33,10 @@ const domainVersion = "20260101000000"
 // CreateUserPoolDomain gives a pool's pages a host name.
 func (s *Service) CreateUserPoolDomain(c *awswire.Call, in *api.CreateUserPoolDomainRequest) (*api.CreateUserPoolDomainResponse, error) {
 	custom := in.CustomDomainConfig != nil
-	if err := checkDomain(*in.Domain, custom); err != nil {
+	if err := s.checkDomain(*in.Domain, custom); err != nil {
 		return nil, err
 	}
-	d := &domainDoc{Account: c.Account, Region: c.Region, Domain: api.DomainDescriptionType{
+	d := &definition.UserPoolDomain{Account: c.Account, Region: c.Region, Domain: api.DomainDescriptionType{
 		UserPoolId: in.UserPoolId, AWSAccountId: &c.Account, Domain: in.Domain, Status: new(api.DomainStatusTypeActive),
 		S3Bucket: new("aws-cognito-prod-" + c.Region + "-assets"), Version: new(domainVersion),
 		CloudFrontDistribution: new(strings.ReplaceAll(*in.Domain, ".", "-") + ".cloudfront.net"),
@@ -43,6 +50,12 @@ func (s *Service) CreateUserPoolDomain(c *awswire.Call, in *api.CreateUserPoolDo
 		if err != nil {
 			return err
 		}
+		inUse := false
+		if custom {
+			if inUse, err = definition.DomainNameTaken(tx, c.Account, *in.Domain); err != nil {
+				return err
+			}
+		}
 		own := &p.Pool.Domain
 		if custom {
 			own = &p.Pool.CustomDomain
@@ -52,6 +65,9 @@ func (s *Service) CreateUserPoolDomain(c *awswire.Call, in *api.CreateUserPoolDo
 			return invalid("User pool already has a domain configured.")
 		case taken:
 			return invalid("Domain already associated with another user pool.")
+		case inUse:
+			// UNVERIFIED: the words, which are CloudFront's.
+			return invalid("One or more of the CNAMEs you provided are already associated with a different resource.")
 		}
 		*own = in.Domain
 		return domains.Put(tx, store.Scope{}, d, domainID(c, in.Domain)...)
@@ -66,15 +82,21 @@ func (s *Service) CreateUserPoolDomain(c *awswire.Call, in *api.CreateUserPoolDo
 	return out, nil
 }
 
-func checkDomain(name string, custom bool) error {
+func (s *Service) checkDomain(name string, custom bool) error {
 	if custom {
-		if !strings.Contains(name, ".") {
+		// UNVERIFIED: the second half of either, which is about a parent domain that
+		// can't be resolved on AWS.
+		if len(name) > maxDomain || !customDomain.MatchString(name) {
 			return invalid("Custom domain is not a valid subdomain: " + name)
+		}
+		if s.reserved != nil && s.reserved(name) {
+			return invalid("Custom domain is not a valid subdomain: the gateway itself is called by " + name)
 		}
 		return nil
 	}
 	if !domainPrefix.MatchString(name) {
-		return invalid("Invalid domain prefix " + name + ": it has lower-case letters, digits and hyphens.") // UNVERIFIED wording
+		return invalid("The domain name contains an invalid character. Domain names can only contain lower-case letters, numbers, and hyphens. " +
+			"Please enter a different name that follows this format: ^[a-z0-9](?:[a-z0-9\\-]{0,61}[a-z0-9])?$")
 	}
 	for _, word := range [...]string{"aws", "amazon", "cognito"} {
 		if strings.Contains(name, word) {
@@ -103,7 +125,7 @@ func (s *Service) DescribeUserPoolDomain(c *awswire.Call, in *api.DescribeUserPo
 }
 
 // changeDomain changes a pool's domain.
-func (s *Service) changeDomain(c *awswire.Call, poolID, name *string, fn func(tx *store.Tx, p *poolDoc, d *domainDoc) error) error {
+func (s *Service) changeDomain(c *awswire.Call, poolID, name *string, fn func(tx *store.Tx, p *poolDoc, d *definition.UserPoolDomain) error) error {
 	return s.changePool(c, poolID, func(tx *store.Tx, p *poolDoc) error {
 		d, err := domains.Get(tx, store.Scope{}, domainID(c, name)...)
 		if errors.Is(err, store.ErrNotFound) || err == nil && *d.Domain.UserPoolId != *poolID {
@@ -120,7 +142,7 @@ func (s *Service) changeDomain(c *awswire.Call, poolID, name *string, fn func(tx
 // other pages.
 func (s *Service) UpdateUserPoolDomain(c *awswire.Call, in *api.UpdateUserPoolDomainRequest) (*api.UpdateUserPoolDomainResponse, error) {
 	out := &api.UpdateUserPoolDomainResponse{}
-	err := s.changeDomain(c, in.UserPoolId, in.Domain, func(tx *store.Tx, p *poolDoc, d *domainDoc) error {
+	err := s.changeDomain(c, in.UserPoolId, in.Domain, func(tx *store.Tx, p *poolDoc, d *definition.UserPoolDomain) error {
 		if custom := p.Pool.CustomDomain; in.CustomDomainConfig != nil {
 			if custom == nil || *custom != *in.Domain {
 				return invalid("A prefix domain has no certificate.") // UNVERIFIED wording
@@ -142,7 +164,7 @@ func (s *Service) UpdateUserPoolDomain(c *awswire.Call, in *api.UpdateUserPoolDo
 
 // DeleteUserPoolDomain takes the host name of a pool's pages away.
 func (s *Service) DeleteUserPoolDomain(c *awswire.Call, in *api.DeleteUserPoolDomainRequest) (*api.DeleteUserPoolDomainResponse, error) {
-	err := s.changeDomain(c, in.UserPoolId, in.Domain, func(tx *store.Tx, p *poolDoc, d *domainDoc) error {
+	err := s.changeDomain(c, in.UserPoolId, in.Domain, func(tx *store.Tx, p *poolDoc, d *definition.UserPoolDomain) error {
 		if p.Pool.CustomDomain != nil && *p.Pool.CustomDomain == *in.Domain {
 			p.Pool.CustomDomain = nil
 		} else {

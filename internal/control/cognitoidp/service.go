@@ -33,6 +33,9 @@ type Options struct {
 	Functions Invoker
 	// Codes takes the codes that Cognito would mail; nil drops them.
 	Codes func(Code)
+	// Reserved tells that the gateway itself is called by a name, which no custom
+	// domain may have then. nil reserves none.
+	Reserved func(name string) bool
 	// NewKey makes a signing key; nil means userpool.NewSigningKey.
 	NewKey func(random io.Reader) (*userpool.SigningKey, error)
 	// Random is where ids and secrets come from; nil means crypto/rand.
@@ -60,6 +63,7 @@ type Service struct {
 	directory *Directory
 	functions Invoker
 	codes     func(Code)
+	reserved  func(name string) bool
 	newKey    func(io.Reader) (*userpool.SigningKey, error)
 	random    io.Reader
 	log       *slog.Logger
@@ -96,7 +100,7 @@ func New(opts Options) (*Service, error) {
 		return nil, err
 	}
 	return &Service{
-		store: opts.Store, directory: opts.Directory, functions: opts.Functions, codes: opts.Codes,
+		store: opts.Store, directory: opts.Directory, functions: opts.Functions, codes: opts.Codes, reserved: opts.Reserved,
 		newKey: opts.NewKey, random: opts.Random, log: opts.Log,
 		hasher: hasher, srp: userpool.NewSRP(opts.Random), tickets: userpool.NewTickets(opts.Sealer),
 		making: map[string]*keyMaking{},

@@ -1,13 +1,17 @@
 package cognitoidp_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	api "gatehouse/internal/awsapi/cognitoidp"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/store"
 )
 
 func (f *fixture) describe() *api.UserPoolType {
@@ -257,6 +261,35 @@ func TestDomains(t *testing.T) {
 	ok(t, err)
 	f.pool = *other.UserPool.Id
 	fails(t, create("one", nil), "InvalidParameterException", "Domain already associated with another user pool.")
+}
+
+// A name is a user pool's or an API's.
+func TestCustomDomains(t *testing.T) {
+	f := newFixture(t, nil)
+	ok(t, f.store.Update(context.Background(), func(tx *store.Tx) error {
+		return errors.Join(
+			definition.DomainOwners.Put(tx, store.Scope{}, &definition.Reference{ID: account + "/eu-west-1"}, "api.example.com"),
+			definition.DomainOwners.Put(tx, store.Scope{}, &definition.Reference{ID: account + "/eu-west-1"}, "*.example.com"),
+			definition.DomainOwners.Put(tx, store.Scope{}, &definition.Reference{ID: "222222222222/eu-west-1"}, "*.example.org"),
+		)
+	}))
+	const taken = "One or more of the CNAMEs you provided are already associated with a different resource."
+	for _, test := range []struct{ name, want string }{
+		{"api.example.com", taken},
+		{"auth.example.org", taken}, // below another account's star
+		{"Auth.example.com", "Custom domain is not a valid subdomain: Auth.example.com"},
+		{"auth", "Custom domain is not a valid subdomain: auth"},
+		{"127.0.0.1", "Custom domain is not a valid subdomain: 127.0.0.1"},
+		{"gateway.example.com", "Custom domain is not a valid subdomain: the gateway itself is called by gateway.example.com"},
+		{"auth.example.com", ""}, // below the account's own star
+	} {
+		_, err := f.CreateUserPoolDomain(f.Call, &api.CreateUserPoolDomainRequest{UserPoolId: &f.pool, Domain: &test.name, CustomDomainConfig: &api.CustomDomainConfigType{CertificateArn: new("arn:aws:acm:us-east-1:123456789012:certificate/x")}})
+		if test.want == "" {
+			ok(t, err)
+			continue
+		}
+		fails(t, err, "InvalidParameterException", test.want)
+	}
 }
 
 func TestTagsAndLists(t *testing.T) {

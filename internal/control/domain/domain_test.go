@@ -417,3 +417,24 @@ func TestCertificatesInUse(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// A name is an API's or a user pool's.
+func TestNamesOfUserPools(t *testing.T) {
+	f := newFaces(t)
+	f.update(func(tx *store.Tx) error {
+		return errors.Join(
+			definition.UserPoolDomains.Put(tx, store.Scope{}, &definition.UserPoolDomain{}, "auth.example.com", ""),
+			definition.UserPoolDomains.Put(tx, store.Scope{}, &definition.UserPoolDomain{}, "shop", region),
+		)
+	})
+	for _, test := range []struct{ name, want string }{
+		{"Auth.example.com", "400 BadRequestException: The domain name you provided is already associated with an existing CloudFront distribution.…"},
+		{"shop.example.com", ""},
+		{"*.example.com", ""}, // the name goes before the star
+	} {
+		_, err := f.v1.CreateDomainName(f.c, &apigateway.CreateDomainNameRequest{
+			DomainName: &test.name, RegionalCertificateArn: certificateARN(region, "wild"), EndpointConfiguration: &apigateway.EndpointConfiguration{Types: []string{"REGIONAL"}},
+		})
+		check(t, test.name, err, test.want)
+	}
+}

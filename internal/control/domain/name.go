@@ -39,48 +39,25 @@ func Lower(name string) string { return strings.ToLower(name) }
 func Name(d *definition.Domain) string { return value(d.DomainName.DomainName) }
 
 // claim takes a public name for a scope. A name is one domain's, in whatever
-// account and region, and what one with a star stands for is one account's: else a
-// name would take what another account's star gets, or a star what it leaves.
-//
-// UNVERIFIED: AWS documents that a star is refused beside names of other accounts.
-// That a name is refused below another account's star isn't said; CloudFront, which
-// serves edge-optimized domains, refuses it.
+// account and region, or a user pool's.
 func claim(tx *store.Tx, s store.Scope, name string) error {
-	exists, err := definition.DomainOwners.Exists(tx, store.Scope{}, name)
-	if err == nil && !exists {
-		exists, err = overlaps(tx, s.Account, name)
-	}
+	taken, err := definition.DomainNameTaken(tx, s.Account, name)
 	if err != nil {
 		return err
 	}
-	if exists {
+	if taken {
 		// AWS says so with status 400, not as a conflict.
 		return badRequest("The domain name you provided already exists.")
 	}
+	if taken, err = definition.UserPoolDomains.Exists(tx, store.Scope{}, name, ""); err != nil {
+		return err
+	}
+	if taken {
+		// A user pool's domain is a distribution of CloudFront.
+		// UNVERIFIED: that AWS says so of regional domain names, too.
+		return badRequest("The domain name you provided is already associated with an existing CloudFront distribution. Remove the domain name from the existing CloudFront distribution or use a different domain name. If you own this domain name and are not using it on an existing CloudFront distribution, please contact support.")
+	}
 	return definition.DomainOwners.Put(tx, store.Scope{}, &definition.Reference{ID: s.Account + "/" + s.Region}, name)
-}
-
-// overlaps tells whether another account has a name that one with a star stands
-// for, or the star that stands for a name.
-func overlaps(tx *store.Tx, account, name string) (bool, error) {
-	others := func(owner *definition.Reference) bool { return !strings.HasPrefix(owner.ID, account+"/") }
-	first, parent, _ := strings.Cut(name, ".")
-	if first != "*" {
-		star, err := definition.DomainOwners.Get(tx, store.Scope{}, "*."+parent)
-		if errors.Is(err, store.ErrNotFound) {
-			return false, nil
-		}
-		return err == nil && others(star), err
-	}
-	for e, err := range definition.DomainOwners.All(tx, store.Scope{}) {
-		if err != nil {
-			return false, err
-		}
-		if _, above, _ := strings.Cut(e.ID[0], "."); above == parent && others(e.Doc) {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // release gives a name back.

@@ -63,7 +63,7 @@ func (s *Site) Serves(host, path string) bool {
 	if _, _, ok := prefixHost(host); ok || strings.HasPrefix(path, cognitoidp.DomainPath) {
 		return true
 	}
-	_, ok := s.directory.Domain(strings.ToLower(host), "")
+	_, ok := s.directory.Domain(hostName(host), "")
 	return ok
 }
 
@@ -104,9 +104,12 @@ func (s *Site) place(r *http.Request) (p *cognitoidp.Pool, base, path string, ok
 		p, ok = s.directory.Domain(name, region)
 		return p, cognitoidp.DomainPath + name, after[len(name):], ok
 	}
-	p, ok = s.directory.Domain(strings.ToLower(host), "")
+	p, ok = s.directory.Domain(hostName(host), "")
 	return p, "", r.URL.Path, ok
 }
+
+// hostName is a host as a custom domain is kept.
+func hostName(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }
 
 // A visitor is a request to a pool's domain.
 type visitor struct {

@@ -1,0 +1,74 @@
+package sdk
+
+import (
+	"crypto/tls"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/apigateway"
+	v1types "github.com/aws/aws-sdk-go-v2/service/apigateway/types"
+	"github.com/aws/aws-sdk-go/service/cognitoidentityprovider"
+
+	"gatehouse/test/harness"
+)
+
+// A user pool's own domain is shown its certificate for, before the star of the same
+// account's APIs, and neither can take the other's name. The pool is in a region
+// other than CloudFront's, where both certificates are.
+func TestCustomDomainOfUserPool(t *testing.T) {
+	const auth = "auth.example.test"
+	gw := harness.Start(t, "")
+	ctx := t.Context()
+	arn := certificate(t, gw, "example.test")
+	pools := userPools(t, gw)
+	pools.Config.Region, pools.SigningRegion = new("eu-west-1"), "eu-west-1"
+	pool := must(pools.CreateUserPool(&cognitoidentityprovider.CreateUserPoolInput{PoolName: new("people")}))(t).UserPool.Id
+	domain := &cognitoidentityprovider.CreateUserPoolDomainInput{
+		UserPoolId: pool, Domain: new(auth), CustomDomainConfig: &cognitoidentityprovider.CustomDomainConfigType{CertificateArn: arn},
+	}
+	must(pools.CreateUserPoolDomain(domain))(t)
+
+	config := gw.Config()
+	config.Region = "eu-west-1"
+	rest := apigateway.NewFromConfig(config)
+	edge := func(name string) error {
+		_, err := rest.CreateDomainName(ctx, &apigateway.CreateDomainNameInput{
+			DomainName: &name, CertificateArn: arn, EndpointConfiguration: &v1types.EndpointConfiguration{Types: []v1types.EndpointType{v1types.EndpointTypeEdge}},
+		})
+		return err
+	}
+	fails(t, edge(auth), "BadRequestException")
+	if err := edge("*.example.test"); err != nil {
+		t.Fatal(err)
+	}
+	if err := edge("api.example.test"); err != nil {
+		t.Fatal(err)
+	}
+	client := browser(t, gw)
+	defer client.CloseIdleConnections()
+	// A page of the pool's: it knows no such client.
+	if status, body := visit(t, client, "https://"+auth+"/oauth2/authorize?client_id=x"); status != 400 {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, body := visit(t, client, "https://other.example.test/oauth2/authorize"); status != 403 || body != `{"message":"Forbidden"}` {
+		t.Errorf("below the star: %d %s", status, body)
+	}
+	_, err := pools.CreateUserPoolDomain(&cognitoidentityprovider.CreateUserPoolDomainInput{
+		UserPoolId: must(pools.CreateUserPool(&cognitoidentityprovider.CreateUserPoolInput{PoolName: new("more")}))(t).UserPool.Id,
+		Domain:     new("api.example.test"), CustomDomainConfig: domain.CustomDomainConfig,
+	})
+	if err == nil || !strings.Contains(err.Error(), "InvalidParameterException: One or more of the CNAMEs") {
+		t.Errorf("an API's name: %v", err)
+	}
+
+	// Without the certificate it has the gateway's own.
+	must(pools.UpdateUserPoolDomain(&cognitoidentityprovider.UpdateUserPoolDomainInput{
+		UserPoolId: pool, Domain: new(auth), CustomDomainConfig: &cognitoidentityprovider.CustomDomainConfigType{CertificateArn: new("arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000")},
+	}))(t)
+	own := browser(t, gw)
+	own.Transport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+	if status, body := visit(t, own, "https://"+auth+"/oauth2/authorize?client_id=x"); status != 400 {
+		t.Errorf("%d %s", status, body)
+	}
+}
