@@ -39,8 +39,8 @@ type Options struct {
 	// Domain is the gateway's domain, below which execute-api stands; "" is
 	// "localhost", which is always included.
 	Domain string
-	// Region is that of the user pools' domains, {prefix}.auth.{region}.{domain};
-	// "" leaves those out.
+	// Region is that of the user pools' domains, {prefix}.auth.{region}.{domain},
+	// and of their service, cognito-idp.{region}.{domain}; "" leaves those out.
 	Region string
 	// Clock tells the time; nil is time.Now.
 	Clock func() time.Time
@@ -205,9 +205,9 @@ func (a *Authority) renew() error {
 		names = append(names, domain, "*."+domain, "*.execute-api."+domain)
 	}
 	if region := a.options.Region; region != "" {
-		names = append(names, "*.auth."+region+".localhost")
+		names = append(names, "*.auth."+region+".localhost", "cognito-idp."+region+".localhost")
 		if domain != "localhost" {
-			names = append(names, "*.auth."+region+"."+domain)
+			names = append(names, "*.auth."+region+"."+domain, "cognito-idp."+region+"."+domain)
 		}
 	}
 	template := &x509.Certificate{

@@ -54,6 +54,7 @@ func TestNames(t *testing.T) {
 	for name, want := range map[string]bool{
 		"localhost": true, "abc.execute-api.localhost": true, "127.0.0.1": true, "::1": true,
 		"people.auth.us-east-1.localhost": true, "people.auth.us-east-1.gw.example": true, "people.auth.eu-west-1.gw.example": false,
+		"cognito-idp.us-east-1.localhost": true, "cognito-idp.us-east-1.gw.example": true, "lambda.us-east-1.gw.example": false,
 		"abc.execute-api.gw.example": true, "gw.example": true,
 		"example.com": false, "10.0.0.1": false,
 	} {

@@ -1,8 +1,13 @@
 package sdk
 
 import (
+	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -70,5 +75,40 @@ func TestCustomDomainOfUserPool(t *testing.T) {
 	own.Transport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
 	if status, body := visit(t, own, "https://"+auth+"/oauth2/authorize?client_id=x"); status != 400 {
 		t.Errorf("%d %s", status, body)
+	}
+}
+
+// On a listener for traffic everybody finds the keys of a user pool, and nothing of
+// management.
+func TestKeysOnTraffic(t *testing.T) {
+	free := must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	traffic := free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	gw := harness.Start(t, "", "--traffic-tls", traffic)
+	pools := userPools(t, gw)
+	pool := *must(pools.CreateUserPool(&cognitoidentityprovider.CreateUserPoolInput{PoolName: new("people")}))(t).UserPool.Id
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(must(os.ReadFile(filepath.Join(gw.Data, "tls", "ca.pem")))(t))
+	client := &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true, DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, traffic)
+		},
+	}}
+	_, want := visit(t, http.DefaultClient, gw.URL+"/"+pool+"/.well-known/jwks.json")
+	if !strings.Contains(want, `"kid"`) {
+		t.Fatal(want)
+	}
+	for _, at := range []string{"https://cognito-idp." + region + ".localhost/" + pool, "https://localhost/_aws/cognito-idp/" + pool} {
+		if status, got := visit(t, client, at+"/.well-known/jwks.json"); status != 200 || got != want {
+			t.Errorf("%s: %d %s", at, status, got)
+		}
+	}
+	for _, url := range []string{"https://localhost/" + pool + "/.well-known/jwks.json", "https://cognito-idp." + region + ".localhost/", "https://localhost/_gatehouse/health"} {
+		if status, got := visit(t, client, url); status != 403 {
+			t.Errorf("%s: %d %s", url, status, got)
+		}
 	}
 }

@@ -57,9 +57,13 @@ func New(o Options) *Site {
 	}
 }
 
-// Serves tells whether a request is for the domain of a user pool. host has no
-// port; path is as it came.
+// Serves tells whether a request is for the domain of a user pool, or for one of the
+// public documents of any at cognito-idp.{region}.*. host has no port; path is as it
+// came.
 func (s *Site) Serves(host, path string) bool {
+	if _, ok := cognitoidp.AddressOf(host, path); ok {
+		return true
+	}
 	if _, _, ok := prefixHost(host); ok || strings.HasPrefix(path, cognitoidp.DomainPath) {
 		return true
 	}
@@ -108,6 +112,27 @@ func (s *Site) place(r *http.Request) (p *cognitoidp.Pool, base, path string, ok
 	return p, "", r.URL.Path, ok
 }
 
+// document reads a request for a public document of a pool: by AWS's address, below
+// the pool's own domain, or, for pools without one, below the path form with the
+// pool's id. That has an underscore, which no domain has.
+func (s *Site) document(r *http.Request) (at cognitoidp.Address, ok bool) {
+	before, document, ok := cognitoidp.WellKnown(r.URL.Path)
+	if !ok {
+		return at, false
+	}
+	if at, ok = cognitoidp.AddressOf((&url.URL{Host: r.Host}).Hostname(), r.URL.Path); ok {
+		return at, true
+	}
+	if id, is := strings.CutPrefix(before, cognitoidp.DomainPath); is && strings.Contains(id, "_") && !strings.Contains(id, "/") {
+		return cognitoidp.Address{PoolID: id, Document: document, Path: before}, true
+	}
+	p, base, _, ok := s.place(r)
+	if !ok || base != before {
+		return at, false
+	}
+	return cognitoidp.Address{PoolID: p.ID, Document: document, Path: base, Own: true}, true
+}
+
 // hostName is a host as a custom domain is kept.
 func hostName(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }
 
@@ -125,6 +150,15 @@ type visitor struct {
 // ServeHTTP answers what Serves says is the site's.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visitor{Site: s, w: w, r: r}
+	if at, ok := s.document(r); ok {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			s.pools.ServeDocument(w, r, at)
+			return
+		}
+		w.Header().Set("Allow", "GET, HEAD")
+		v.shown(http.StatusMethodNotAllowed, "This document isn't for "+r.Method+".")
+		return
+	}
 	p, base, path, ok := s.place(r)
 	if !ok {
 		v.shown(http.StatusNotFound, "There is no user pool with this domain.")
