@@ -28,9 +28,13 @@ type domainFronts struct {
 func (f *domainFronts) front(d compile.DomainTLS) (*tls.Config, plan.Truststore, error) {
 	var clients plan.Truststore
 	if d.TruststoreURI != "" {
-		kept, err := f.truststores.Kept(d.TruststoreURI, d.TruststoreVersion)
+		name := d.TruststoreCopy
+		if name == "" {
+			name = keep.OldName(d.TruststoreURI, d.TruststoreVersion)
+		}
+		kept, err := f.truststores.Kept(name)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("truststore %s: %w", d.TruststoreURI, err)
 		}
 		clients = kept
 	}

@@ -29,8 +29,9 @@ type DomainTLS struct {
 	// SecurityPolicy and EndpointAccessMode are AWS's words; the mode may be "".
 	SecurityPolicy, EndpointAccessMode string
 	// TruststoreURI and TruststoreVersion name whom clients' certificates have to
-	// be of; "" asks for none.
-	TruststoreURI, TruststoreVersion string
+	// be of; "" asks for none. TruststoreCopy names what was read of it, "" where an
+	// older release read it.
+	TruststoreURI, TruststoreVersion, TruststoreCopy string
 }
 
 // A domainKey names a domain of an account and region.
@@ -191,6 +192,7 @@ func (c *Compiler) domainTLS(key domainKey, doc *definition.Domain, targets stri
 	}
 	if mutual := doc.MutualTlsAuthentication; mutual != nil {
 		d.shakes.TruststoreURI, d.shakes.TruststoreVersion = value(mutual.TruststoreUri), value(mutual.TruststoreVersion)
+		d.shakes.TruststoreCopy = doc.Truststore
 	}
 	if old, ok := c.domains[key.name]; ok && old.shakes == d.shakes {
 		return old, nil

@@ -16,6 +16,9 @@ import (
 // every member that apigatewayv2's has under other names.
 type Domain struct {
 	apigateway.DomainName
+	// Truststore names the copy of the truststore that was read for the domain, ""
+	// in what an older release stored.
+	Truststore string `json:"_truststore,omitzero"`
 }
 
 // Domains is the kind of Domain.

@@ -20,9 +20,10 @@ type Options struct {
 	// Reserved tells that the gateway itself is called by a name, or by one that
 	// a name with a star stands for. nil reserves none.
 	Reserved func(name string) bool
-	// Truststore reads whom clients' certificates have to be of, and says what is
-	// wrong with some of it; its errors are for who asked. nil refuses mutual TLS.
-	Truststore func(ctx context.Context, uri, version string) (warnings []string, err error)
+	// Truststore reads whom clients' certificates have to be of, keeps a copy and
+	// names it, and says what is wrong with some of it; its errors are for who
+	// asked. nil refuses mutual TLS.
+	Truststore func(ctx context.Context, uri, version string) (copied string, warnings []string, err error)
 	// Rand yields the randomness of ids.
 	Rand io.Reader
 }
@@ -31,7 +32,7 @@ type Options struct {
 // transactions of the face that was called; errors are *Error or the store's.
 type Names struct {
 	reserved   func(name string) bool
-	truststore func(ctx context.Context, uri, version string) ([]string, error)
+	truststore func(ctx context.Context, uri, version string) (string, []string, error)
 	rand       io.Reader
 }
 
@@ -53,8 +54,8 @@ func IsPrivate(d *definition.Domain) bool { return has(d, apigateway.EndpointTyp
 // A Truststore is what was read of one: before the transaction, which doesn't wait
 // for a store of other people's.
 type Truststore struct {
-	uri, version string
-	warnings     []string
+	uri, version, copied string
+	warnings             []string
 }
 
 // Read reads the truststore of a domain where it isn't the one it had; old is nil
@@ -71,11 +72,10 @@ func (n *Names) Read(c *awswire.Call, old, d *definition.Domain) (Truststore, er
 	if n.truststore == nil {
 		return Truststore{}, awswire.NotImplemented("apigateway", "a domain name with mutual TLS")
 	}
-	warnings, err := n.truststore(c, read.uri, read.version)
-	if err != nil {
+	var err error
+	if read.copied, read.warnings, err = n.truststore(c, read.uri, read.version); err != nil {
 		return Truststore{}, badRequest("%s", err.Error())
 	}
-	read.warnings = warnings
 	return read, nil
 }
 
@@ -84,7 +84,7 @@ func truststoreOf(d *definition.Domain) (Truststore, bool) {
 		return Truststore{}, false
 	}
 	mutual := d.MutualTlsAuthentication
-	return Truststore{value(mutual.TruststoreUri), value(mutual.TruststoreVersion), mutual.TruststoreWarnings}, true
+	return Truststore{value(mutual.TruststoreUri), value(mutual.TruststoreVersion), d.Truststore, mutual.TruststoreWarnings}, true
 }
 
 // Create stores a new domain of what its maker says, and fills in the rest. read
@@ -276,6 +276,7 @@ func checkPolicy(d *definition.Domain) error {
 // the truststore.
 func checkMutualTLS(d *definition.Domain, read Truststore) error {
 	if d.MutualTlsAuthentication == nil {
+		d.Truststore = ""
 		return nil
 	}
 	mutual := *d.MutualTlsAuthentication
@@ -291,7 +292,7 @@ func checkMutualTLS(d *definition.Domain, read Truststore) error {
 		return conflict("The domain name was changed at the same time. Please try again later.")
 	}
 	mutual.TruststoreWarnings = read.warnings
-	d.MutualTlsAuthentication = &mutual
+	d.MutualTlsAuthentication, d.Truststore = &mutual, read.copied
 	return nil
 }
 

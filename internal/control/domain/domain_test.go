@@ -60,11 +60,11 @@ func newFaces(t testing.TB) *faces {
 	names := domain.New(domain.Options{
 		Rand:     random,
 		Reserved: func(name string) bool { return name == "gateway.example.com" },
-		Truststore: func(_ context.Context, uri, _ string) ([]string, error) {
+		Truststore: func(_ context.Context, uri, _ string) (string, []string, error) {
 			if strings.HasSuffix(uri, "/gone.pem") {
-				return nil, errors.New("there is no truststore " + uri)
+				return "", nil, errors.New("there is no truststore " + uri)
 			}
-			return []string{"one certificate has expired"}, nil
+			return "copy of " + uri, []string{"one certificate has expired"}, nil
 		},
 	})
 	f := &faces{
@@ -381,8 +381,22 @@ func TestV1Domains(t *testing.T) {
 	if d, err := patch(op("replace", "/mutualTlsAuthentication/truststoreUri", "s3://b/t.pem")); err != nil || len(d.MutualTlsAuthentication.TruststoreWarnings) != 1 {
 		t.Errorf("%+v, %v", d, err)
 	}
-	if d, err := patch(op("replace", "/mutualTlsAuthentication/truststoreUri", "")); err != nil || d.MutualTlsAuthentication != nil {
-		t.Errorf("%+v, %v", d, err)
+	// What was read is what the domain goes on with.
+	copied := func() (name string) {
+		f.update(func(tx *store.Tx) error {
+			d, err := definition.Domains.Get(tx, store.Scope{Account: account, Region: region}, *edge.DomainName)
+			if err == nil {
+				name = d.Truststore
+			}
+			return err
+		})
+		return name
+	}
+	if got := copied(); got != "copy of s3://b/t.pem" {
+		t.Errorf("the copy is %q", got)
+	}
+	if d, err := patch(op("replace", "/mutualTlsAuthentication/truststoreUri", "")); err != nil || d.MutualTlsAuthentication != nil || copied() != "" {
+		t.Errorf("%+v, %v, %q", d, err, copied())
 	}
 	if d, err := patch(op("replace", "/securityPolicy", "TLS_1_0")); err != nil || *d.SecurityPolicy != "TLS_1_0" {
 		t.Errorf("%+v, %v", d, err)

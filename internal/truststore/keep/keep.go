@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"gatehouse/internal/truststore"
@@ -62,42 +64,59 @@ func New(o Options) (*Keeper, error) {
 	return k, os.MkdirAll(o.Dir, 0o700)
 }
 
-// Fetch reads a truststore afresh, keeps it, and returns the warnings about it.
-// version is that of an S3 object, or what a file's content has to hash to (SHA-256
-// in hexadecimal); "" is what is there now. Its errors are for who asked.
-func (k *Keeper) Fetch(ctx context.Context, uri, version string) (warnings []string, err error) {
+// Fetch reads a truststore afresh, keeps a copy, and returns the copy's name and the
+// warnings about it. version is that of an S3 object, or what a file's content has to
+// hash to (SHA-256 in hexadecimal); "" is what is there now. Its errors are for who
+// asked.
+//
+// A copy is named by what is in it: who has another one read from the same place
+// changes nothing for those who had it read before.
+func (k *Keeper) Fetch(ctx context.Context, uri, version string) (name string, warnings []string, err error) {
 	text, err := k.read(ctx, uri, version)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	if _, warnings, err = truststore.Parse(text, k.Clock()); err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	// Only of what is a truststore: the hash of another file is nobody's business.
 	if have := contentVersion(text); strings.HasPrefix(uri, "file://") && version != "" && version != have {
-		return nil, errors.New("The version of a truststore in a file is the SHA-256 of its content, in hexadecimal: there it is " + have)
+		return "", nil, errors.New("The version of a truststore in a file is the SHA-256 of its content, in hexadecimal: there it is " + have)
 	}
-	return warnings, k.save(k.file(uri, version), text)
+	if text = certificates(text); len(text) > truststore.MaxBytes {
+		return "", nil, fmt.Errorf("The truststore is larger than %d bytes", truststore.MaxBytes)
+	}
+	name = contentVersion(text)
+	return name, warnings, k.save(k.file(name), text)
 }
 
-// Kept returns a truststore that was fetched before.
-func (k *Keeper) Kept(uri, version string) (*truststore.Store, error) {
-	text, err := os.ReadFile(k.file(uri, version))
+// certificates are those of a text. What else it has, a private key perhaps, isn't
+// to be copied.
+func certificates(text []byte) []byte {
+	var list []byte
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "CERTIFICATE" {
+			list = append(list, pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes})...)
+		}
+	}
+	return list
+}
+
+// Kept returns a copy by its name.
+func (k *Keeper) Kept(name string) (*truststore.Store, error) {
+	text, err := os.ReadFile(k.file(name))
 	if err != nil {
-		return nil, fmt.Errorf("truststore %s: %w", uri, err)
+		return nil, err
 	}
 	s, _, err := truststore.Parse(text, k.Clock())
-	if err != nil {
-		return nil, fmt.Errorf("truststore %s: %w", uri, err)
-	}
-	return s, nil
+	return s, err
 }
 
-// file is where the copy of a truststore is.
-func (k *Keeper) file(uri, version string) string {
-	sum := sha256.Sum256([]byte(uri + "\x00" + version))
-	return filepath.Join(k.Dir, hex.EncodeToString(sum[:])+".pem")
-}
+// OldName is the name of a copy that a release before this one made.
+func OldName(uri, version string) string { return contentVersion([]byte(uri + "\x00" + version)) }
+
+// file is where a copy is.
+func (k *Keeper) file(name string) string { return filepath.Join(k.Dir, name+".pem") }
 
 // save writes a file whole or not at all.
 func (k *Keeper) save(name string, text []byte) (err error) {
@@ -149,19 +168,30 @@ func readFile(path string) (text []byte, err error) {
 	if !filepath.IsAbs(path) {
 		return nil, errors.New("The path of a truststore has to be absolute")
 	}
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("it is no regular file")
+	if err := isRegular(os.Stat(path)); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("The truststore cannot be read: %w", err)
-	}
-	f, err := os.Open(path)
+	// The path may be another file's meanwhile. A pipe that nobody writes to isn't
+	// waited for.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("The truststore cannot be read: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := isRegular(f.Stat()); err != nil {
+		return nil, err
+	}
 	return readAll(f)
+}
+
+func isRegular(info os.FileInfo, err error) error {
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no regular file")
+	}
+	if err != nil {
+		return fmt.Errorf("The truststore cannot be read: %w", err)
+	}
+	return nil
 }
 
 // readAll reads no more than a truststore may have, and a byte to tell.

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -117,18 +118,18 @@ func TestS3(t *testing.T) {
 		{"a file", "file:///etc/passwd", "", good, "--truststore-files"},
 	} {
 		k := keeper(t, keep.Options{S3: test.s3})
-		_, err := k.Fetch(t.Context(), test.uri, test.version)
+		name, _, err := k.Fetch(t.Context(), test.uri, test.version)
 		if (err == nil) != (test.fails == "") || err != nil && !strings.Contains(err.Error(), test.fails) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.fails)
 		}
 		if err != nil && strings.Contains(err.Error(), "secret details") {
 			t.Errorf("%s: tells what the store answers: %v", test.name, err)
 		}
-		kept, keptErr := k.Kept(test.uri, test.version)
-		if (keptErr == nil) != (err == nil) {
-			t.Errorf("%s: kept: %v", test.name, keptErr)
-		}
 		if err == nil {
+			kept, err := k.Kept(name)
+			if err != nil {
+				t.Fatalf("%s: kept: %v", test.name, err)
+			}
 			if err := kept.Check([]*x509.Certificate{cert}, now); err != nil {
 				t.Errorf("%s: %v", test.name, err)
 			}
@@ -146,33 +147,51 @@ func TestFiles(t *testing.T) {
 	if err := os.WriteFile(name, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	k := keeper(t, keep.Options{Files: true})
-	if _, err := k.Fetch(t.Context(), "file://"+name, ""); err != nil {
+	copies := t.TempDir()
+	k := keeper(t, keep.Options{Files: true, Dir: copies})
+	first, _, err := k.Fetch(t.Context(), "file://"+name, "")
+	if err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(text)
 	version := hex.EncodeToString(sum[:])
-	if _, err := k.Fetch(t.Context(), "file://"+name, version); err != nil {
+	if _, _, err := k.Fetch(t.Context(), "file://"+name, version); err != nil {
 		t.Error(err)
 	}
-	if _, err := k.Fetch(t.Context(), "file://"+name, version[1:]+"0"); err == nil || !strings.Contains(err.Error(), version) {
+	if _, _, err := k.Fetch(t.Context(), "file://"+name, version[1:]+"0"); err == nil || !strings.Contains(err.Error(), version) {
 		t.Errorf("another version than the file's: %v", err)
 	}
-	// The copy is what counts until it is fetched again.
+	// The copy is what counts, whatever becomes of the file and whoever has it read
+	// again.
+	other, _ := authority(t)
+	key := []byte("-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n")
+	if err := os.WriteFile(name, append(key, other...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	second, warnings, err := k.Fetch(t.Context(), "file://"+name, "")
+	if err != nil || second == first || len(warnings) != 1 {
+		t.Fatalf("%s, %v, %v", second, warnings, err)
+	}
 	if err := os.Remove(name); err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range []string{"", version} {
-		if _, err := k.Kept("file://"+name, v); err != nil {
+	for copied, want := range map[string][]byte{first: text, second: other} {
+		if _, err := k.Kept(copied); err != nil {
 			t.Error(err)
 		}
+		if got, err := os.ReadFile(filepath.Join(copies, copied+".pem")); err != nil || string(got) != string(want) {
+			t.Errorf("%v: a copy has\n%s\nwant\n%s", err, got, want)
+		}
 	}
-	for uri, version := range map[string]string{"file://" + name: "", "file://" + dir: "", "file:///dev/zero": "", "file://trust.pem": "", "file:///dev/null": "1"} {
-		if _, err := k.Fetch(t.Context(), uri, version); err == nil || regexp.MustCompile("[0-9a-f]{64}").MatchString(err.Error()) {
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for uri, version := range map[string]string{"file://" + name: "", "file://" + dir: "", "file://" + dir + "/pipe": "", "file:///dev/zero": "", "file://trust.pem": "", "file:///dev/null": "1"} {
+		if _, _, err := k.Fetch(t.Context(), uri, version); err == nil || regexp.MustCompile("[0-9a-f]{64}").MatchString(err.Error()) {
 			t.Errorf("%s is read: %v", uri, err)
 		}
 	}
-	if _, err := k.Kept("file://"+name, "1"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("another version: %v", err)
+	if _, err := k.Kept(keep.OldName("file://"+name, "1")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a copy that isn't there: %v", err)
 	}
 }
