@@ -43,12 +43,11 @@ func versionName(version uint16) string {
 const certificateTime = "Jan _2 15:04:05 2006 GMT"
 
 // clientCert is a certificate as $context and events show it.
-// UNVERIFIED: the form of the names, RFC 2253.
 func clientCert(c *x509.Certificate) *plan.ClientCert {
 	return &plan.ClientCert{
 		PEM:          string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})),
-		SubjectDN:    c.Subject.String(),
-		IssuerDN:     c.Issuer.String(),
+		SubjectDN:    distinguishedName(c.RawSubject, c.Subject.String()),
+		IssuerDN:     distinguishedName(c.RawIssuer, c.Issuer.String()),
 		SerialNumber: serialNumber(c.SerialNumber),
 		NotBefore:    c.NotBefore.UTC().Format(certificateTime),
 		NotAfter:     c.NotAfter.UTC().Format(certificateTime),

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,6 +28,23 @@ func (s *Server) trace(x *plan.Exchange, logging plan.ExecutionLogging) bool {
 	x.Trace = s.traces.Get().(*plan.Trace)
 	x.Trace.Begin(logging, s.Clock)
 	return true
+}
+
+// traceRefused tells why a client wasn't let in to a domain with mutual TLS, which
+// is before its request is a method's.
+func (s *Server) traceRefused(x *plan.Exchange, err error) {
+	var fault *plan.Fault
+	if x.Domain == nil || x.Stage == nil || x.Stage.Rest == nil || !errors.As(err, &fault) || fault.Kind != plan.Forbidden {
+		return
+	}
+	// The method says what is logged, and no more of it counts.
+	if x.Stage.Match(x) == nil {
+		s.beginTrace(x)
+	}
+	x.Route, x.Params = nil, x.Params[:0]
+	if x.Trace != nil {
+		x.Trace.Error("%s", fault.Reason)
+	}
 }
 
 // executionLog is the execution log of a stage, nil for none.
@@ -129,13 +147,13 @@ func traceResponse(x *plan.Exchange) {
 }
 
 // traceFault tells why a request failed, unless a step did, and how it ends: a
-// method that nobody was allowed to call doesn't end.
+// method that nobody was allowed to call, or that wasn't looked for, doesn't end.
 func traceFault(x *plan.Exchange, fault *plan.Fault) {
 	t := x.Trace
 	if !t.Failed() {
 		t.Error("%s", failure(x, fault))
 	}
-	if x.Socket == nil && fault.Kind != plan.Unauthorized && fault.Kind != plan.AuthorizerMisconfigured {
+	if x.Socket == nil && x.Route != nil && fault.Kind != plan.Unauthorized && fault.Kind != plan.AuthorizerMisconfigured {
 		t.Error("Method completed with status: %d", x.Response.Status)
 	}
 }

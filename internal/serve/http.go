@@ -23,6 +23,8 @@ func (s *Server) run(x *plan.Exchange, placed error) {
 	s.identify(x)
 	if err == nil {
 		err = s.steps(x)
+	} else {
+		s.traceRefused(x, err)
 	}
 	s.conclude(x, err)
 	if isREST(x) {

@@ -88,7 +88,7 @@ func TestMutualTLS(t *testing.T) {
 	g.addDomain(t, "mutual.test", tlspolicy.Options{Certificate: serverOf(t, key, "mutual.test"), RequireClientCertificate: true}, mutual)
 	g.addDomain(t, "open.test", tlspolicy.Options{Certificate: serverOf(t, key, "open.test")}, nil)
 
-	me := fmt.Sprintf("200 CN=me,O=Us,C=SE by CN=root, %s, Aug  5 09:36:04 %d GMT to Aug  5 09:36:04 %d GMT true", good.cert.SerialNumber, day.Year()-2, day.Year()+2)
+	me := fmt.Sprintf("200 C=SE,O=Us,CN=me by CN=root, %s, Aug  5 09:36:04 %d GMT to Aug  5 09:36:04 %d GMT true", good.cert.SerialNumber, day.Year()-2, day.Year()+2)
 	const forbidden = `403 {"message":"Forbidden"}`
 	for _, http2 := range []bool{false, true} {
 		for _, test := range []struct {

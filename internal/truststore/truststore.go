@@ -8,7 +8,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -87,7 +86,8 @@ func unfit(c *x509.Certificate, at time.Time) string {
 		return "has expired"
 	case at.Before(c.NotBefore):
 		return "is not valid yet"
-	case c.BasicConstraintsValid && !c.IsCA:
+	case c.BasicConstraintsValid && !c.IsCA && !selfSigned(c):
+		// One that signs for itself is a client's own, which AWS takes as well.
 		return "is not that of a certificate authority"
 	case weakSignature(c):
 		return "uses an insecure signature algorithm"
@@ -168,7 +168,7 @@ func (s *Store) Check(chain []*x509.Certificate, at time.Time) error {
 	case errors.As(err, &unknown) && selfSigned(c):
 		return ErrSelfSigned
 	case errors.As(err, &unknown):
-		return fmt.Errorf("%w: %s", ErrNoIssuer, strings.TrimPrefix(err.Error(), "x509: "))
+		return ErrNoIssuer
 	default:
 		return err
 	}
