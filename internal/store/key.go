@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -69,8 +70,8 @@ func encodeRoot(s Scope, root string) []byte { return encodeParts(s.Account, s.R
 var errBadKey = errors.New("store: a stored key is damaged")
 
 func decodeKey(b []byte) (Key, error) {
-	var parts []string
-	var part []byte
+	parts := make([]string, 0, bytes.Count(b, []byte{0}))
+	part := make([]byte, 0, 64)
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case 0:

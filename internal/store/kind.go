@@ -205,17 +205,6 @@ func (k Kind[T]) All(tx *Tx, s Scope, prefix ...string) iter.Seq2[Entry[T], erro
 	return k.decoded(tx, k.rows(tx, s, prefix, nil, scanChunk))
 }
 
-// Everywhere yields every document of the kind in every scope, by account,
-// region and id.
-func (k Kind[T]) Everywhere(tx *Tx) iter.Seq2[Entry[T], error] {
-	return k.decoded(tx, k.scan(tx, encodeParts(k.Name), nil, scanChunk, func() error {
-		if tx.past == nil {
-			return nil
-		}
-		return tx.checkPast(k.Name, Scope{}, nil, k.Versioned)
-	}))
-}
-
 func (k Kind[T]) decoded(tx *Tx, rows iter.Seq2[Row, error]) iter.Seq2[Entry[T], error] {
 	return func(yield func(Entry[T], error) bool) {
 		for row, err := range rows {
@@ -244,12 +233,28 @@ func (k Kind[T]) rows(tx *Tx, s Scope, prefix, after []string, chunk int) iter.S
 	})
 }
 
-// scan yields the rows under an encoded prefix that aren't before from, and
-// reads them in chunks.
+// scan yields the rows under an encoded prefix that aren't before from.
 func (k Kind[T]) scan(tx *Tx, prefix, from []byte, chunk int, check func() error) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
+		for rows, err := range k.chunks(tx, prefix, from, chunk, check) {
+			if err != nil {
+				yield(Row{}, err)
+				return
+			}
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// chunks yields the same rows as they are read, chunk at a time.
+func (k Kind[T]) chunks(tx *Tx, prefix, from []byte, chunk int, check func() error) iter.Seq2[[]Row, error] {
+	return func(yield func([]Row, error) bool) {
 		if err := check(); err != nil {
-			yield(Row{}, err)
+			yield(nil, err)
 			return
 		}
 		if bytes.Compare(from, prefix) < 0 {
@@ -265,15 +270,10 @@ func (k Kind[T]) scan(tx *Tx, prefix, from []byte, chunk int, check func() error
 				rows, err = tx.b.ScanAt(from, to, tx.revision, chunk)
 			}
 			if err != nil {
-				yield(Row{}, fmt.Errorf("store: scan %s: %w", k.Name, err))
+				yield(nil, fmt.Errorf("store: scan %s: %w", k.Name, err))
 				return
 			}
-			for _, row := range rows {
-				if !yield(row, nil) {
-					return
-				}
-			}
-			if len(rows) < chunk {
+			if !yield(rows, nil) || len(rows) < chunk {
 				return
 			}
 			from = keyAfter(rows[len(rows)-1].Key)
@@ -294,11 +294,11 @@ func (k Kind[T]) decode(tx *Tx, row *Row) (Entry[T], error) {
 func (k Kind[T]) entry(tx *Tx, key Key, row *Row) (Entry[T], error) {
 	body, err := k.plain(tx, key, row)
 	if err != nil {
-		return Entry[T]{}, err
+		return Entry[T]{Key: key}, err
 	}
 	doc := new(T)
 	if err := json.Unmarshal(body, doc); err != nil {
-		return Entry[T]{}, fmt.Errorf("store: decode %s: %w", key, err)
+		return Entry[T]{Key: key}, fmt.Errorf("store: decode %s: %w", key, err)
 	}
 	return Entry[T]{Key: key, Revision: row.Revision, Doc: doc}, nil
 }

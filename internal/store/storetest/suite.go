@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Backend) {
 		{"Documents", testDocuments},
 		{"Scopes", testScopes},
 		{"Order", testOrder},
+		{"Everywhere", testEverywhere},
 		{"Paging", testPaging},
 		{"WriteWhileIterating", testWriteWhileIterating},
 		{"Isolation", testIsolation},
