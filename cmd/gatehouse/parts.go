@@ -160,7 +160,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	buckets := throttle.NewBuckets()
 	apiKeys := newKeyDirectory(buckets, ledger)
 	userPools := cognitoidp.NewDirectory()
-	acmCertificates := &acm.Directory{}
+	acmCertificates := &acm.Directory{Log: log}
 	zones := route53.NewDirectory()
 	issuers := oidc.NewKeySets(oidc.Options{Own: userPools, RootCAs: roots, PlainHosts: c.JWTHTTPIssuers, Logger: log})
 	g.onClose("issuers of tokens", func(context.Context) error { return issuers.Close() })

@@ -29,6 +29,8 @@ type fixture struct {
 	*acm.Service
 	*awswire.Call
 	t         testing.TB
+	backend   store.Backend
+	sealer    store.Sealer
 	store     *store.Store
 	directory *acm.Directory
 	authority *localca.Authority
@@ -83,7 +85,7 @@ func open(t testing.TB, dir string, change func(o *acm.Options)) *fixture {
 	ok(t, err)
 	sealer, err := seal.New(bytes.Repeat([]byte{7}, 32))
 	ok(t, err)
-	f := &fixture{t: t, directory: &acm.Directory{}, now: time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)}
+	f := &fixture{t: t, backend: db, sealer: sealer, directory: &acm.Directory{}, now: time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)}
 	f.store, err = store.Open(context.Background(), db, store.Options{Sealer: sealer, Prepare: f.directory.Prepare})
 	ok(t, err)
 	ok(t, f.store.View(context.Background(), f.directory.Load))

@@ -22,18 +22,19 @@ func (s *Service) DescribeCertificate(c *awswire.Call, in *api.DescribeCertifica
 	}
 	// Who waits for a certificate asks again and again: they needn't wait for the
 	// next round.
-	if s.validator != nil && statusOf(&doc.CertificateDetail, c.Time) == api.CertificateStatusPendingValidation && s.mayIssue(&doc.CertificateDetail) {
+	b := briefOf(doc)
+	if s.validator != nil && b.statusAt(c.Time) == api.CertificateStatusPendingValidation && s.mayIssue(b.names) {
 		s.Wake()
 	}
-	return &api.DescribeCertificateResponse{Certificate: s.shown(&doc.CertificateDetail, doc.Exported, c.Time)}, nil
+	return &api.DescribeCertificateResponse{Certificate: s.shown(doc, c.Time)}, nil
 }
 
 // shown is a copy of a certificate as ACM shows it, with what is computed.
-func (s *Service) shown(stored *api.CertificateDetail, exported bool, now time.Time) *api.CertificateDetail {
-	d := *stored
+func (s *Service) shown(stored *definition.Certificate, now time.Time) *api.CertificateDetail {
+	d, b := stored.CertificateDetail, briefOf(stored)
 	d.InUseBy = append([]string{}, s.directory.InUseBy(*d.CertificateArn)...)
-	d.Status = new(statusOf(stored, now))
-	d.RenewalEligibility = new(s.eligibility(stored, exported, now))
+	d.Status = new(b.statusAt(now))
+	d.RenewalEligibility = new(s.eligibility(&b, now))
 	d.KeyAlgorithm = new(hyphened(*d.KeyAlgorithm))
 	if d.KeyUsages == nil {
 		d.KeyUsages = []api.KeyUsage{}
@@ -47,23 +48,11 @@ func (s *Service) shown(stored *api.CertificateDetail, exported bool, now time.T
 // hyphened is an algorithm as ACM answers it, unlike how it is asked for.
 func hyphened(algorithm string) string { return strings.ReplaceAll(algorithm, "_", "-") }
 
-// statusOf is a certificate's status at a time.
-func statusOf(d *api.CertificateDetail, now time.Time) string {
-	switch status := value(d.Status); {
-	case status == api.CertificateStatusIssued && d.NotAfter != nil && now.After(*d.NotAfter):
-		return api.CertificateStatusExpired
-	case status == api.CertificateStatusPendingValidation && now.Sub(*d.CreatedAt) > validationLife:
-		return api.CertificateStatusValidationTimedOut
-	default:
-		return status
-	}
-}
-
 // eligibility tells whether a certificate will be renewed: ACM renews its own,
 // where they are in use or were exported.
-func (s *Service) eligibility(d *api.CertificateDetail, exported bool, now time.Time) string {
-	own := value(d.Type) == api.CertificateTypeAmazonIssued && statusOf(d, now) == api.CertificateStatusIssued
-	if own && (exported || len(s.directory.InUseBy(*d.CertificateArn)) > 0) {
+func (s *Service) eligibility(b *brief, now time.Time) string {
+	own := b.kind.Value() == api.CertificateTypeAmazonIssued && b.statusAt(now) == api.CertificateStatusIssued
+	if own && (b.exported || len(s.directory.InUseBy(b.arn)) > 0) {
 		return api.RenewalEligibilityEligible
 	}
 	return api.RenewalEligibilityIneligible

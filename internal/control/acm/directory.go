@@ -3,33 +3,36 @@ package acm
 import (
 	"crypto/tls"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
-	api "gatehouse/internal/awsapi/acm"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
 )
 
-// A Directory holds the certificates in memory, and who uses them. Reading it
-// takes no lock; Prepare and Load keep it true. The zero value is empty.
+// A Directory holds in memory what is needed of certificates all the time, and
+// who uses them. Reading it takes no lock; Prepare and Load keep it true. The zero
+// value is empty.
 type Directory struct {
+	// Log takes what is wrong with stored certificates; nil discards it.
+	Log *slog.Logger
+
 	// entries are by ARN.
 	entries sync.Map // string → *entry
 	// users are the ARNs of the domain names that use a certificate, by its ARN.
-	users sync.Map // string → []string
+	users  sync.Map // string → []string
+	chains chains
 }
 
 // An entry is a certificate as of one transaction; it is never written to.
 type entry struct {
-	scope store.Scope
-	id    string
-	// detail is without secrets. It is shared: don't write to it.
-	detail   *api.CertificateDetail
-	exported bool
+	brief
+	id string
 	// pair is nil until the certificate is issued.
-	pair *tls.Certificate
+	pair  *tls.Certificate
+	chain *chain // of the pair, to keep it
 }
 
 // Certificate returns the certificate with an ARN, chain and key included; ok is
@@ -41,7 +44,7 @@ type entry struct {
 func (d *Directory) Certificate(scope store.Scope, certificateARN string) (cert *tls.Certificate, ok bool) {
 	found, _ := d.entries.Load(certificateARN)
 	e, ok := found.(*entry)
-	if !ok || e.scope != scope || e.pair == nil {
+	if !ok || e.scope.Value() != scope || e.pair == nil {
 		return nil, false
 	}
 	return e.pair, true
@@ -66,10 +69,10 @@ func (d *Directory) InUse(yield func(Use) bool) {
 	for arn := range d.users.Range {
 		found, _ := d.entries.Load(arn)
 		e, ok := found.(*entry)
-		if !ok || e.detail.NotAfter == nil {
+		if !ok || e.notAfter.IsZero() {
 			continue
 		}
-		if !yield(Use{ARN: arn.(string), DomainName: value(e.detail.DomainName), NotAfter: *e.detail.NotAfter}) {
+		if !yield(Use{ARN: e.arn, DomainName: e.domain, NotAfter: e.notAfter}) {
 			return
 		}
 	}
@@ -86,17 +89,19 @@ func (d *Directory) all(keep func(*entry) bool) []*entry {
 	return all
 }
 
-// Load reads everything; it is called once, before calls are answered.
+// Load reads everything; it is called once, before calls are answered. A
+// certificate that can't be read is told of and left out: others go on.
 func (d *Directory) Load(tx *store.Tx) error {
-	for e, err := range definition.Certificates.Everywhere(tx) {
+	for e, err := range heads.Readable(tx, d.unreadable) {
 		if err != nil {
 			return err
 		}
-		made, err := newEntry(e.Scope, e.ID[0], e.Doc)
+		made, err := d.newEntry(e.Scope, e.ID[0], e.Doc)
 		if err != nil {
-			return err
+			d.unreadable(e.Key, err)
+			continue
 		}
-		d.entries.Store(arnOf(e.Scope, e.ID[0]), made)
+		d.entries.Store(made.arn, made)
 	}
 	users := map[string][]string{}
 	for e, err := range definition.DomainCertificates.Everywhere(tx) {
@@ -119,7 +124,7 @@ func (d *Directory) Prepare(tx *store.Tx, changes []store.Change) (publish func(
 	for _, c := range changes {
 		switch c.Kind {
 		case definition.Certificates.Name:
-			entries[arnOf(c.Scope, c.ID[0])], err = follow(tx, c.Scope, c.ID[0])
+			entries[arnOf(c.Scope, c.ID[0])], err = d.follow(tx, c.Scope, c.ID[0])
 		case definition.DomainCertificates.Name:
 			users[c.ID[0]], err = definition.CertificateUses(tx, c.ID[0])
 		}
@@ -154,24 +159,31 @@ func (d *Directory) use(certificateARN string, users []string) {
 	d.users.Store(certificateARN, users)
 }
 
-func follow(tx *store.Tx, scope store.Scope, id string) (*entry, error) {
-	doc, err := definition.Certificates.Get(tx, scope, id)
+// unreadable tells of a stored certificate that is of no use.
+func (d *Directory) unreadable(key store.Key, err error) {
+	if d.Log != nil {
+		d.Log.Error("a stored certificate can't be used; who uses it serves no TLS", "certificate", key.String(), "error", err)
+	}
+}
+
+func (d *Directory) follow(tx *store.Tx, scope store.Scope, id string) (*entry, error) {
+	doc, err := heads.Get(tx, scope, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return newEntry(scope, id, doc)
+	return d.newEntry(scope, id, doc)
 }
 
-func newEntry(scope store.Scope, id string, doc *definition.Certificate) (*entry, error) {
-	detail := doc.CertificateDetail // alone, so that the rest of the document isn't kept
-	e := &entry{scope: scope, id: id, detail: &detail, exported: doc.Exported}
+func (d *Directory) newEntry(scope store.Scope, id string, doc *head) (*entry, error) {
+	e := &entry{brief: doc.brief(scope, arnOf(scope, id)), id: id}
 	if doc.Body == "" {
 		return e, nil
 	}
 	var err error
-	e.pair, err = newPair(doc.Body, doc.Chain, doc.PrivateKey)
+	e.chain = d.chains.of(doc.Chain)
+	e.pair, err = newPair(doc.Body, e.chain.ders, doc.PrivateKey, doc.KeyAlgorithm)
 	return e, err
 }

@@ -2,14 +2,18 @@ package acm
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	api "gatehouse/internal/awsapi/acm"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/definition"
 	"gatehouse/internal/paging"
+	"gatehouse/internal/store"
 )
 
 // pageSize is how many items a page has unless the caller says otherwise.
@@ -25,35 +29,62 @@ func (s *Service) ListCertificates(c *awswire.Call, in *api.ListCertificatesRequ
 	if includes.KeyTypes == nil {
 		includes.KeyTypes = []string{api.KeyAlgorithmRSA1024, api.KeyAlgorithmRSA2048}
 	}
-	scope := scopeOf(c)
+	scope, limit := scopeOf(c), int(or(in.MaxItems, pageSize))
 	type row struct {
-		key     string
-		summary api.CertificateSummary
+		key string
+		*entry
 	}
+	key := func(r row) string { return r.key }
 	var rows []row
-	for _, e := range s.directory.all(func(e *entry) bool { return e.scope == scope }) {
-		summary := s.summary(c, e)
-		if !included(&includes, e.detail, &summary) ||
-			in.CertificateStatuses != nil && !slices.Contains(in.CertificateStatuses, *summary.Status) ||
-			in.CertificateKeyPairOrigins != nil && !slices.Contains(in.CertificateKeyPairOrigins, value(summary.CertificateKeyPairOrigin)) {
+	for _, e := range s.directory.all(func(e *entry) bool { return e.scope.Value() == scope }) {
+		if !slices.Contains(includes.KeyTypes, e.algorithm.Value()) ||
+			in.CertificateStatuses != nil && !slices.Contains(in.CertificateStatuses, e.statusAt(c.Time)) {
 			continue
 		}
 		key := e.id
 		if in.SortBy != nil {
-			at := e.detail.CreatedAt.Unix()
+			at := e.created.Unix()
 			if *in.SortOrder == api.SortOrderDescending {
 				at = math.MaxInt64 - at
 			}
 			key = fmt.Sprintf("%019d %s", at, e.id)
 		}
-		rows = append(rows, row{key, summary})
+		rows = append(rows, row{key, e})
 	}
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.key, b.key) })
-	page, next, err := cut(rows, func(r row) string { return r.key }, in.NextToken, in.MaxItems)
-	out := &api.ListCertificatesResponse{NextToken: next, CertificateSummaryList: []api.CertificateSummary{}}
-	for _, r := range page {
-		out.CertificateSummaryList = append(out.CertificateSummaryList, r.summary)
+	rows, _, err := paging.Slice(rows, key, value(in.NextToken), 0)
+	if err != nil {
+		return nil, badToken()
 	}
+	// The rest is read as far as the page goes, and one more.
+	out := &api.ListCertificatesResponse{CertificateSummaryList: []api.CertificateSummary{}}
+	var listed []row
+	err = s.store.View(c, func(tx *store.Tx) error {
+		for _, r := range rows {
+			doc, err := definition.Certificates.Get(tx, scope, r.id)
+			if errors.Is(err, store.ErrNotFound) {
+				continue // deleted meanwhile
+			}
+			if err != nil {
+				return err
+			}
+			summary := s.summary(doc, c.Time)
+			if !included(&includes, &summary) ||
+				in.CertificateKeyPairOrigins != nil && !slices.Contains(in.CertificateKeyPairOrigins, value(summary.CertificateKeyPairOrigin)) {
+				continue
+			}
+			out.CertificateSummaryList = append(out.CertificateSummaryList, summary)
+			if listed = append(listed, r); len(listed) > limit {
+				return nil
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := cut(listed, key, nil, in.MaxItems)
+	out.NextToken, out.CertificateSummaryList = next, out.CertificateSummaryList[:len(page)]
 	return out, err
 }
 
@@ -61,7 +92,7 @@ func (s *Service) ListCertificates(c *awswire.Call, in *api.ListCertificatesRequ
 func cut[T any](items []T, key func(T) string, token *string, limit *int32) ([]T, *string, error) {
 	page, next, err := paging.Slice(items, key, value(token), int(or(limit, pageSize)))
 	if err != nil {
-		return nil, nil, invalid("The NextToken isn't valid.") // UNVERIFIED wording
+		return nil, nil, badToken()
 	}
 	if next == "" {
 		return page, nil, nil
@@ -69,8 +100,10 @@ func cut[T any](items []T, key func(T) string, token *string, limit *int32) ([]T
 	return page, &next, nil
 }
 
-func (s *Service) summary(c *awswire.Call, e *entry) api.CertificateSummary {
-	d := s.shown(e.detail, e.exported, c.Time)
+func badToken() error { return invalid("The NextToken isn't valid.") } // UNVERIFIED wording
+
+func (s *Service) summary(stored *definition.Certificate, now time.Time) api.CertificateSummary {
+	d := s.shown(stored, now)
 	out := api.CertificateSummary{
 		CertificateArn: d.CertificateArn, DomainName: d.DomainName,
 		SubjectAlternativeNameSummaries: d.SubjectAlternativeNames, HasAdditionalSubjectAlternativeNames: new(false),
@@ -94,17 +127,14 @@ func (s *Service) summary(c *awswire.Call, e *entry) api.CertificateSummary {
 		out.ExportOption = d.Options.Export
 	}
 	if value(d.Type) != api.CertificateTypeImported {
-		out.Exported = new(e.exported)
+		out.Exported = new(stored.Exported)
 	}
 	return out
 }
 
 // included tells whether a certificate is among those asked for. Of a list of
 // values one must be there. UNVERIFIED: that one is enough.
-func included(f *api.Filters, d *api.CertificateDetail, summary *api.CertificateSummary) bool {
-	if !slices.Contains(f.KeyTypes, *d.KeyAlgorithm) {
-		return false
-	}
+func included(f *api.Filters, summary *api.CertificateSummary) bool {
 	oneOf := func(want, have []string) bool {
 		return want == nil || slices.ContainsFunc(want, func(w string) bool { return slices.Contains(have, w) })
 	}

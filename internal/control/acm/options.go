@@ -38,12 +38,12 @@ func (s *Service) ResendValidationEmail(c *awswire.Call, in *api.ResendValidatio
 		return err
 	}
 	at := slices.IndexFunc(doc.DomainValidationOptions, func(v api.DomainValidation) bool { return strings.EqualFold(*v.DomainName, *in.Domain) })
-	domain := strings.ToLower(*in.ValidationDomain)
+	b, domain := briefOf(doc), strings.ToLower(*in.ValidationDomain)
 	bare := strings.TrimPrefix(strings.ToLower(*in.Domain), "*.")
 	switch {
 	case at < 0 || bare != domain && !strings.HasSuffix(bare, "."+domain):
 		return api.NewInvalidDomainValidationOptionsException("The domain and the validation domain aren't ones of certificate " + *in.CertificateArn + ".") // UNVERIFIED wording
-	case statusOf(&doc.CertificateDetail, c.Time) != api.CertificateStatusPendingValidation || value(doc.DomainValidationOptions[at].ValidationMethod) != api.ValidationMethodEmail:
+	case b.statusAt(c.Time) != api.CertificateStatusPendingValidation || value(doc.DomainValidationOptions[at].ValidationMethod) != api.ValidationMethodEmail:
 		return api.NewInvalidStateException("Certificate " + *in.CertificateArn + " isn't waiting for an e-mail.") // UNVERIFIED wording
 	}
 	s.log.Info("a certificate waits to be validated by e-mail, which nothing sends here", "certificate", *doc.CertificateArn, "domain", *in.Domain)

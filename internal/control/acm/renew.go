@@ -57,11 +57,11 @@ func (s *Service) Keep(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		arn := *e.detail.CertificateArn
+		arn := e.arn
 		if now.Before(s.attempts[arn].next) {
 			continue
 		}
-		tried, err := s.sign(ctx, e.scope, e.id, now)
+		tried, err := s.sign(ctx, e.scope.Value(), e.id, now)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -78,12 +78,12 @@ func (s *Service) Keep(ctx context.Context) error {
 
 // due tells whether there is something to do for a certificate.
 func (s *Service) due(e *entry, now time.Time) bool {
-	switch statusOf(e.detail, now) {
+	switch e.statusAt(now) {
 	case api.CertificateStatusPendingValidation:
-		return s.mayIssue(e.detail)
+		return s.mayIssue(e.names)
 	case api.CertificateStatusIssued:
-		return s.eligibility(e.detail, e.exported, now) == api.RenewalEligibilityEligible &&
-			(e.detail.NotAfter.Sub(now) < renewBefore || value(value(e.detail.RenewalSummary).RenewalStatus) == api.RenewalStatusPendingAutoRenewal)
+		return (e.notAfter.Sub(now) < renewBefore || e.renewal.Value() == api.RenewalStatusPendingAutoRenewal) &&
+			s.eligibility(&e.brief, now) == api.RenewalEligibilityEligible
 	default:
 		return false
 	}
@@ -153,7 +153,7 @@ func (s *Service) RenewCertificate(c *awswire.Call, in *api.RenewCertificateRequ
 		if value(d.Status) == api.CertificateStatusPendingValidation {
 			return checkIssued(d)
 		}
-		if s.eligibility(&d.CertificateDetail, d.Exported, c.Time) != api.RenewalEligibilityEligible {
+		if b := briefOf(d); s.eligibility(&b, c.Time) != api.RenewalEligibilityEligible {
 			return invalid("Certificate " + *in.CertificateArn + " isn't eligible for renewal.") // UNVERIFIED wording
 		}
 		d.RenewalSummary = renewalSummary(d, api.RenewalStatusPendingAutoRenewal, nil, c.Time)

@@ -43,7 +43,7 @@ func (s *Service) RequestCertificate(c *awswire.Call, in *api.RequestCertificate
 	if earlier, err := s.requested(c, scope, token, hash); earlier != "" || err != nil {
 		return &api.RequestCertificateResponse{CertificateArn: new(arnOf(scope, earlier))}, err
 	}
-	if !s.patient && s.mayIssue(&doc.CertificateDetail) {
+	if !s.patient && s.mayIssue(doc.DomainValidationOptions) {
 		if err := s.issue(c, doc, c.Time); err != nil {
 			return nil, fmt.Errorf("issue a certificate: %w", err)
 		}

@@ -73,11 +73,11 @@ func emails(domain string) []string {
 }
 
 // mayIssue tells whether all names are proven.
-func (s *Service) mayIssue(d *api.CertificateDetail) bool {
+func (s *Service) mayIssue(names []api.DomainValidation) bool {
 	if s.validator == nil {
 		return true
 	}
-	for _, v := range d.DomainValidationOptions {
+	for _, v := range names {
 		if v.ResourceRecord == nil || !s.validator.Validated(*v.ResourceRecord) {
 			return false
 		}
