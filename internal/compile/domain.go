@@ -71,13 +71,17 @@ func groupDomains(changes []store.Change) []domainKey {
 
 // loadDomains adds all domains to a plan.
 func (c *Compiler) loadDomains(tx *store.Tx, next *plan.Plan) (*plan.Plan, map[string]domain, error) {
+	within, err := everyDomainPart(tx)
+	if err != nil {
+		return nil, nil, err
+	}
 	domains := map[string]domain{}
 	for e, err := range definition.Domains.Everywhere(tx) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("compile: load: %w", err)
 		}
 		key := domainKey{e.Scope, e.ID[0]}
-		compiled, state, err := c.compileDomain(tx, next, key, e.Doc)
+		compiled, state, err := c.compileDomain(next, key, e.Doc, within[key])
 		var p *Problem
 		switch {
 		case errors.As(err, &p):
@@ -91,7 +95,7 @@ func (c *Compiler) loadDomains(tx *store.Tx, next *plan.Plan) (*plan.Plan, map[s
 		domains[key.name] = state
 		next = next.WithDomain(compiled)
 	}
-	next, err := c.loadPages(tx, next)
+	next, err = c.loadPages(tx, next)
 	return next, domains, err
 }
 
@@ -110,7 +114,11 @@ func (c *Compiler) prepareDomain(tx *store.Tx, next *plan.Plan, key domainKey) (
 	if err != nil {
 		return nil, nil, fmt.Errorf("compile: domain %s: %w", key.name, err)
 	}
-	compiled, state, err := c.compileDomain(tx, next, key, doc)
+	within, err := domainPartsOf(tx, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	compiled, state, err := c.compileDomain(next, key, doc, within)
 	var p *Problem
 	switch {
 	case errors.As(err, &p):
@@ -134,35 +142,77 @@ func (c *Compiler) withoutDomain(tx *store.Tx, next *plan.Plan, key domainKey) (
 	return next, func() { delete(c.domains, key.name) }, err
 }
 
+// domainParts are what is stored below a domain.
+type domainParts struct {
+	mappings []plan.PathMapping
+	rules    []*definition.RoutingRule
+}
+
+func (p *domainParts) addMapping(m *definition.DomainMapping) {
+	p.mappings = append(p.mappings, plan.PathMapping{Key: value(m.ApiMappingKey), APIID: value(m.ApiId), Stage: value(m.Stage)})
+}
+
+// domainPartsOf are those of one domain.
+func domainPartsOf(tx *store.Tx, key domainKey) (domainParts, error) {
+	var p domainParts
+	for e, err := range definition.DomainMappings.All(tx, key.Scope, key.name) {
+		if err != nil {
+			return p, fmt.Errorf("compile: mappings of %s: %w", key.name, err)
+		}
+		p.addMapping(e.Doc)
+	}
+	for e, err := range definition.RoutingRules.All(tx, key.Scope, key.name) {
+		if err != nil {
+			return p, fmt.Errorf("compile: routing rules of %s: %w", key.name, err)
+		}
+		p.rules = append(p.rules, e.Doc)
+	}
+	return p, nil
+}
+
+// everyDomainPart are those of all domains: read one by one they take longer than
+// the rest of a start.
+func everyDomainPart(tx *store.Tx) (map[domainKey]domainParts, error) {
+	all := map[domainKey]domainParts{}
+	for e, err := range definition.DomainMappings.Everywhere(tx) {
+		if err != nil {
+			return nil, fmt.Errorf("compile: load mappings: %w", err)
+		}
+		key := domainKey{e.Scope, e.ID[0]}
+		p := all[key]
+		p.addMapping(e.Doc)
+		all[key] = p
+	}
+	for e, err := range definition.RoutingRules.Everywhere(tx) {
+		if err != nil {
+			return nil, fmt.Errorf("compile: load routing rules: %w", err)
+		}
+		key := domainKey{e.Scope, e.ID[0]}
+		p := all[key]
+		p.rules = append(p.rules, e.Doc)
+		all[key] = p
+	}
+	return all, nil
+}
+
 // compileDomain compiles a domain. It is nil where nobody is to reach it: a
 // private domain. next has the APIs as the transaction leaves them.
-func (c *Compiler) compileDomain(tx *store.Tx, next *plan.Plan, key domainKey, doc *definition.Domain) (*plan.Domain, domain, error) {
+func (c *Compiler) compileDomain(next *plan.Plan, key domainKey, doc *definition.Domain, within domainParts) (*plan.Domain, domain, error) {
 	if doc.EndpointConfiguration != nil && slices.Contains(doc.EndpointConfiguration.Types, apigateway.EndpointTypePrivate) {
 		return nil, domain{}, nil
 	}
 	if c.parts.ReservedHost != nil && c.parts.ReservedHost(key.name) {
 		return nil, domain{}, problem("Domain", key.name, errors.New("the gateway itself is called by this name"))
 	}
-	var mappings []plan.PathMapping
-	for e, err := range definition.DomainMappings.All(tx, key.Scope, key.name) {
-		if err != nil {
-			return nil, domain{}, fmt.Errorf("compile: mappings of %s: %w", key.name, err)
-		}
-		m := e.Doc
-		mappings = append(mappings, plan.PathMapping{Key: value(m.ApiMappingKey), APIID: value(m.ApiId), Stage: value(m.Stage)})
-	}
-	var rules []plan.RoutingRule
-	for e, err := range definition.RoutingRules.All(tx, key.Scope, key.name) {
-		if err != nil {
-			return nil, domain{}, fmt.Errorf("compile: routing rules of %s: %w", key.name, err)
-		}
-		rule, err := routingRule(&e.Doc.RoutingRule)
+	rules := make([]plan.RoutingRule, 0, len(within.rules))
+	for _, r := range within.rules {
+		rule, err := routingRule(&r.RoutingRule)
 		if err != nil {
 			return nil, domain{}, err
 		}
 		rules = append(rules, rule)
 	}
-	state, err := c.domainTLS(key, doc, policyOfTargets(next, mappings, rules))
+	state, err := c.domainTLS(key, doc, policyOfTargets(next, within.mappings, rules))
 	if err != nil {
 		return nil, state, err
 	}
@@ -170,7 +220,7 @@ func (c *Compiler) compileDomain(tx *store.Tx, next *plan.Plan, key domainKey, d
 	if err != nil {
 		return nil, state, problem("Domain", key.name, err)
 	}
-	compiled := plan.NewDomain(key.name, mode, rules, mappings)
+	compiled := plan.NewDomain(key.name, mode, rules, within.mappings)
 	compiled.TLS, compiled.Clients = state.tls, state.clients
 	compiled.Strict = value(doc.EndpointAccessMode) == apigateway.EndpointAccessModeStrict
 	return compiled, state, nil
