@@ -322,6 +322,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Validator: c.validator(zones), Log: log,
 	})
 	g.onClose("certificates", func(context.Context) error { certificateService.Close(); return nil })
+	guard := newGuard(c, tokens.Credentials, keys, directory, log)
 	options := awswire.Options{
 		Services: []*awswire.Service{
 			apigatewayapi.NewService(restAPIs),
@@ -336,11 +337,11 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			route53api.NewService(route53.New(route53.Options{Store: documents, Changed: certificateService.Wake})),
 		},
 		Auth:      awswire.Auth{Credentials: tokens.Credentials, Open: c.Auth == "open"},
-		Authorize: newGuard(c, tokens.Credentials, keys, directory, log).Authorize,
-		Account:   c.AccountID,
-		Region:    c.Region,
-		Hosts:     c.managementHosts(),
-		Logger:    log,
+		Authorize: guard.Authorize, Require: guard.Require,
+		Account: c.AccountID,
+		Region:  c.Region,
+		Hosts:   c.managementHosts(),
+		Logger:  log,
 
 		AllowBrowser: front.AllowBrowser,
 	}

@@ -46,4 +46,16 @@ type Call struct {
 	SourceIP string
 	// Time is when the call arrived, in UTC.
 	Time time.Time
+	// Guard decides for Require; nil allows everything.
+	Guard func(action, resource string) error
+}
+
+// Require returns why the caller may not do something that the operation turns out
+// to do beside what it was allowed before it ran: an action in the words of policies,
+// to an ARN. The error is the answer.
+func (c *Call) Require(action, resource string) error {
+	if c.Guard == nil {
+		return nil
+	}
+	return c.Guard(action, resource)
 }

@@ -187,6 +187,9 @@ func (h *Handler) invoke(r *request) (response, error) {
 		if err := h.o.Authorize(r.call, action); err != nil {
 			return response{}, err
 		}
+		if h.o.Require != nil {
+			r.call.Guard = func(name, resource string) error { return h.o.Require(r.call, action, name, resource) }
+		}
 	}
 	out, err := handler.call(r.call, in)
 	if err != nil {

@@ -16,6 +16,9 @@ type Options struct {
 	// Authorize decides whether the caller may do what it asks; nil allows
 	// everything. It isn't asked about the root user or unsigned operations.
 	Authorize func(*Call, Action) error
+	// Require is asked by Call.Require in the same way, about an action and a resource
+	// of the operation's choosing; nil allows everything.
+	Require func(c *Call, a Action, action, resource string) error
 	// Account and Region are those of calls that name none.
 	Account, Region string
 	// Hosts are names management is reached by besides loopback addresses,

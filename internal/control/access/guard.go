@@ -64,6 +64,16 @@ type need struct {
 // Authorize implements awswire.Options.Authorize.
 func (g *Guard) Authorize(c *awswire.Call, a awswire.Action) error {
 	g.o.Credentials.Used(c.Principal, a.Service, c.Region, c.Time)
+	return g.decide(c, &a, func() []need { return g.needs(&request{Call: c, Action: &a, identities: g.o.Identities}) })
+}
+
+// Require implements awswire.Options.Require.
+func (g *Guard) Require(c *awswire.Call, a awswire.Action, action, resource string) error {
+	return g.decide(c, &a, func() []need { return []need{{action: action, resource: resource}} })
+}
+
+// decide tells whether the caller may do all that is needed.
+func (g *Guard) decide(c *awswire.Call, a *awswire.Action, needs func() []need) error {
 	caller, known := g.o.Credentials.Caller(c.Principal.AccessKeyID, c.Principal.SessionToken)
 	if !known {
 		// Known a moment ago, when the signature was verified.
@@ -76,11 +86,11 @@ func (g *Guard) Authorize(c *awswire.Call, a awswire.Action) error {
 		g.warn(caller.RoleARN)
 		return nil
 	}
-	for _, n := range g.needs(&request{Call: c, Action: &a, identities: g.o.Identities}) {
+	for _, n := range needs() {
 		if n.refusal != "" {
 			return denied(n.refusal)
 		}
-		if v := g.ask(c, &a, &caller, &n); v.Decision != policy.Allowed {
+		if v := g.ask(c, a, &caller, &n); v.Decision != policy.Allowed {
 			return denied("User: " + c.Principal.ARN + " is not authorized to perform: " + n.action + " on resource: " + cmp.Or(n.shown, n.resource) + v.Because(n.action))
 		}
 	}

@@ -67,6 +67,13 @@ func (s *Service) PutRestApi(c *awswire.Call, in *apigateway.PutRestApiRequest) 
 		}
 		old := api.RestApi
 		if overwrite {
+			if old.Policy != nil && doc.Policy == nil {
+				// Who may not change the policy doesn't take it away by saying nothing.
+				// UNVERIFIED: AWS documents the action, not that this needs it.
+				if err := c.Require("apigateway:UpdateRestApiPolicy", arn.ARN{Partition: arn.Partition(c.Region), Service: "apigateway", Region: c.Region, Resource: "/restapis/" + id}.String()); err != nil {
+					return err
+				}
+			}
 			clearForImport(&api.RestApi)
 		}
 		takeOver(&api.RestApi, &doc.RestApi)

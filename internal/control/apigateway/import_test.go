@@ -2,6 +2,7 @@ package apigateway_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -314,6 +315,49 @@ func BenchmarkImportRestApi(b *testing.B) {
 	for b.Loop() {
 		if _, err := g.imports(body); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// An overwriting document without a policy takes the API's away, which is its own
+// permission.
+func TestPutRestApiClearsPolicy(t *testing.T) {
+	const policy = `"x-amazon-apigateway-policy":{"Statement":[{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"*"}]},`
+	g := newServing(t)
+	c := g.call()
+	var asked []string
+	allow := false
+	c.Guard = func(action, resource string) error {
+		asked = append(asked, action+" "+resource)
+		if !allow {
+			return errors.New("not allowed")
+		}
+		return nil
+	}
+	made := must[*api.RestApi](t)(g.imports(document(policy + `"paths":{}`)))
+	put := func(mode, members string) error {
+		_, err := g.PutRestApi(c, &api.PutRestApiRequest{RestApiId: made.Id, Mode: &mode, Body: document(members + `"paths":{}`)})
+		return err
+	}
+	has := func() bool {
+		return must[*api.RestApi](t)(g.GetRestApi(g.call(), &api.GetRestApiRequest{RestApiId: made.Id})).Policy != nil
+	}
+	want := "apigateway:UpdateRestApiPolicy arn:aws:apigateway:us-east-1::/restapis/" + *made.Id
+	for _, step := range []struct {
+		name, mode, members string
+		allow               bool
+		asked, has          bool
+	}{
+		{"merging", "merge", "", false, false, true},
+		{"with a policy, which was asked about before", "overwrite", policy, false, false, true},
+		{"without, and not allowed", "overwrite", "", false, true, true},
+		{"without", "overwrite", "", true, true, false},
+		{"without, where there is none", "overwrite", "", false, false, false},
+	} {
+		asked, allow = nil, step.allow
+		err := put(step.mode, step.members)
+		if refused := step.asked && !step.allow; (err != nil) != refused || step.asked != slices.Equal(asked, []string{want}) || has() != step.has {
+			t.Errorf("%s: %v, asked %q, has a policy: %v", step.name, err, asked, has())
 		}
 	}
 }
