@@ -45,15 +45,27 @@ func (c *conn) forwarded(q *plan.Request) {
 	if source, ok := c.takeForwardedFor(q); ok {
 		q.Source = netip.AddrPortFrom(source, 0)
 	}
-	switch proto := q.Headers.Get("x-forwarded-proto"); {
+	switch proto := saidLast(q.Headers, "x-forwarded-proto"); {
 	case plan.EqualFold(proto, "https"):
 		q.Secure = true
 	case plan.EqualFold(proto, "http"):
 		q.Secure = false
 	}
-	if port, err := strconv.ParseUint(q.Headers.Get("x-forwarded-port"), 10, 16); err == nil && port > 0 {
+	if port, err := strconv.ParseUint(saidLast(q.Headers, "x-forwarded-port"), 10, 16); err == nil && port > 0 {
 		q.LocalPort = uint16(port)
 	}
+}
+
+// saidLast is the last value of a header, which is the proxy's own: one that adds to
+// what the client said leaves that in front.
+func saidLast(headers plan.Headers, name string) string {
+	for i := len(headers) - 1; i >= 0; i-- {
+		if plan.EqualFold(headers[i].Name, name) {
+			value := headers[i].Value
+			return strings.Trim(value[strings.LastIndexByte(value, ',')+1:], " \t")
+		}
+	}
+	return ""
 }
 
 // takeForwardedFor takes trusted proxies and the client in front of them off the

@@ -42,6 +42,8 @@ func TestForwardedHeaders(t *testing.T) {
 		{"nobody is trusted", nil, "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n", "127.0.0.1 secure false for 192.0.2.1"},
 		{"another is trusted", loopback[1:], "X-Forwarded-For: 192.0.2.1\r\n", "127.0.0.1 secure false for 192.0.2.1"},
 		{"one", loopback, "X-Forwarded-For: 192.0.2.1\r\n", "192.0.2.1 secure false"},
+		{"what the client said stands in front", loopback, "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n", "192.0.2.1 secure false"},
+		{"in one line as well", loopback, "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http, https\r\n", "192.0.2.1 secure true"},
 		{"over TLS", loopback, "x-forwarded-for: 192.0.2.1\r\nx-forwarded-proto: HTTPS\r\n", "192.0.2.1 secure true"},
 		{"the client made one up", loopback, "X-Forwarded-For: 203.0.113.9, 192.0.2.1\r\n", "192.0.2.1 secure false for 203.0.113.9"},
 		{"in a line of its own", loopback, "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 192.0.2.1\r\n", "192.0.2.1 secure false for 203.0.113.9"},
