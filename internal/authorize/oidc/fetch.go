@@ -75,6 +75,16 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(ctx, network, address)
 }
 
+// plainHTTP is that an issuer would have to be reached without TLS.
+type plainHTTP struct{ host string }
+
+// Error says what lets it be.
+func (p *plainHTTP) Error() string {
+	return "plain http is for issuers on loopback; to trust the network between, start the gateway with " + p.fix()
+}
+
+func (p *plainHTTP) fix() string { return "--jwt-http-issuer " + p.host }
+
 // check says why an address of an issuer mustn't be called.
 func (f *fetcher) check(u *url.URL) error {
 	switch {
@@ -91,7 +101,7 @@ func (f *fetcher) check(u *url.URL) error {
 	}):
 		return nil
 	}
-	return errors.New("plain http is for issuers on loopback and those of --jwt-http-issuer")
+	return &plainHTTP{u.Host}
 }
 
 // follow says why one address mustn't lead to another: from TLS nothing leads

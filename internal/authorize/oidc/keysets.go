@@ -101,7 +101,8 @@ func (s *KeySets) forget(issuer string) {
 }
 
 // CheckIssuer says why tokens of an issuer can never be verified, whatever the
-// network is like.
+// network is like. AWS has one message for all reasons, which doesn't tell of the
+// gateway's own way out, so the log does.
 func (s *KeySets) CheckIssuer(issuer string) error {
 	u, err := url.Parse(issuer)
 	if err != nil {
@@ -110,7 +111,12 @@ func (s *KeySets) CheckIssuer(issuer string) error {
 	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return errors.New("it has a query or a fragment")
 	}
-	return s.fetcher.check(u)
+	err = s.fetcher.check(u)
+	var plain *plainHTTP
+	if errors.As(err, &plain) {
+		s.log.Warn("an issuer of tokens was refused, as on AWS: plain http is for issuers on loopback", "issuer", issuer, "fix", "gatehouse serve "+plain.fix())
+	}
+	return err
 }
 
 // Prefetch fetches the keys of an issuer in the background; if they can't be

@@ -1,9 +1,11 @@
 package oidc_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -364,6 +366,24 @@ func TestCheckIssuer(t *testing.T) {
 		if err := sets.CheckIssuer(issuer); (err == nil) != want {
 			t.Errorf("%s: %v", issuer, err)
 		}
+	}
+}
+
+// What the operator can do about plain http, the log says, where issuers are named
+// and where their keys are fetched.
+func TestPlainHTTPNamesTheFlag(t *testing.T) {
+	var log bytes.Buffer
+	sets := newKeySets(t, oidc.Options{PlainHosts: []string{"idp.internal"}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	for issuer, want := range map[string]bool{"http://idp.example:8080/x": true, "http://idp.internal": false, "ftp://idp.example": false} {
+		log.Reset()
+		err := sets.CheckIssuer(issuer)
+		if said := strings.Contains(log.String(), `fix="gatehouse serve --jwt-http-issuer idp.example:8080"`); said != want {
+			t.Errorf("%s: %v, the log has %q", issuer, err, log.String())
+		}
+	}
+	// One that an earlier start let pass.
+	if _, err := sets.Issuer("http://idp.example:8080/x").Key("a", nil); err == nil || !strings.Contains(err.Error(), "--jwt-http-issuer idp.example:8080") {
+		t.Error(err)
 	}
 }
 
