@@ -15,6 +15,9 @@ import (
 // basePathSelection is the only expression that finds a mapping.
 const basePathSelection = "$request.basepath"
 
+// oneConfiguration is AWS's word for another number of configurations.
+const oneConfiguration = "Invalid input. Expected one domain name configuration"
+
 // domainError words what package domain refuses as this service does.
 func domainError(err error) error {
 	var refused *domain.Error
@@ -66,8 +69,7 @@ func (s *Service) CreateDomainName(c *awswire.Call, in *apigatewayv2.CreateDomai
 		return nil, err
 	}
 	if len(in.DomainNameConfigurations) != 1 {
-		// UNVERIFIED: the words.
-		return nil, badRequest("Exactly one domain name configuration must be specified")
+		return nil, badRequest(oneConfiguration)
 	}
 	if err := configure(d, &in.DomainNameConfigurations[0]); err != nil {
 		return nil, err
@@ -148,13 +150,16 @@ func (s *Service) updatedDomain(old *definition.Domain, in *apigatewayv2.UpdateD
 	d := *old
 	switch len(in.DomainNameConfigurations) {
 	case 0:
+		if in.MutualTlsAuthentication != nil {
+			// UNVERIFIED: that a routing mode alone is taken.
+			return nil, badRequest(oneConfiguration)
+		}
 	case 1:
 		if err := configure(&d, &in.DomainNameConfigurations[0]); err != nil {
 			return nil, err
 		}
 	default:
-		// UNVERIFIED: the words.
-		return nil, badRequest("Exactly one domain name configuration must be specified")
+		return nil, badRequest(oneConfiguration)
 	}
 	setMutualTLS(&d, in.MutualTlsAuthentication)
 	if in.RoutingMode != nil {

@@ -56,15 +56,49 @@ func checkCertificates(tx *store.Tx, s store.Scope, d *definition.Domain) error 
 }
 
 // checkOwnership looks at the certificate that only shows whose a name is.
+//
+// Mutual TLS wants one beside a certificate that ACM didn't issue itself.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-mutual-tls.html
 func checkOwnership(tx *store.Tx, s store.Scope, d *definition.Domain) error {
-	if d.OwnershipVerificationCertificateArn == nil {
-		return nil
-	}
 	if d.MutualTlsAuthentication == nil {
+		if d.OwnershipVerificationCertificateArn == nil {
+			return nil
+		}
 		// UNVERIFIED: the words.
 		return badRequest("An ownership verification certificate can only be specified together with mutual TLS authentication.")
 	}
-	return checkCertificate(tx, s, *d.OwnershipVerificationCertificateArn, s.Region, Name(d))
+	if proof := d.OwnershipVerificationCertificateArn; proof != nil {
+		if err := checkCertificate(tx, s, *proof, s.Region, Name(d)); err != nil {
+			return err
+		}
+		if issued, err := issuedByACM(tx, s, *proof); err != nil || issued {
+			return err
+		}
+		// UNVERIFIED: the words.
+		return badRequest("The ownership verification certificate must be a public certificate issued by ACM.")
+	}
+	if d.RegionalCertificateArn == nil {
+		return nil
+	}
+	issued, err := issuedByACM(tx, s, *d.RegionalCertificateArn)
+	if err == nil && !issued {
+		return badRequest("Missing ownershipVerificationCertificate.")
+	}
+	return err
+}
+
+// issuedByACM tells of a certificate that was checked whether it was requested of
+// ACM, and not imported or issued by a private authority.
+func issuedByACM(tx *store.Tx, s store.Scope, text string) (bool, error) {
+	a, err := arn.Parse(text)
+	if err != nil {
+		return false, err
+	}
+	certificate, err := definition.Certificates.Get(tx, s, strings.TrimPrefix(a.Resource, "certificate/"))
+	if err != nil {
+		return false, err
+	}
+	return value(certificate.Type) == acm.CertificateTypeAmazonIssued, nil
 }
 
 // checkCertificate refuses a certificate that isn't the account's, isn't in the

@@ -131,6 +131,10 @@ func (n *Names) Update(tx *store.Tx, c *awswire.Call, old, d *definition.Domain,
 	if err := n.complete(tx, c, old, d, read); err != nil {
 		return err
 	}
+	if value(old.SecurityPolicy) != value(d.SecurityPolicy) && len(old.EndpointConfiguration.Types) > 1 {
+		// UNVERIFIED: the words; that it is refused, the developer guide says.
+		return badRequest("The security policy can't be updated for a domain name with multiple endpoint types.")
+	}
 	if err := n.checkTargets(tx, c, d); err != nil {
 		return err
 	}
@@ -260,6 +264,10 @@ func checkPolicy(d *definition.Domain) error {
 	policy := *d.SecurityPolicy
 	enhanced, edge := IsEnhanced(policy), strings.HasSuffix(policy, "_EDGE")
 	switch {
+	case d.MutualTlsAuthentication != nil && value(d.EndpointAccessMode) != "":
+		// As AWS words it when a domain is changed; it goes before what is wrong with
+		// the policy.
+		return badRequest("/endpointAccessMode Invalid request input")
 	case enhanced && value(d.EndpointAccessMode) == "":
 		return badRequest(ModeRequired)
 	case !enhanced && value(d.EndpointAccessMode) != "":

@@ -76,6 +76,7 @@ func newFaces(t testing.TB) *faces {
 	f.update(func(tx *store.Tx) error {
 		at := store.Scope{Account: account, Region: region}
 		return errors.Join(
+			f.certificate(tx, at, "imported", acm.CertificateStatusIssued, "*.example.com"),
 			f.certificate(tx, at, "wild", acm.CertificateStatusIssued, "*.example.com", "Example.com", "*.eu.example.com", "*.us.example.com"),
 			f.certificate(tx, at, "pending", "PENDING_VALIDATION", "*.example.com"),
 			f.certificate(tx, store.Scope{Account: account, Region: "us-east-1"}, "edge", acm.CertificateStatusIssued, "*.example.com"),
@@ -101,6 +102,10 @@ func certificateARN(region, id string) *string {
 func (f *faces) certificate(tx *store.Tx, at store.Scope, id, status string, names ...string) error {
 	doc := &definition.Certificate{}
 	doc.CertificateArn, doc.Status, doc.DomainName, doc.SubjectAlternativeNames = certificateARN(at.Region, id), &status, &names[0], names
+	doc.Type = new(acm.CertificateTypeAmazonIssued)
+	if strings.HasPrefix(id, "imported") {
+		doc.Type = new(acm.CertificateTypeImported)
+	}
 	return definition.Certificates.Put(tx, at, doc, id)
 }
 
@@ -261,7 +266,7 @@ func TestRefusedDomains(t *testing.T) {
 		edit func(*apigatewayv2.CreateDomainNameRequest)
 		want string
 	}{
-		{"no configuration", func(in *apigatewayv2.CreateDomainNameRequest) { in.DomainNameConfigurations = nil }, "400 BadRequestException: Exactly one…"},
+		{"no configuration", func(in *apigatewayv2.CreateDomainNameRequest) { in.DomainNameConfigurations = nil }, "400 BadRequestException: Invalid input. Expected one domain name configuration"},
 		{"edge", config(func(c *apigatewayv2.DomainNameConfiguration) { c.EndpointType = new("EDGE") }), "400 BadRequestException: EDGE endpoint type is not supported for APIGatewayV2 domainName"},
 		{"TLS 1.0", config(func(c *apigatewayv2.DomainNameConfiguration) { c.SecurityPolicy = new("TLS_1_0") }), "400 BadRequestException: TLS_1_0 is not supported for APIGatewayV2 domainName"},
 		{"no certificate", config(func(c *apigatewayv2.DomainNameConfiguration) { c.CertificateArn = nil }), "400 BadRequestException: A certificate was not provided for the endpoint type REGIONAL."},
@@ -281,6 +286,14 @@ func TestRefusedDomains(t *testing.T) {
 		{"no truststore", func(in *apigatewayv2.CreateDomainNameRequest) {
 			in.MutualTlsAuthentication = &apigatewayv2.MutualTlsAuthenticationInput{TruststoreUri: new("s3://b/gone.pem")}
 		}, "400 BadRequestException: there is no truststore s3://b/gone.pem"},
+		{"an imported certificate and mTLS", func(in *apigatewayv2.CreateDomainNameRequest) {
+			in.DomainNameConfigurations[0].CertificateArn = certificateARN(region, "imported")
+			in.MutualTlsAuthentication = &apigatewayv2.MutualTlsAuthenticationInput{TruststoreUri: new("s3://b/t.pem")}
+		}, "400 BadRequestException: Missing ownershipVerificationCertificate."},
+		{"ownership by an imported certificate", func(in *apigatewayv2.CreateDomainNameRequest) {
+			in.DomainNameConfigurations[0].OwnershipVerificationCertificateArn = certificateARN(region, "imported")
+			in.MutualTlsAuthentication = &apigatewayv2.MutualTlsAuthenticationInput{TruststoreUri: new("s3://b/t.pem")}
+		}, "400 BadRequestException: The ownership verification certificate must be…"},
 		{"reserved tag", func(in *apigatewayv2.CreateDomainNameRequest) { in.Tags = map[string]string{"aws:x": "1"} }, "400 BadRequestException: Tag keys…"},
 	} {
 		_, err := f.create("x.example.com", test.edit)
