@@ -61,6 +61,7 @@ type config struct {
 	AccountBurstLimit   int32
 	MaxConnections      int
 	MaxPerClient        int
+	MaxHeldMiB          int64
 	WebSocketIdle       time.Duration
 	WebSocketLifetime   time.Duration
 	MaxRestTimeout      time.Duration
@@ -105,6 +106,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.Int32Var(&c.AccountBurstLimit, "account-burst-limit", compile.AccountBurst, "how many of these `requests` may come at once, where a rate is set")
 	fs.IntVar(&c.MaxConnections, "max-connections", serve.MaxConnections, "how many `connections` may be open at a time, WebSockets among them")
 	fs.IntVar(&c.MaxPerClient, "max-connections-per-client", serve.MaxPerClient, "how many `connections` one address other than loopback may have open; raise it behind a load balancer")
+	fs.Int64Var(&c.MaxHeldMiB, "max-held-bodies", serve.MaxHeldBytes>>20, "`MiB` that bodies held whole (for functions, templates, signatures) may take over all requests; one more is refused with 503. Working on them takes up to three times as much")
 	fs.DurationVar(&c.WebSocketIdle, "websocket-idle-timeout", socket.IdleTimeout, "how long a WebSocket connection may be without a message; AWS's limit is the default")
 	fs.DurationVar(&c.WebSocketLifetime, "websocket-lifetime", socket.Lifetime, "how long a WebSocket connection may last; AWS's limit is the default")
 	fs.DurationVar(&c.MaxRestTimeout, "rest-max-timeout", 29*time.Second, "longest timeout that integrations of REST APIs may be given; AWS raises its 29s on request, too")
@@ -225,6 +227,9 @@ func (c *config) check() error {
 	}
 	if c.MaxConnections < 1 || c.MaxPerClient < 1 {
 		return errors.New("--max-connections and --max-connections-per-client must be at least 1")
+	}
+	if least := int64(2 * serve.MaxBodyBytes >> 20); c.MaxHeldMiB < least || c.MaxHeldMiB > math.MaxInt64>>20 {
+		return fmt.Errorf("--max-held-bodies must be at least %d: the longest request and the longest response", least)
 	}
 	if c.WebSocketIdle <= 0 || c.WebSocketLifetime <= 0 {
 		return errors.New("--websocket-idle-timeout and --websocket-lifetime must be positive, as in 10m")

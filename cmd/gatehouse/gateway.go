@@ -182,7 +182,7 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 		ShowReasons: c.Explain && c.loopback(),
 
 		TrustedProxies: proxies, ProxyProtocol: c.ProxyProtocol,
-		MaxConnections: c.MaxConnections, MaxPerClient: c.MaxPerClient,
+		MaxConnections: c.MaxConnections, MaxPerClient: c.MaxPerClient, MaxHeldBytes: c.MaxHeldMiB << 20,
 	})
 	g.onClose("server", server.Shutdown)
 	p.tester.server = server

@@ -36,6 +36,10 @@ func connectionReadings(numbers func() serve.Numbers) []observe.Reading {
 			Read: func(show func(float64, ...string)) { show(float64(numbers().Refused)) },
 		},
 		{
+			Name: "held_body_bytes", Help: "Memory of bodies that are held whole; --max-held-bodies bounds it.",
+			Read: func(show func(float64, ...string)) { show(float64(numbers().HeldBytes)) },
+		},
+		{
 			Name: "tls_handshakes_total", Help: "TLS handshakes, by whether they were finished.", Labels: []string{"outcome"}, Counter: true,
 			Read: func(show func(float64, ...string)) {
 				n := numbers()

@@ -119,7 +119,7 @@ func TestClientCertificate(t *testing.T) {
 			if err := h.Integrate(x); err != nil {
 				t.Fatal(err)
 			}
-			if err := x.Response.ReadBody(); err != nil {
+			if err := x.ReadResponse(); err != nil {
 				t.Fatal(err)
 			}
 			if got := string(x.Response.Body); got != test.want {

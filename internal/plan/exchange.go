@@ -59,8 +59,10 @@ type Exchange struct {
 
 	// Integration is what the integration step reports for logs and metrics.
 	Integration IntegrationReport
-	// Turns are for who works on long bodies.
-	Turns *Turns
+	// Turns are for who works on long bodies, Memory is where they are held; nil
+	// bounds nothing.
+	Turns  *Turns
+	Memory *Memory
 	// Overrides are what mapping templates set on $context.
 	Overrides Overrides
 	// APIKey is the API key that the request brought and APIKeyID its id, "" for
@@ -91,11 +93,15 @@ type Exchange struct {
 	// the next. A step appends to it and stores the result back; what it
 	// appended stays as it is until the exchange ends.
 	Scratch []byte
+
+	held    int64 // of Memory
+	crowded bool
 }
 
 // Reset makes the exchange ready for another request. It keeps the memory of
 // its lists and of Scratch, and drops everything else.
 func (x *Exchange) Reset() {
+	x.release()
 	request, response, mapped, params, uri := x.Request.Headers, x.Response.Headers, x.Mapped.Headers, x.Params, x.Mapped.URIParams
 	clear(request)
 	clear(response)
@@ -136,7 +142,7 @@ const maxFirstRead = 64 << 10
 
 // ReadBody reads the whole body into Request.Body, whose memory is Scratch. It
 // does nothing when the body was read before or there is none. The limit of a
-// body's size is the BodyReader's.
+// body's size is the BodyReader's, that of all bodies together Memory's.
 func (x *Exchange) ReadBody() error {
 	r := &x.Request
 	if r.Body != nil || r.BodyReader == nil {
@@ -155,10 +161,53 @@ func (x *Exchange) ReadBody() error {
 		if err != nil {
 			return err
 		}
-		if len(x.Scratch) == cap(x.Scratch) {
-			x.Scratch = slices.Grow(x.Scratch, 512)
+		if err := x.GrowScratch(start); err != nil {
+			return err
 		}
 	}
+}
+
+// GrowScratch makes room in Scratch, if there is none, for more of a body that
+// begins at start. Its error is ErrCrowded.
+func (x *Exchange) GrowScratch(start int) error {
+	full := cap(x.Scratch)
+	if len(x.Scratch) < full {
+		return nil
+	}
+	x.Scratch = slices.Grow(x.Scratch, 512)
+	if len(x.Scratch)-start < maxFirstRead {
+		return nil // what every request may have
+	}
+	return x.Hold(cap(x.Scratch) - full)
+}
+
+// ReadResponse reads a response's body that is still a stream into Response.Body,
+// so that it can be looked at. The stream's own bounds are its bounds, and Memory.
+func (x *Exchange) ReadResponse() error {
+	r := &x.Response
+	if r.BodyStream == nil {
+		return nil
+	}
+	var err error
+	body := make([]byte, 0, 512)
+	for err == nil {
+		if full := cap(body); len(body) == full {
+			body = slices.Grow(body, 512)
+			if len(body) >= maxFirstRead {
+				if err = x.Hold(cap(body) - full); err != nil {
+					break
+				}
+			}
+		}
+		var n int
+		n, err = r.BodyStream.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+	}
+	if closed := r.BodyStream.Close(); err == io.EOF {
+		err = closed
+	}
+	r.Body, r.BodyStream, r.StreamLength = body, nil, 0
+	return err
 }
 
 // ResponseLength is how many bytes of a body went to the client.

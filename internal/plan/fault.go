@@ -20,6 +20,7 @@ const (
 	ClientGone // nobody reads the answer; it is for logs and metrics
 	InternalFailure
 	NotImplemented
+	Overloaded // there is no memory for the body at the moment: 503
 
 	// What only REST APIs tell apart.
 

@@ -118,17 +118,3 @@ type Response struct {
 func (r *Response) Add(name, value string) {
 	r.Headers = append(r.Headers, Header{name, value})
 }
-
-// ReadBody reads a body that is still a stream into Body, so that it can be
-// looked at. The stream's own bounds are its bounds.
-func (r *Response) ReadBody() error {
-	if r.BodyStream == nil {
-		return nil
-	}
-	body, err := io.ReadAll(r.BodyStream)
-	if closed := r.BodyStream.Close(); err == nil {
-		err = closed
-	}
-	r.Body, r.BodyStream, r.StreamLength = body, nil, 0
-	return err
-}

@@ -84,7 +84,7 @@ func (s *Server) compress(x *plan.Exchange) error {
 		if r.StreamLength >= 0 && r.StreamLength < int64(x.Stage.Rest.MinCompression) {
 			return nil
 		}
-		if err := r.ReadBody(); err != nil {
+		if err := x.ReadResponse(); err != nil {
 			return &plan.Fault{Kind: plan.IntegrationUnreachable, Reason: "the response broke off: " + err.Error(), Cause: err}
 		}
 	}

@@ -126,7 +126,11 @@ func (c *conn) next() bool {
 	now := c.s.Clock()
 	c.enter(phaseHead, now)
 	x := c.s.exchanges.Get().(*plan.Exchange)
-	defer c.s.releaseExchange(x)
+	defer func() {
+		if x != nil {
+			c.s.releaseExchange(x)
+		}
+	}()
 	x.Start = now
 
 	head, err := c.reader.Head(maxManagementHead)
@@ -174,6 +178,9 @@ func (c *conn) next() bool {
 	}
 	err = c.respond(x)
 	c.s.finish(x)
+	// Settling may take long, and others may need what the exchange holds.
+	c.s.releaseExchange(x)
+	x = nil
 	return err == nil && c.settle()
 }
 

@@ -102,8 +102,8 @@ func (s *Server) readCoded(x *plan.Exchange, open func(*bufio.Reader) (io.ReadCl
 		if err != nil {
 			return nil, err
 		}
-		if len(x.Scratch) == cap(x.Scratch) {
-			x.Scratch = slices.Grow(x.Scratch, 4096)
+		if err := x.GrowScratch(start); err != nil {
+			return nil, err
 		}
 	}
 	if err := decoder.Close(); err != nil {

@@ -11,6 +11,7 @@ import (
 // run takes a placed exchange through the steps and leaves a response in it,
 // whatever happens. placed is the fault of placing it, if there was one.
 func (s *Server) run(x *plan.Exchange, placed error) {
+	x.Memory = s.memory
 	err := placed
 	if err == nil && isHealthCheck(x) {
 		s.identify(x)
@@ -39,6 +40,9 @@ func (s *Server) conclude(x *plan.Exchange, err error) {
 	}
 	if body := bodyFault(x); body != nil {
 		err = body
+	}
+	if x.Crowded() {
+		err = &plan.Fault{Kind: plan.Overloaded, Reason: plan.ErrCrowded.Error() + ": --max-held-bodies says how many MiB they may take", Cause: err}
 	}
 	var fault *plan.Fault
 	if !errors.As(err, &fault) {

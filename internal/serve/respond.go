@@ -57,7 +57,7 @@ func faultOf(kind plan.FaultKind) (status int, body string) {
 		return 499, `{"message":"Client Closed Request"}`
 	case plan.NotImplemented:
 		return 501, `{"message":"Not Implemented"}`
-	case plan.IntegrationTimeout, plan.IntegrationUnreachable:
+	case plan.IntegrationTimeout, plan.IntegrationUnreachable, plan.Overloaded:
 		return 503, `{"message":"Service Unavailable"}`
 	default:
 		return 500, `{"message":"Internal Server Error"}`

@@ -102,6 +102,9 @@ func restFaultOf(kind plan.FaultKind) restFault {
 		return restFault{plan.IntegrationTimeoutResponse, 504, internalError, "Endpoint request timed out", execution}
 	case plan.ConfigurationError:
 		return restFault{plan.APIConfigurationErrorResponse, 500, internalError, internalText, execution}
+	case plan.Overloaded:
+		// AWS has no such answer: its memory is others' concern.
+		return restFault{plan.Default5XXResponse, 503, "ServiceUnavailableException", "Service Unavailable", execution}
 	case plan.NotImplemented:
 		return restFault{plan.Default5XXResponse, 501, internalError, "Not Implemented", execution}
 	default:

@@ -25,6 +25,10 @@ const (
 	MaxHeadBytes = 10_240
 )
 
+// MaxHeldBytes is what bodies that are held whole may take, over all requests:
+// fifty of the longest at a time.
+const MaxHeldBytes = 512 << 20
+
 // What bounds the connections open at a time, over all and of one address. They
 // are so many that memory and descriptors run out first on most machines.
 const (
@@ -86,6 +90,9 @@ type Options struct {
 	// MaxBodyBytes and MaxHeadBytes are the limits of traffic; 0 is AWS's.
 	MaxBodyBytes int64
 	MaxHeadBytes int
+	// MaxHeldBytes bounds the memory of bodies that are held whole, as events of
+	// functions, templates and signatures need them; 0 is MaxHeldBytes.
+	MaxHeldBytes int64
 	// MaxManagementBodyBytes bounds the body of a management call; 0 is 128 MiB.
 	MaxManagementBodyBytes int64
 }
@@ -104,6 +111,7 @@ type Server struct {
 	buffers   sync.Pool // *[]byte of readBuffer bytes
 
 	turns       *plan.Turns
+	memory      *plan.Memory
 	compressors compressors
 	ends        ends
 	watch       watch
@@ -129,6 +137,7 @@ func New(o Options) *Server {
 	setDefault(&o.MaxPerClient, MaxPerClient)
 	setDefault(&o.MaxBodyBytes, MaxBodyBytes)
 	setDefault(&o.MaxHeadBytes, MaxHeadBytes)
+	setDefault(&o.MaxHeldBytes, MaxHeldBytes)
 	setDefault(&o.MaxManagementBodyBytes, 128<<20)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -139,7 +148,7 @@ func New(o Options) *Server {
 	if o.Random == nil {
 		o.Random = rand.Uint64
 	}
-	s := &Server{Options: o, log: o.Logger, turns: plan.NewTurns(runtime.GOMAXPROCS(0)), listeners: map[net.Listener]struct{}{}}
+	s := &Server{Options: o, log: o.Logger, turns: plan.NewTurns(runtime.GOMAXPROCS(0)), memory: plan.NewMemory(o.MaxHeldBytes), listeners: map[net.Listener]struct{}{}}
 	s.base, s.abandon = context.WithCancel(context.Background())
 	s.exchanges.New = func() any { return newExchange() }
 	s.traces.New = func() any { return &plan.Trace{} }

@@ -156,7 +156,7 @@ func (r *response) Map(x *plan.Exchange) error {
 	if c.undeclared {
 		return configurationError(x, fmt.Sprintf("Output mapping refers to an invalid method response: %d", c.status))
 	}
-	if err := x.Response.ReadBody(); err != nil {
+	if err := x.ReadResponse(); err != nil {
 		return &plan.Fault{Kind: plan.IntegrationUnreachable, Reason: "the integration's response broke off: " + err.Error(), Cause: err}
 	}
 	return c.answer(x, r.kind)

@@ -84,7 +84,7 @@ func compileRouteChoice(from RouteResponse) (*routeChoice, error) {
 
 // Map implements plan.Mapping: it leaves the message in x.Response.Body.
 func (r *routeResponse) Map(x *plan.Exchange) error {
-	if err := x.Response.ReadBody(); err != nil {
+	if err := x.ReadResponse(); err != nil {
 		return &plan.Fault{Kind: plan.IntegrationUnreachable, Reason: "the integration's response broke off: " + err.Error(), Cause: err}
 	}
 	c, err := r.choose(x)

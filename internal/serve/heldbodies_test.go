@@ -1,0 +1,94 @@
+package serve_test
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/internal/plan"
+	"gatehouse/internal/serve"
+)
+
+// Bodies that are held whole share a memory: one too many is refused, and what is
+// passed on as it comes takes nothing of it.
+func TestHeldBodies(t *testing.T) {
+	held, release := make(chan struct{}), make(chan struct{})
+	read := step(func(x *plan.Exchange) error {
+		if err := x.ReadBody(); err != nil {
+			return &plan.Fault{Kind: plan.BadRequest, Reason: err.Error()}
+		}
+		x.Response = plan.Response{Status: 200, Body: fmt.Append(nil, len(x.Request.Body))}
+		return nil
+	})
+	hold := step(func(x *plan.Exchange) error {
+		err := read(x)
+		close(held)
+		<-release
+		return err
+	})
+	pass := step(func(x *plan.Exchange) error {
+		n, err := io.Copy(io.Discard, x.Request.BodyReader)
+		x.Response = plan.Response{Status: 200, Body: fmt.Append(nil, n)}
+		return err
+	})
+	answer := step(func(x *plan.Exchange) error {
+		x.Response = plan.Response{Status: 200, BodyStream: io.NopCloser(strings.NewReader(strings.Repeat("b", 600_000))), StreamLength: -1}
+		return x.ReadResponse()
+	})
+	g := startGateway(t, serve.Options{MaxHeldBytes: 1 << 20},
+		route(t, "POST /hold", hold), route(t, "POST /read", read),
+		route(t, "POST /pass", pass), route(t, "GET /answer", answer))
+	post := func(path string, size int) (int, string) {
+		res, body := send(t, g.addr, "POST "+path+" HTTP/1.1\r\n"+host+fmt.Sprintf("Content-Length: %d\r\n\r\n", size)+strings.Repeat("b", size))
+		return res.StatusCode, body
+	}
+	first := make(chan string, 1)
+	go func() {
+		status, body := post("/hold", 500_000)
+		first <- fmt.Sprint(status, " ", body)
+	}()
+	<-held
+	one := g.Numbers().HeldBytes
+	if one < 400_000 || one > 1<<20 {
+		t.Errorf("%d bytes are held", one)
+	}
+	const refused = `{"message":"Service Unavailable"}`
+	if status, body := post("/read", 600_000); status != 503 || body != refused {
+		t.Errorf("one too many: %d %s", status, body)
+	}
+	g.awaitHeld(t, one)
+	if res, body := send(t, g.addr, "GET /answer HTTP/1.1\r\n"+host+"\r\n"); res.StatusCode != 503 || body != refused {
+		t.Errorf("a response: %d %.80s", res.StatusCode, body)
+	}
+	g.awaitHeld(t, one)
+	if status, body := post("/pass", 3_000_000); status != 200 || body != "3000000" {
+		t.Errorf("passed on: %d %s", status, body)
+	}
+	if status, body := post("/read", 60_000); status != 200 || body != "60000" {
+		t.Errorf("a short one: %d %s", status, body)
+	}
+	close(release)
+	if got := <-first; got != "200 500000" {
+		t.Errorf("the first: %s", got)
+	}
+	g.awaitHeld(t, 0)
+	if res, body := send(t, g.addr, "GET /answer HTTP/1.1\r\n"+host+"\r\n"); res.StatusCode != 200 || len(body) != 600_000 {
+		t.Errorf("the response, once there is room: %d %.80s", res.StatusCode, body)
+	}
+	g.awaitHeld(t, 0)
+}
+
+// awaitHeld waits until so many bytes are held: a client has its answer a moment
+// before the gateway is done with it.
+func (g *gateway) awaitHeld(t testing.TB, want int64) {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for g.Numbers().HeldBytes != want {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d bytes are held, want %d", g.Numbers().HeldBytes, want)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
