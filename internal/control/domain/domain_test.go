@@ -465,3 +465,32 @@ func TestNamesOfUserPools(t *testing.T) {
 		check(t, test.name, err, test.want)
 	}
 }
+
+// TestLevels gives a domain as many mappings of several levels as it can have.
+func TestLevels(t *testing.T) {
+	f := newFaces(t)
+	f.mustCreate("api.example.com")
+	put := func(key string) (*apigatewayv2.CreateApiMappingResponse, error) {
+		return f.v2.CreateApiMapping(f.c, &apigatewayv2.CreateApiMappingRequest{DomainName: new("api.example.com"), ApiId: new("http1"), Stage: new("v1"), ApiMappingKey: &key})
+	}
+	var last *apigatewayv2.CreateApiMappingResponse
+	for i := range 200 {
+		var err error
+		if last, err = put(fmt.Sprint("a/", i)); err != nil {
+			t.Fatal(i, err)
+		}
+	}
+	const full = "400 BadRequestException: A domain name can have at most 200 API mappings with multiple levels"
+	_, err := put("a/200")
+	check(t, "one more", err, full)
+	single, err := put("single")
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(id *string, key string) error {
+		_, err := f.v2.UpdateApiMapping(f.c, &apigatewayv2.UpdateApiMappingRequest{DomainName: new("api.example.com"), ApiMappingId: id, ApiId: new("http1"), ApiMappingKey: &key})
+		return err
+	}
+	check(t, "one that becomes such", change(single.ApiMappingId, "a/200"), full)
+	check(t, "one that stays such", change(last.ApiMappingId, "a/b/c"), "")
+}

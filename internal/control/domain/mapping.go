@@ -24,6 +24,9 @@ const (
 const (
 	mappingIDLength = 6
 	maxKey          = 300
+	// maxLeveled is how many mappings of a domain may have keys of several segments.
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+	maxLeveled = 200
 )
 
 // keyPattern is what a mapping's key may be: segments of letters, digits and a
@@ -54,12 +57,16 @@ func (n *Names) PutMapping(tx *store.Tx, c *awswire.Call, face Face, d *definiti
 	}
 	var old *definition.DomainMapping
 	taken := map[string]bool{}
+	leveled := 0
 	for e, err := range definition.DomainMappings.All(tx, at, name) {
 		if err != nil {
 			return err
 		}
 		id := e.ID[1]
 		taken[id] = true
+		if id != value(m.ApiMappingId) && strings.Contains(value(e.Doc.ApiMappingKey), "/") {
+			leveled++
+		}
 		switch {
 		case id == value(m.ApiMappingId):
 			old = e.Doc
@@ -68,6 +75,10 @@ func (n *Names) PutMapping(tx *store.Tx, c *awswire.Call, face Face, d *definiti
 		case value(e.Doc.ApiMappingKey) == *m.ApiMappingKey:
 			return conflict("ApiMapping key already exists for this domain name")
 		}
+	}
+	if leveled >= maxLeveled && strings.Contains(*m.ApiMappingKey, "/") {
+		// UNVERIFIED: the words.
+		return badRequest("A domain name can have at most %d API mappings with multiple levels", maxLeveled)
 	}
 	if m.ApiMappingId == nil {
 		id, err := apiid.Free(n.rand, mappingIDLength, func(id string) (bool, error) { return taken[id], nil })

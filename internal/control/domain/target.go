@@ -59,13 +59,15 @@ func stageExists(tx *store.Tx, s store.Scope, p Protocol, apiID, stage string) (
 // for one mapping.
 func protocolsOf(tx *store.Tx, s store.Scope, name, except string) ([]Protocol, error) {
 	var list []Protocol
+	seen := map[string]bool{} // APIs: many mappings may lead to one
 	for e, err := range definition.DomainMappings.All(tx, s, name) {
 		if err != nil {
 			return nil, err
 		}
-		if e.ID[1] == except {
+		if e.ID[1] == except || seen[value(e.Doc.ApiId)] {
 			continue
 		}
+		seen[value(e.Doc.ApiId)] = true
 		p, err := protocolOf(tx, s, value(e.Doc.ApiId))
 		if err != nil {
 			return nil, err
