@@ -16,8 +16,8 @@ import (
 const edgeRegion = "us-east-1"
 
 // checkCertificates refuses a domain without a certificate for each of its
-// endpoint types, and certificates for others.
-func checkCertificates(tx *store.Tx, s store.Scope, d *definition.Domain) error {
+// endpoint types, and certificates for others. old is what it was, nil for a new one.
+func checkCertificates(tx *store.Tx, s store.Scope, old, d *definition.Domain) error {
 	edge, regional := has(d, apigateway.EndpointTypeEdge), has(d, apigateway.EndpointTypeRegional)
 	// A private domain has its certificate where an edge-optimized one has it.
 	private := IsPrivate(d)
@@ -52,14 +52,14 @@ func checkCertificates(tx *store.Tx, s store.Scope, d *definition.Domain) error 
 			return err
 		}
 	}
-	return checkOwnership(tx, s, d)
+	return checkOwnership(tx, s, old, d)
 }
 
 // checkOwnership looks at the certificate that only shows whose a name is.
 //
 // Mutual TLS wants one beside a certificate that ACM didn't issue itself.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-mutual-tls.html
-func checkOwnership(tx *store.Tx, s store.Scope, d *definition.Domain) error {
+func checkOwnership(tx *store.Tx, s store.Scope, old, d *definition.Domain) error {
 	if d.MutualTlsAuthentication == nil {
 		if d.OwnershipVerificationCertificateArn == nil {
 			return nil
@@ -76,6 +76,10 @@ func checkOwnership(tx *store.Tx, s store.Scope, d *definition.Domain) error {
 		}
 		// UNVERIFIED: the words.
 		return badRequest("The ownership verification certificate must be a public certificate issued by ACM.")
+	}
+	// A domain from before this was asked for can be changed otherwise.
+	if old != nil && old.MutualTlsAuthentication != nil && old.OwnershipVerificationCertificateArn == nil && value(old.RegionalCertificateArn) == value(d.RegionalCertificateArn) {
+		return nil
 	}
 	if d.RegionalCertificateArn == nil {
 		return nil

@@ -210,7 +210,7 @@ func (n *Names) complete(tx *store.Tx, c *awswire.Call, old, d *definition.Domai
 	if d.RoutingMode == nil {
 		d.RoutingMode = new(apigateway.RoutingModeBasePathMappingOnly)
 	}
-	if err := checkCertificates(tx, scope(c), d); err != nil {
+	if err := checkCertificates(tx, scope(c), old, d); err != nil {
 		return err
 	}
 	if err := checkMutualTLS(d, read); err != nil {

@@ -418,6 +418,42 @@ func TestV1Domains(t *testing.T) {
 	check(t, "a mapping with TLS 1.0", err, "400 BadRequestException: Only REGIONAL domain names with a security policy of TLS 1.2…")
 }
 
+// A domain that an older release let have mutual TLS beside an imported
+// certificate can be changed otherwise.
+func TestOwnershipOfAnOlderRelease(t *testing.T) {
+	f := newFaces(t)
+	if _, err := f.create("old.example.com", func(in *apigatewayv2.CreateDomainNameRequest) {
+		in.MutualTlsAuthentication = &apigatewayv2.MutualTlsAuthenticationInput{TruststoreUri: new("s3://b/t.pem")}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	f.update(func(tx *store.Tx) error {
+		at := store.Scope{Account: account, Region: region}
+		d, err := definition.Domains.Get(tx, at, "old.example.com")
+		if err != nil {
+			return err
+		}
+		d.RegionalCertificateArn = certificateARN(region, "imported")
+		return definition.Domains.Put(tx, at, d, "old.example.com")
+	})
+	update := func(config *apigatewayv2.DomainNameConfiguration) error {
+		in := &apigatewayv2.UpdateDomainNameRequest{DomainName: new("old.example.com"), RoutingMode: new("ROUTING_RULE_ONLY")}
+		if config != nil {
+			in.DomainNameConfigurations = []apigatewayv2.DomainNameConfiguration{*config}
+		}
+		_, err := f.v2.UpdateDomainName(f.c, in)
+		return err
+	}
+	if err := update(nil); err != nil {
+		t.Error(err)
+	}
+	f.update(func(tx *store.Tx) error {
+		return f.certificate(tx, store.Scope{Account: account, Region: region}, "imported2", acm.CertificateStatusIssued, "*.example.com")
+	})
+	check(t, "another certificate", update(&apigatewayv2.DomainNameConfiguration{CertificateArn: certificateARN(region, "imported2")}),
+		"400 BadRequestException: Missing ownershipVerificationCertificate.")
+}
+
 func TestCertificatesInUse(t *testing.T) {
 	f := newFaces(t)
 	f.mustCreate("a.example.com")
