@@ -129,7 +129,11 @@ func (s *scene) putDomain(ctx context.Context, d *madeDomain, name string, spec 
 	}
 	for _, key := range sortedKeys(spec.Mappings) {
 		var made struct{ APIMappingID string }
-		if err := make("CreateApiMapping", spec.Mappings[key], Members{"domainName": name, "apiMappingKey": key}, &made); err != nil {
+		expanded, err := expand(key, s.lookup)
+		if err != nil {
+			return err
+		}
+		if err := make("CreateApiMapping", spec.Mappings[key], Members{"domainName": name, "apiMappingKey": expanded}, &made); err != nil {
 			return err
 		}
 		if name == d.name {
