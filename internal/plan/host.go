@@ -11,6 +11,8 @@ const (
 	userRequest      = "/_user_request_"
 	// executeAPILabel is the second label of an API's own host name.
 	executeAPILabel = "execute-api"
+	// endpointPrefix is how ids of VPC endpoints begin.
+	endpointPrefix = "vpce-"
 )
 
 // Place finds the API and the stage that a request is for, by its host (a custom
@@ -52,6 +54,10 @@ func (p *Plan) Place(x *Exchange) (traffic bool, err error) {
 // segment of the path if that is the name of one, else $default.
 func (p *Plan) placeHost(x *Exchange, id string) error {
 	api, ok := p.apiOfHost(id)
+	if !ok && strings.Contains(id, endpointPrefix) {
+		// {vpce-id}-{random} with x-apigw-api-id, or {api-id}-{vpce-id}.
+		return &Fault{Kind: Forbidden, Reason: "there are no VPC endpoints to reach private APIs by"}
+	}
 	if !ok {
 		return &Fault{Kind: RouteNotFound, Reason: "no API has the id " + id}
 	}

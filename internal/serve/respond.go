@@ -83,8 +83,8 @@ func (s *Server) answerFault(x *plan.Exchange, fault *plan.Fault) {
 	status, body := faultOf(fault.Kind)
 	x.Response = plan.Response{Status: status, Headers: x.Response.Headers[:0], Body: []byte(body)}
 	x.Response.Add("content-type", "application/json")
-	if x.API == nil && x.Domain != nil {
-		// A domain that leads nowhere refuses as REST APIs do.
+	if x.API == nil && (x.Domain != nil || fault.Kind == plan.Forbidden) {
+		// A domain that leads nowhere refuses as REST APIs do, and so do VPC endpoints.
 		x.Response.Add("x-amzn-errortype", forbidden)
 	}
 	if fault.Challenge != "" {
