@@ -19,10 +19,12 @@ type restAPI struct {
 	stages map[string]*restStage
 }
 
-// A restStage is a compiled stage and the definition it was compiled from.
+// A restStage is a compiled stage and the definition it was compiled from. problem
+// says why it runs what it ran before instead, nil where it doesn't.
 type restStage struct {
-	doc  *definition.RestStage
-	plan *plan.Stage
+	doc     *definition.RestStage
+	plan    *plan.Stage
+	problem *Problem
 }
 
 // restEdits are a transaction's changes to one REST API.
@@ -112,9 +114,14 @@ func (c *Compiler) prepareRest(tx *store.Tx, e *restEdits) (*plan.API, func(), e
 		if err != nil {
 			return nil, nil, fmt.Errorf("compile: stage %s of API %s: %w", name, e.key.id, err)
 		}
-		if after.stages[name], err = c.restStage(tx, e.key, doc, head, stage, old.stages[name]); err != nil {
+		st, err := c.restStage(tx, e.key, doc, head, stage, old.stages[name])
+		if err == nil && st.problem != nil {
+			err = c.refuseDeployment(tx, e.key, stage)
+		}
+		if err != nil {
 			return nil, nil, err
 		}
+		after.stages[name] = st
 	}
 	for name, st := range after.stages {
 		head.Stages[name] = st.plan
@@ -160,9 +167,48 @@ func (c *Compiler) anyRestStage(tx *store.Tx, key apiKey, head *plan.API, doc *d
 	}
 	c.log.Error("a stage doesn't compile and serves what it served before", "api", key.id, "stage", value(doc.StageName), "reason", p.Error())
 	if old != nil {
-		return &restStage{doc: doc, plan: adopt(old.plan, head)}, nil
+		return &restStage{doc: doc, plan: adopt(old.plan, head), problem: p}, nil
 	}
-	return &restStage{doc: doc, plan: b.empty(doc)}, nil
+	return &restStage{doc: doc, plan: b.empty(doc), problem: p}, nil
+}
+
+// undeployable is why a transaction can't be that deploys to a stage.
+type undeployable struct{ reason string }
+
+func (u *undeployable) Error() string { return "compile: the deployment doesn't compile: " + u.reason }
+
+// Undeployable says why an API can't be deployed where that is why Prepare refused a
+// transaction.
+func (c *Compiler) Undeployable(err error) (reason string, ok bool) {
+	var u *undeployable
+	if !errors.As(err, &u) {
+		return "", false
+	}
+	return u.reason, true
+}
+
+// refuseDeployment refuses a transaction that makes a deployment for a stage which
+// doesn't compile, if the definitions are to blame, and not the stage's own settings:
+// those an older release let pass, and they must not keep anyone from deploying.
+func (c *Compiler) refuseDeployment(tx *store.Tx, key apiKey, doc *definition.RestStage) error {
+	id := doc.DeploymentId
+	if doc.CanarySettings != nil && doc.CanarySettings.DeploymentId != nil {
+		id = doc.CanarySettings.DeploymentId
+	}
+	deployment, err := definition.RestDeployments.Get(tx, key.Scope, key.id, value(id))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("compile: deployment %s of API %s: %w", value(id), key.id, err)
+	case deployment.Revision != tx.Revision():
+		return nil
+	}
+	reason, err := c.CheckRestStage(tx, key.Scope, key.id, &definition.RestStage{})
+	if err == nil && reason != "" {
+		err = &undeployable{reason}
+	}
+	return err
 }
 
 // sameRest tells whether a compiled stage is good for another definition.

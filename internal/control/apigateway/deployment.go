@@ -35,8 +35,14 @@ func (s *Service) CreateDeployment(c *awswire.Call, in *apigateway.CreateDeploym
 		if err := checkCanaryStage(tx, c, in); err != nil {
 			return err
 		}
-		if err := s.checkDeployable(tx, c, *api.Id); err != nil {
+		if err := checkMethods(tx, c, *api.Id); err != nil {
 			return err
+		}
+		if value(in.StageName) == "" {
+			// What goes to a stage is compiled for it once, before the commit.
+			if err := s.checkDeployable(tx, c, *api.Id); err != nil {
+				return err
+			}
 		}
 		api.EndpointDisabled = value(api.DisableExecuteApiEndpoint)
 		if err := definition.RestAPIs.Put(tx, scope(c), api, *api.Id); err != nil {
@@ -47,6 +53,9 @@ func (s *Service) CreateDeployment(c *awswire.Call, in *apigateway.CreateDeploym
 		}
 		return s.deployTo(tx, c, in, *deployment.Id)
 	})
+	if reason, ok := s.compiler.Undeployable(err); ok {
+		return nil, badRequest("%s", reason)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -72,9 +81,8 @@ func checkCanaryStage(tx *store.Tx, c *awswire.Call, in *apigateway.CreateDeploy
 	return badRequest(invalid+"Stage %s must already be created before making a canary release deployment", *in.StageName)
 }
 
-// checkDeployable refuses an API without methods, with one that calls nothing,
-// or that doesn't compile.
-func (s *Service) checkDeployable(tx *store.Tx, c *awswire.Call, apiID string) error {
+// checkMethods refuses an API without methods, or with one that calls nothing.
+func checkMethods(tx *store.Tx, c *awswire.Call, apiID string) error {
 	methods := 0
 	for entry, err := range definition.Resources.All(tx, scope(c), apiID) {
 		if err != nil {
@@ -90,6 +98,11 @@ func (s *Service) checkDeployable(tx *store.Tx, c *awswire.Call, apiID string) e
 	if methods == 0 {
 		return badRequest("The REST API doesn't contain any methods")
 	}
+	return nil
+}
+
+// checkDeployable refuses an API that doesn't compile.
+func (s *Service) checkDeployable(tx *store.Tx, c *awswire.Call, apiID string) error {
 	reason, err := s.compiler.CheckRestStage(tx, scope(c), apiID, &definition.RestStage{})
 	if err != nil {
 		return err

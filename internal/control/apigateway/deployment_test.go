@@ -1,9 +1,14 @@
 package apigateway_test
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"testing"
 
 	api "gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/definition"
+	"gatehouse/internal/store"
 )
 
 // A stage serves what its deployment froze, whatever becomes of the API.
@@ -154,5 +159,72 @@ func TestDeploymentRefusals(t *testing.T) {
 	// What was refused left no deployment behind.
 	if n := len(must[*api.Deployments](t)(g.GetDeployments(c, &api.GetDeploymentsRequest{RestApiId: &id})).Items); n != 1 {
 		t.Errorf("%d deployments", n)
+	}
+}
+
+// What doesn't compile isn't deployed, to a stage or to none, and what does is
+// compiled once.
+func TestDeploymentsCompile(t *testing.T) {
+	g := newServing(t)
+	id, root := g.api()
+	pets := g.resource(id, root, "pets")
+	g.mock(id, pets, "GET")
+	deploy := func(in api.CreateDeploymentRequest) string {
+		before := *g.compiled
+		in.RestApiId = &id
+		_, err := g.CreateDeployment(g.call(), &in)
+		return fmt.Sprintf("%s, compiled %d times", describeError(err), *g.compiled-before)
+	}
+	expect := func(what, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: %s, want %s", what, got, want)
+		}
+	}
+	dev, none := api.CreateDeploymentRequest{StageName: new("dev")}, api.CreateDeploymentRequest{}
+	canary := api.CreateDeploymentRequest{StageName: new("dev"), CanarySettings: &api.DeploymentCanarySettings{PercentTraffic: new(50.0)}}
+	fine := describeError(nil)
+	expect("to a new stage", deploy(dev), fine+", compiled 1 times")
+	expect("to the stage", deploy(dev), fine+", compiled 1 times")
+	expect("to none", deploy(none), fine+", compiled 1 times")
+
+	// Operations check this; an older release didn't.
+	spoil := func(id, resource string, change func(*api.Method)) {
+		err := g.store.Update(context.Background(), func(tx *store.Tx) error {
+			r, err := definition.Resources.Get(tx, here, id, resource)
+			if err != nil {
+				return err
+			}
+			method := r.ResourceMethods["GET"]
+			change(&method)
+			r.ResourceMethods["GET"] = method
+			return definition.Resources.Put(tx, here, r, id, resource)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	spoil(id, pets, func(m *api.Method) { m.RequestValidatorId = new("gone") })
+	deployments := func() int {
+		return len(must[*api.Deployments](t)(g.GetDeployments(g.call(), &api.GetDeploymentsRequest{RestApiId: &id})).Items)
+	}
+	n := deployments()
+	for name, in := range map[string]api.CreateDeploymentRequest{"to the stage": dev, "to a new one": {StageName: new("new")}, "to the canary": canary, "to none": none} {
+		if got := deploy(in); !strings.HasPrefix(got, "BadRequestException 400: Method GET /pets: its request validator gone is gone, compiled") {
+			t.Errorf("broken, %s: %s", name, got)
+		}
+	}
+	if got := deployments(); got != n {
+		t.Errorf("%d deployments were made", got-n)
+	}
+	if got := g.routes(id, "dev", "/pets"); got != "/pets: /pets" {
+		t.Errorf("the stage serves %s", got)
+	}
+
+	// A stage whose own settings don't compile keeps nobody from deploying.
+	spoil(id, pets, func(m *api.Method) { m.RequestValidatorId = nil })
+	g.stage(id, "dev", func(s *definition.RestStage) { s.ClientCertificateId = new("gone") })
+	if got := deploy(dev); !strings.HasPrefix(got, fine+",") {
+		t.Errorf("to a stage that is broken: %s", got)
 	}
 }

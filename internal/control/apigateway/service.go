@@ -21,6 +21,9 @@ type Compiler interface {
 	// CheckRestStage says why a stage couldn't serve the API's definitions as the
 	// transaction has them now; "" when it can.
 	CheckRestStage(tx *store.Tx, s store.Scope, apiID string, stage *definition.RestStage) (reason string, err error)
+	// Undeployable says why the store refused a transaction that deploys to a stage,
+	// where it did because the API doesn't compile.
+	Undeployable(err error) (reason string, ok bool)
 	// CheckModel says why bodies can't be validated against a model's schema,
 	// nil when they can. The models that it refers to aren't looked at.
 	CheckModel(schema string) error

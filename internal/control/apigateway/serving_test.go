@@ -22,6 +22,8 @@ import (
 type serving struct {
 	*gateway
 	compiler *compile.Compiler
+	// compiled counts how often a stage was.
+	compiled *int
 }
 
 // named is an integration that does nothing but have a name.
@@ -41,12 +43,13 @@ func (limit) Numbers() (rate float64, burst int32) { return 1, 2 }
 
 func newServing(t testing.TB) *serving {
 	t.Helper()
+	compiled := new(int)
 	compiler := compile.New(compile.Options{
 		Lambda:       func(l compile.LambdaCall) (plan.Integration, error) { return named("lambda " + l.FunctionARN), nil },
 		HTTP:         func(h compile.HTTPCall) (plan.Integration, error) { return named(h.Method + " " + h.URI), nil },
 		AccessLog:    func(compile.AccessLog) (plan.AccessLog, error) { return nil, nil },
 		RouteLimit:   func(*plan.API, string, string, float64, int32) plan.Limiter { return limit{} },
-		StageMetrics: func(*plan.API, string) plan.Metrics { return nil },
+		StageMetrics: func(*plan.API, string) plan.Metrics { *compiled++; return nil },
 		RouteMetrics: func(*plan.API, string, string, string) plan.Metrics { return counter{} },
 	})
 	g := &gateway{t: t, now: time.Date(2026, 3, 4, 5, 6, 7, 890, time.UTC)}
@@ -70,7 +73,7 @@ func newServing(t testing.TB) *serving {
 		Store: g.store, Compiler: compiler, Rand: rand.NewChaCha8([32]byte{2}),
 		Endpoint: func(apiID string) string { return "https://" + apiID + ".example.com" },
 	})
-	return &serving{g, compiler}
+	return &serving{g, compiler, compiled}
 }
 
 // resource adds a resource.
