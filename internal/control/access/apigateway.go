@@ -16,7 +16,7 @@ func (r *request) apigateway() []need {
 	if r.Model == "apigatewayv2" {
 		path = strings.TrimPrefix(path, "/v2")
 	}
-	at := arn.ARN{Partition: arn.Partition(r.Region), Service: "apigateway", Region: r.Region, Resource: path}.String()
+	at := arn.ARN{Partition: arn.Partition(r.Region), Service: "apigateway", Region: r.Region, Resource: lowerDomain(path)}.String()
 	out := []need{{action: "apigateway:" + r.Method, resource: at}}
 	switch in := r.Input.(type) {
 	case *v1.CreateRestApiRequest:
@@ -39,6 +39,24 @@ func (r *request) apigateway() []need {
 		out = r.passing(out, text(r.Input, name), gateway)
 	}
 	return out
+}
+
+// lowerDomain is a path in which a custom domain name is written as it is stored:
+// calls may write it in any case, and policies mean the one domain.
+func lowerDomain(path string) string {
+	for _, slash := range [...]string{"/", "%2F"} { // of a resource, and of an ARN in the path of its tags
+		marker := slash + "domainnames" + slash
+		before, after, ok := strings.Cut(path, marker)
+		if !ok {
+			continue
+		}
+		name, rest := after, ""
+		if i := strings.Index(after, slash); i >= 0 {
+			name, rest = after[:i], after[i:]
+		}
+		return before + marker + strings.ToLower(name) + rest
+	}
+	return path
 }
 
 func (r *request) passingAll(needs []need, roles []string) []need {

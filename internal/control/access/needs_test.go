@@ -98,6 +98,9 @@ func TestNeeds(t *testing.T) {
 		{"apigatewayv2", "ImportApi", &v2.ImportApiRequest{Body: new(`{"components":{"x-amazon-apigateway-integrations":{"i":{"credentials":"` + role + `"}}}}`)}, "PUT", "/v2/apis", "apigateway:PUT " + gateway("/apis") + ", iam:PassRole " + role},
 		{"apigatewayv2", "ReimportApi", &v2.ReimportApiRequest{Body: new(`{"x":{"credentials":"` + role + `"}}`)}, "PUT", "/v2/apis/a", "apigateway:PUT " + gateway("/apis/a") + ", iam:PassRole " + role},
 		{"apigatewayv2", "CreateIntegration", &v2.CreateIntegrationRequest{CredentialsArn: new(role)}, "POST", "/v2/apis/a/integrations", "apigateway:POST " + gateway("/apis/a/integrations") + ", iam:PassRole " + role},
+		{"apigateway", "DeleteDomainName", &v1.DeleteDomainNameRequest{}, "DELETE", "/domainnames/API.Example.test", "apigateway:DELETE " + gateway("/domainnames/api.example.test")},
+		{"apigatewayv2", "GetApiMapping", &v2.GetApiMappingRequest{}, "GET", "/v2/domainnames/API.Example.test/apimappings/aB", "apigateway:GET " + gateway("/domainnames/api.example.test/apimappings/aB")},
+		{"apigateway", "TagResource", &v1.TagResourceRequest{}, "PUT", "/tags/arn%3Aaws%3Aapigateway%3Aeu-west-1%3A%3A%2Fdomainnames%2FAPI.Example.test", "apigateway:PUT " + gateway("/tags/arn%3Aaws%3Aapigateway%3Aeu-west-1%3A%3A%2Fdomainnames%2Fapi.example.test")},
 		{"apigatewayv2", "GetStage", &v2.GetStageRequest{}, "GET", "/v2/apis/a/stages/$default", "apigateway:GET " + gateway("/apis/a/stages/$default")},
 
 		{"execute-api", "PostToConnection", &apigatewaymanagementapi.PostToConnectionRequest{ConnectionId: new("L0SM9cOFvHcCIhw=")}, "POST", "/@connections/L0SM9cOFvHcCIhw=",
