@@ -367,8 +367,8 @@ func (s *Step) check() error {
 		return errors.New("a step is one of request, call, connect, send, receive, close, drop, saw, logged, issuer, different, offers and tls")
 	case "request", "call", "tls":
 	case "connect":
-		if s.TLS != nil && s.TLS.check() != nil {
-			return s.TLS.check()
+		if err := s.checkTLS(); err != nil {
+			return err
 		}
 		if s.Expect != nil && (s.Expect.Status == 0 && !s.Expect.Refused || s.Expect.Error != "" || s.Expect.Message != "") {
 			return errors.New("of a handshake a status is expected, and no error of a call")
