@@ -2,6 +2,7 @@ package nameserver
 
 import (
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"testing"
@@ -210,5 +211,20 @@ func TestFairListener(t *testing.T) {
 	}
 	if _, err := l.Accept(); err == nil {
 		t.Error("two came for one that went")
+	}
+}
+
+// panicking are zones with one that panics.
+type panicking struct{}
+
+func (panicking) Zone(name string) (*Zone, bool) { panic("a zone like " + name) }
+
+// TestPanic has an answer panic: others are answered all the same.
+func TestPanic(t *testing.T) {
+	w := &writer{client: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}}
+	s := &Server{o: Options{Zones: panicking{}, Log: slog.New(slog.DiscardHandler)}}
+	s.ServeDNS(w, new(dns.Msg).SetQuestion("a.example.test.", dns.TypeA))
+	if len(w.got) != 0 {
+		t.Errorf("answered %v", w.got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -108,6 +109,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // ServeDNS answers one query.
 func (s *Server) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.o.Log.Error("an answer to a DNS query panicked", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
 	reply, from := s.answer(query)
 	limit := dns.MinMsgSize
 	if edns := query.IsEdns0(); edns != nil {

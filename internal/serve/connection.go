@@ -60,6 +60,7 @@ type conn struct {
 
 func (c *conn) serve() {
 	defer c.end()
+	defer c.survive()
 	c.rw = c.nc
 	c.acquireBuffer()
 	defer c.releaseBuffer()
@@ -80,6 +81,14 @@ func (c *conn) serve() {
 		return
 	}
 	for c.next() {
+	}
+}
+
+// survive is deferred: what panics outside of the steps, reading a head or a client's
+// certificate perhaps, ends one connection and not the gateway.
+func (c *conn) survive() {
+	if p := recover(); p != nil {
+		c.s.log.Error("a connection panicked", "client", c.source, "panic", p, "stack", string(debug.Stack()))
 	}
 }
 

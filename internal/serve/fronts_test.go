@@ -452,3 +452,29 @@ func TestShutdownCuts(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestPanicOfAConnection has a handshake panic: the connection ends, the gateway
+// doesn't.
+func TestPanicOfAConnection(t *testing.T) {
+	authority := certificate(t)
+	g := startGateway(t, serve.Options{Certificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if hello.ServerName == "odd.execute-api.localhost" {
+			panic("an odd name")
+		}
+		return authority.Certificate(hello)
+	}}, route(t, "$default", step(func(x *plan.Exchange) error {
+		x.Response.Status = 200
+		return nil
+	})))
+	for name, want := range map[string]bool{"odd.execute-api.localhost": false, "abc.execute-api.localhost": true} {
+		c := trust(t, authority)
+		c.ServerName = name
+		nc := dial(t, g.addr)
+		if err := tls.Client(nc, c).HandshakeContext(t.Context()); (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := nc.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
