@@ -4,8 +4,8 @@
 // only place that makes bytes of a response or a fault. What isn't addressed
 // to an API goes to the management handler it was given.
 //
-// A request's walk: listen.go accepts, connection.go (HTTP/1.1) or http2.go
-// reads, place.go decides whom it is for, http.go runs an HTTP API's steps,
+// A request's walk: listen.go accepts, connection.go (HTTP/1.1) or http2.go with
+// stream.go reads, place.go decides whom it is for, http.go runs an HTTP API's steps,
 // respond.go writes; then the access log and the metrics see the exchange.
 // A WebSocket begins as a request (handshake.go), then the connection is handed to
 // package socket, which brings each message to message.go.
