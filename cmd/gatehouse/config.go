@@ -31,6 +31,8 @@ type config struct {
 	Listen              string
 	Traffic             []string
 	TrafficTLS          []string
+	HTTP3               bool
+	HTTP3Port           int
 	Data                string
 	AccountID           string
 	Region              string
@@ -76,6 +78,8 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.Listen, "listen", "127.0.0.1:4566", "address of management and traffic, TLS and plain on one `HOST:PORT`")
 	fs.StringSliceVar(&c.Traffic, "traffic", nil, "further `HOST:PORT` that serves traffic only, plain HTTP (repeatable)")
 	fs.StringSliceVar(&c.TrafficTLS, "traffic-tls", nil, "further `HOST:PORT` that serves traffic only, over TLS (repeatable)")
+	fs.BoolVar(&c.HTTP3, "http3", false, "serve HTTP/3, too, over UDP at the addresses of --traffic-tls, and tell clients of it")
+	fs.IntVar(&c.HTTP3Port, "http3-port", 0, "UDP `PORT` that clients are told of, where another one than the listener's leads to it")
 	fs.StringVar(&c.Data, "data", defaultDataDir(), "`directory` of everything the gateway keeps")
 	fs.StringVar(&c.AccountID, "account-id", "000000000000", "`account` of calls whose credentials name none: twelve digits")
 	fs.StringVar(&c.Region, "region", "us-east-1", "`region` of calls that name none")
@@ -198,6 +202,9 @@ func (c *config) check() error {
 			return fmt.Errorf("%q is no address to listen on: write HOST:PORT or :PORT", addr)
 		}
 	}
+	if err := c.checkHTTP3(); err != nil {
+		return err
+	}
 	if _, _, err := net.SplitHostPort(c.DNS); c.DNS != "" && err != nil {
 		return fmt.Errorf("--dns %q is no address to listen on: write HOST:PORT", c.DNS)
 	}
@@ -294,6 +301,23 @@ func (c *config) check() error {
 	}
 	_, err = c.level()
 	return err
+}
+
+// checkHTTP3 refuses HTTP/3 where it couldn't be reached or would tell lies.
+func (c *config) checkHTTP3() error {
+	switch {
+	case !c.HTTP3 && c.HTTP3Port != 0:
+		return errors.New("--http3-port is that of --http3, which isn't given")
+	case !c.HTTP3:
+		return nil
+	case len(c.TrafficTLS) == 0:
+		return errors.New("--http3 needs --traffic-tls: HTTP/3 is served beside it, and never where management is")
+	case c.ProxyProtocol:
+		return errors.New("--http3 and --proxy-protocol exclude each other: a proxy has no way to say whom UDP is from")
+	case c.HTTP3Port < 0 || c.HTTP3Port > 65535:
+		return fmt.Errorf("--http3-port %d is no port", c.HTTP3Port)
+	}
+	return nil
 }
 
 func (c *config) level() (slog.Level, error) {

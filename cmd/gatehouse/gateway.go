@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,8 @@ func (g *gateway) onClose(name string, f func(context.Context) error) {
 type listeners struct {
 	shared              net.Listener
 	traffic, trafficTLS []net.Listener
-	dns                 *dnsListener // nil where no queries are answered
+	http3               []net.PacketConn // those beside trafficTLS, if any
+	dns                 *dnsListener     // nil where no queries are answered
 }
 
 func (g *gateway) listen(c config) (listeners, error) {
@@ -142,9 +144,32 @@ func (g *gateway) listen(c config) (listeners, error) {
 			return l, err
 		}
 		l.trafficTLS = append(l.trafficTLS, ln)
+		if !c.HTTP3 {
+			continue
+		}
+		pc, err := g.listenHTTP3(ln.Addr())
+		if err != nil {
+			return l, err
+		}
+		l.http3 = append(l.http3, pc)
 	}
 	l.dns, err = g.listenDNS(c)
 	return l, err
+}
+
+// listenHTTP3 opens the socket beside a listener for TLS.
+func (g *gateway) listenHTTP3(beside net.Addr) (net.PacketConn, error) {
+	pc, err := net.ListenPacket("udp", beside.String())
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s for HTTP/3: %w", beside, err)
+	}
+	g.onClose("socket of HTTP/3", func(context.Context) error {
+		if err := pc.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return pc, nil
 }
 
 // endpoint is the address that APIs are told to be reached at: the listener for
@@ -186,22 +211,27 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 	})
 	g.onClose("server", server.Shutdown)
 	p.tester.server = server
-	run := func(ln net.Listener, f func(net.Listener) error) {
+	run := func(addr net.Addr, f func() error) {
 		go func() {
-			if err := f(ln); err != nil {
+			if err := f(); err != nil {
 				select {
-				case g.failed <- fmt.Errorf("serve %s: %w", ln.Addr(), err):
+				case g.failed <- fmt.Errorf("serve %s %s: %w", addr.Network(), addr, err):
 				default: // one failure is enough to stop for
 				}
 			}
 		}()
 	}
-	run(l.shared, server.Serve)
+	run(l.shared.Addr(), func() error { return server.Serve(l.shared) })
 	for _, ln := range l.traffic {
-		run(ln, server.ServeTraffic)
+		run(ln.Addr(), func() error { return server.ServeTraffic(ln) })
 	}
-	for _, ln := range l.trafficTLS {
-		run(ln, server.ServeTrafficTLS)
+	for i, ln := range l.trafficTLS {
+		http3 := 0
+		if len(l.http3) > 0 {
+			http3 = cmp.Or(c.HTTP3Port, port(ln))
+			run(ln.Addr(), func() error { return server.ServeTrafficHTTP3(l.http3[i]) })
+		}
+		run(ln.Addr(), func() error { return server.ServeTrafficTLS(ln, http3) })
 	}
 	return nil
 }

@@ -139,6 +139,7 @@ var foreign = map[string]struct {
 	"github.com/miekg/dns":                       {[]string{"internal/nameserver"}, "DNS messages and values are read and written in one place"},
 	"github.com/mholt/acmez":                     {[]string{"internal/acmeissuer"}, "orders are placed in one place"},
 	"github.com/spf13/cobra":                     {[]string{"cmd/..."}, "the command line is cmd's"},
+	"github.com/quic-go/quic-go":                 {[]string{"internal/serve"}, "HTTP/3 comes in by one front"},
 	"github.com/prometheus/client_golang":        {[]string{"internal/observe/...", "internal/function/...", "cmd/..."}, "metrics are counted through plan.Metrics"},
 	"github.com/santhosh-tekuri/jsonschema":      {[]string{"internal/transform/model"}, "what a model is, package model says"},
 	"github.com/lestrrat-go/jwx":                 {[]string{"internal/authorize/oidc"}, "what an issuer's key is, package oidc says"},

@@ -70,7 +70,7 @@ type Request struct {
 	Query string
 	// Host is the Host header (or :authority) as received, port included.
 	Host string
-	// Proto is "HTTP/1.1", "HTTP/1.0" or "HTTP/2.0".
+	// Proto is "HTTP/1.1", "HTTP/1.0", "HTTP/2.0" or "HTTP/3.0".
 	Proto string
 	// Secure tells that the client came over TLS, and TLS how; TLS is nil where a
 	// trusted proxy says that it did, and in tests of methods.

@@ -2,7 +2,6 @@ package serve_test
 
 import (
 	"crypto/tls"
-	"net/http"
 	"testing"
 
 	"gatehouse/internal/plan"
@@ -43,11 +42,13 @@ func TestSecurityPolicyOfAPI(t *testing.T) {
 		{"by way of another API", theirs, ours, tls.VersionTLS12, `403 {"message":"Forbidden"}`},
 		{"by way of nobody", "localhost", ours, tls.VersionTLS13, `403 {"message":"Forbidden"}`},
 	} {
-		for _, http2 := range []bool{false, true} {
-			c := g.client(t, &tls.Config{ServerName: test.sni, InsecureSkipVerify: true, MaxVersion: test.version})
-			c.Transport.(*http.Transport).ForceAttemptHTTP2 = http2
+		for _, front := range fronts {
+			if front == "HTTP/3.0" && test.version != tls.VersionTLS13 {
+				continue // it has no other
+			}
+			c := g.over(t, front, &tls.Config{ServerName: test.sni, InsecureSkipVerify: true, MaxVersion: test.version})
 			if got := get(t, c, test.host); got != test.want {
-				t.Errorf("%s, HTTP/2 %v: %s, want %s", test.name, http2, got, test.want)
+				t.Errorf("%s, %s: %s, want %s", test.name, front, got, test.want)
 			}
 		}
 	}

@@ -49,9 +49,10 @@ type conn struct {
 	body     http1.Body
 	pace     pace
 	framing  http1.Framing
-	expect   bool // the client still waits for "100 Continue"
-	closing  bool // the connection ends after this response
-	handed   bool // the connection is a WebSocket now, and no longer ours
+	expect   bool       // the client still waits for "100 Continue"
+	closing  bool       // the connection ends after this response
+	handed   bool       // the connection is a WebSocket now, and no longer ours
+	http3    *http3Conn // nil for TCP
 	gone     chan struct{}
 	goneOnce sync.Once
 	// cancel ends the context of the management call at hand.

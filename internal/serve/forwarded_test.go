@@ -87,7 +87,7 @@ func TestProxyProtocol(t *testing.T) {
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	authority := certificate(t)
 	g := startGateway(t, serve.Options{TrustedProxies: loopback, ProxyProtocol: true, Certificate: authority.Certificate}, route(t, "$default", step(from)))
-	plain, secure := g.serveOn(t, g.ServeTraffic), g.serveOn(t, g.ServeTrafficTLS)
+	plain, secure := g.serveOn(t, g.ServeTraffic), g.serveOn(t, g.trafficTLS)
 	const line = "PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n"
 	const v2 = "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x01\xc6\x33\x64\x02\xdc\x04\x01\xbb"
 	const request = "GET / HTTP/1.1\r\n" + hostLine

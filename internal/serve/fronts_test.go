@@ -309,7 +309,7 @@ func TestTrafficOnly(t *testing.T) {
 	a := certificate(t)
 	reached := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "reached") })
 	g := startGateway(t, serve.Options{Certificate: a.Certificate, Management: reached, Pages: reached, UserPools: fakeSite{}}, route(t, "$default", answer("ok")))
-	plainAddr, tlsAddr := g.serveOn(t, g.ServeTraffic), g.serveOn(t, g.ServeTrafficTLS)
+	plainAddr, tlsAddr := g.serveOn(t, g.ServeTraffic), g.serveOn(t, g.trafficTLS)
 	for raw, want := range map[string]string{
 		"GET / HTTP/1.1\r\n" + host + "\r\n":                                  "ok",
 		"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n":                           `{"message":"Forbidden"}`,

@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+
 	"gatehouse/internal/plan"
 	"gatehouse/internal/serve"
 )
@@ -20,6 +23,7 @@ import (
 type gateway struct {
 	*serve.Server
 	addr    string
+	udp     string // where HTTP/3 is served, "" nowhere
 	plan    atomic.Pointer[plan.Plan]
 	counts  *counts
 	serving []chan error
@@ -105,6 +109,52 @@ func (g *gateway) serveOn(t testing.TB, run func(net.Listener) error) string {
 	g.serving = append(g.serving, failed)
 	return l.Addr().String()
 }
+
+// serveHTTP3 serves HTTP/3, too.
+func (g *gateway) serveHTTP3(t testing.TB) {
+	t.Helper()
+	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.udp = pc.LocalAddr().String()
+	failed := make(chan error, 1)
+	go func() { failed <- g.ServeTrafficHTTP3(pc) }()
+	g.serving = append(g.serving, failed)
+}
+
+// clientHTTP3 is a client that finds every host at the gateway's HTTP/3.
+func (g *gateway) clientHTTP3(t testing.TB, c *tls.Config) *http.Client {
+	t.Helper()
+	if g.udp == "" {
+		g.serveHTTP3(t)
+	}
+	tr := &http3.Transport{
+		TLSClientConfig: c,
+		Dial: func(ctx context.Context, _ string, c *tls.Config, q *quic.Config) (*quic.Conn, error) {
+			return quic.DialAddr(ctx, g.udp, c, q)
+		},
+	}
+	t.Cleanup(func() { _ = tr.Close() })
+	return &http.Client{Transport: tr}
+}
+
+// fronts are the protocols of requests.
+var fronts = []string{"HTTP/1.1", "HTTP/2.0", "HTTP/3.0"}
+
+// over is a client of one front that finds every host at the gateway.
+func (g *gateway) over(t testing.TB, front string, c *tls.Config) *http.Client {
+	t.Helper()
+	if front == "HTTP/3.0" {
+		return g.clientHTTP3(t, c)
+	}
+	client := g.client(t, c)
+	client.Transport.(*http.Transport).ForceAttemptHTTP2 = front == "HTTP/2.0"
+	return client
+}
+
+// trafficTLS is ServeTrafficTLS without HTTP/3 beside it.
+func (g *gateway) trafficTLS(l net.Listener) error { return g.ServeTrafficTLS(l, 0) }
 
 // route makes a route of a key with an integration.
 func route(t testing.TB, key string, i plan.Integration) *plan.Route {

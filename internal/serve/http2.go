@@ -62,14 +62,16 @@ func (f *http2Front) serve(c *conn, over net.Conn, under *handedConn) {
 	}
 }
 
-func (f *http2Front) shutdown(ctx context.Context) {
-	if err := f.server.Shutdown(ctx); err != nil {
+func (f *http2Front) shutdown(ctx context.Context) error {
+	err := f.server.Shutdown(ctx)
+	if err != nil {
 		// Shutdown closes the listener only at its end, Close in any case.
 		if err := f.server.Close(); err != nil {
 			f.s.log.Debug("cannot close an HTTP/2 connection", "error", err)
 		}
 	}
 	f.stop()
+	return err
 }
 
 // Accept returns the next connection that chose HTTP/2.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strconv"
 	"sync/atomic"
 	"time"
 )
@@ -12,6 +13,9 @@ import (
 type entry struct {
 	management bool // management calls and the gateway's own pages too
 	plain, tls bool
+	// altSvc is what the header of that name says of HTTP/3 (RFC 7838), one value
+	// or none.
+	altSvc []string
 }
 
 // Serve serves management and traffic, plain and TLS, on one listener until
@@ -25,12 +29,13 @@ func (s *Server) ServeTraffic(l net.Listener) error {
 	return s.serve(l, entry{plain: true})
 }
 
-// ServeTrafficTLS serves traffic only, over TLS only.
-func (s *Server) ServeTrafficTLS(l net.Listener) error {
+// ServeTrafficTLS serves traffic only, over TLS only. http3 is the port at which
+// clients are told that HTTP/3 is served, too; 0 is nowhere.
+func (s *Server) ServeTrafficTLS(l net.Listener, http3 int) error {
 	if s.tls == nil {
 		return errors.New("no certificate to serve TLS with")
 	}
-	return s.serve(l, entry{tls: true})
+	return s.serve(l, entry{tls: true, altSvc: altSvc(http3)})
 }
 
 func (s *Server) serve(l net.Listener, e entry) error {
@@ -93,11 +98,12 @@ func (s *Server) accept(nc net.Conn, e entry) {
 }
 
 func addrPort(a net.Addr) netip.AddrPort {
-	if t, ok := a.(*net.TCPAddr); ok {
-		ap := t.AddrPort()
-		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	t, ok := a.(interface{ AddrPort() netip.AddrPort })
+	if !ok {
+		return netip.AddrPort{}
 	}
-	return netip.AddrPort{}
+	ap := t.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
 // A phase is what a connection is doing; the watch bounds its time.
@@ -111,6 +117,7 @@ const (
 	phaseBody                 // waits for bytes of a body
 	phaseWrite                // sends
 	phaseHTTP2                // is net/http's
+	phaseHTTP3                // is quic-go's
 )
 
 // A progress is a phase and when it began. Its owner writes, the watch reads.
@@ -122,4 +129,13 @@ type progress struct {
 func (p *progress) enter(ph phase, now time.Time) {
 	p.since.Store(now.UnixNano())
 	p.phase.Store(int32(ph))
+}
+
+// altSvc says that HTTP/3 is served at a port, which clients remember for a day;
+// of port 0 it says nothing.
+func altSvc(port int) []string {
+	if port == 0 {
+		return nil
+	}
+	return []string{`h3=":` + strconv.Itoa(port) + `"; ma=86400`}
 }

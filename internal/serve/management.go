@@ -183,6 +183,9 @@ func (w *managementWriter) sendHead(length int64) {
 		w.header.Set("Date", w.c.s.dates.text(w.c.s.Clock()))
 	}
 
+	if len(w.c.altSvc) > 0 {
+		w.header["Alt-Svc"] = w.c.altSvc
+	}
 	head := http1.AppendStatus(nil, w.status, http.StatusText(w.status))
 	for name, values := range w.header {
 		for _, value := range values {

@@ -65,11 +65,9 @@ func get(t *testing.T, c *http.Client, host string) string {
 }
 
 // naming is a client that names a host in its handshakes and shows a certificate.
-func (g *gateway) naming(t *testing.T, name string, http2 bool, cert ...tls.Certificate) *http.Client {
+func (g *gateway) naming(t *testing.T, name, front string, cert ...tls.Certificate) *http.Client {
 	t.Helper()
-	c := g.client(t, &tls.Config{ServerName: name, InsecureSkipVerify: true, Certificates: cert})
-	c.Transport.(*http.Transport).ForceAttemptHTTP2 = http2
-	return c
+	return g.over(t, front, &tls.Config{ServerName: name, InsecureSkipVerify: true, Certificates: cert})
 }
 
 func TestMutualTLS(t *testing.T) {
@@ -90,7 +88,7 @@ func TestMutualTLS(t *testing.T) {
 
 	me := fmt.Sprintf("200 C=SE,O=Us,CN=me by CN=root, %s, Aug  5 09:36:04 %d GMT to Aug  5 09:36:04 %d GMT true", good.cert.SerialNumber, day.Year()-2, day.Year()+2)
 	const forbidden = `403 {"message":"Forbidden"}`
-	for _, http2 := range []bool{false, true} {
+	for _, front := range fronts {
 		for _, test := range []struct {
 			name, sni, host string
 			certs           []tls.Certificate
@@ -107,8 +105,8 @@ func TestMutualTLS(t *testing.T) {
 			{"not even an untrusted one", "mutual.test", "open.test", []tls.Certificate{bad.show()}, "200 nobody"},
 			{"the API's own host is open", "", "abc.execute-api.localhost", nil, "200 nobody"},
 		} {
-			if got := get(t, g.naming(t, test.sni, http2, test.certs...), test.host); got != test.want {
-				t.Errorf("%s (HTTP/2 %v): %s, want %s", test.name, http2, got, test.want)
+			if got := get(t, g.naming(t, test.sni, front, test.certs...), test.host); got != test.want {
+				t.Errorf("%s (%s): %s, want %s", test.name, front, got, test.want)
 			}
 		}
 	}
@@ -117,7 +115,7 @@ func TestMutualTLS(t *testing.T) {
 	}
 
 	// A truststore that is exchanged is asked of connections that are open.
-	c := g.naming(t, "mutual.test", false, good.show())
+	c := g.naming(t, "mutual.test", "HTTP/1.1", good.show())
 	if got := get(t, c, "mutual.test"); got != me {
 		t.Fatal(got)
 	}
@@ -137,19 +135,21 @@ func TestMutualTLSResumed(t *testing.T) {
 	stranger := issue(t, nil, newECDSA(t), x509.Certificate{Subject: pkix.Name{CommonName: "stranger"}, IsCA: true, KeyUsage: x509.KeyUsageCertSign})
 	good := issue(t, authority, key, x509.Certificate{Subject: pkix.Name{CommonName: "me"}})
 	o := tlspolicy.Options{Name: "mutual.test", Tickets: tickets, Certificate: serverOf(t, key, "mutual.test"), RequireClientCertificate: true}
-	config := &tls.Config{ServerName: "mutual.test", InsecureSkipVerify: true, Certificates: []tls.Certificate{good.show()}, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
-	var resumed atomic.Bool
-	config.VerifyConnection = func(s tls.ConnectionState) error { resumed.Store(s.DidResume); return nil }
-	for i, by := range []*issuer{authority, authority, stranger} {
-		g.addDomain(t, "mutual.test", o, func(d *plan.Domain) { d.Clients = trusted(t, by) })
-		c := g.client(t, config)
-		got := get(t, c, "mutual.test")
-		c.CloseIdleConnections()
-		if want := by == authority; strings.HasPrefix(got, "200 CN=me") != want {
-			t.Errorf("%d: %s", i, got)
-		}
-		if resumed.Load() != (i > 0) {
-			t.Errorf("%d: resumed: %v", i, resumed.Load())
+	for _, front := range fronts {
+		config := &tls.Config{ServerName: "mutual.test", InsecureSkipVerify: true, Certificates: []tls.Certificate{good.show()}, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
+		var resumed atomic.Bool
+		config.VerifyConnection = func(s tls.ConnectionState) error { resumed.Store(s.DidResume); return nil }
+		for i, by := range []*issuer{authority, authority, stranger} {
+			g.addDomain(t, "mutual.test", o, func(d *plan.Domain) { d.Clients = trusted(t, by) })
+			c := g.over(t, front, config)
+			got := get(t, c, "mutual.test")
+			c.CloseIdleConnections()
+			if want := by == authority; strings.HasPrefix(got, "200 CN=me") != want {
+				t.Errorf("%s, %d: %s", front, i, got)
+			}
+			if resumed.Load() != (i > 0) {
+				t.Errorf("%s, %d: resumed: %v", front, i, resumed.Load())
+			}
 		}
 	}
 }
@@ -179,10 +179,10 @@ func TestEndpointAccessMode(t *testing.T) {
 		{"b.strict.test", "a.strict.test", 403},
 		{"strict.test", "a.strict.test", 403},
 	} {
-		for _, http2 := range []bool{false, true} {
-			got := get(t, g.naming(t, test.sni, http2), test.host)
+		for _, front := range fronts {
+			got := get(t, g.naming(t, test.sni, front), test.host)
 			if !strings.HasPrefix(got, fmt.Sprint(test.want)) {
-				t.Errorf("handshake %q, host %q (HTTP/2 %v): %s, want %d", test.sni, test.host, http2, got, test.want)
+				t.Errorf("handshake %q, host %q (%s): %s, want %d", test.sni, test.host, front, got, test.want)
 			}
 		}
 	}

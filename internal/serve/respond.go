@@ -138,6 +138,8 @@ type outcome struct {
 	announce bool
 	// rest tells that the API is a REST API.
 	rest bool
+	// altSvc tells that the gateway's own header of that name is sent.
+	altSvc bool
 	// ownLength passes the integration's content-length on: a HEAD or 304
 	// tells the length of a body it doesn't have.
 	ownLength bool
@@ -176,6 +178,11 @@ func (o *outcome) passes(h plan.Header) bool {
 		if o.rest && plan.EqualFold(h.Name, "te") {
 			return http1.ValidValue(h.Value)
 		}
+	case 7:
+		// A backend's is about where the backend is.
+		if o.altSvc && plan.EqualFold(h.Name, "alt-svc") {
+			return false
+		}
 	case 14:
 		if plan.EqualFold(h.Name, "content-length") {
 			return o.ownLength && http1.ValidValue(h.Value)
@@ -197,6 +204,7 @@ func (c *conn) respond(x *plan.Exchange) error {
 	now := c.s.Clock()
 	c.enter(phaseWrite, now)
 	o := outcomeOf(x)
+	o.altSvc = len(c.altSvc) > 0
 	http10 := x.Request.Proto == "HTTP/1.0"
 	chunked := o.body && !o.announce && !http10
 	// A client that still waits to send its body may send it all the same; what
@@ -206,6 +214,9 @@ func (c *conn) respond(x *plan.Exchange) error {
 
 	buf := c.s.buffers.Get().(*[]byte)
 	out := appendHead((*buf)[:0], c.s, x, o, now)
+	if o.altSvc {
+		out = http1.AppendHeader(out, "alt-svc", c.altSvc[0])
+	}
 	switch {
 	case c.closing:
 		out = append(out, "connection: close\r\n"...)

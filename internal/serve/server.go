@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"log/slog"
@@ -103,6 +104,7 @@ type Server struct {
 	log   *slog.Logger
 	tls   *tls.Config
 	http2 *http2Front
+	http3 *http3Front // nil while there is none; mu guards it
 	dates dates
 
 	exchanges sync.Pool // *plan.Exchange
@@ -212,15 +214,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 	s.watch.drain()
-	if s.http2 != nil {
-		s.http2.shutdown(ctx)
-	}
+	cut := s.farewellStreams(ctx)
 	done := make(chan struct{})
 	go func() {
 		s.watch.connections.Wait()
 		close(done)
 	}()
-	var err error
+	err := cut
 	select {
 	case <-done:
 	case <-ctx.Done():
@@ -239,6 +239,24 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.end.Do(func() { close(s.watch.quit) })
 	s.running.Wait()
 	return err
+}
+
+// farewellStreams says goodbye to the connections of HTTP/2 and HTTP/3. It returns
+// ctx's error if it had to cut some.
+func (s *Server) farewellStreams(ctx context.Context) error {
+	s.mu.Lock()
+	http3 := s.http3
+	s.mu.Unlock()
+	var fronts sync.WaitGroup
+	var errs [2]error
+	if s.http2 != nil {
+		fronts.Go(func() { errs[0] = s.http2.shutdown(ctx) })
+	}
+	if http3 != nil {
+		fronts.Go(func() { errs[1] = http3.shutdown(ctx) })
+	}
+	fronts.Wait()
+	return cmp.Or(errs[0], errs[1])
 }
 
 // farewell says goodbye to WebSockets while requests are still taken: what

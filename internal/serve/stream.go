@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -19,15 +20,26 @@ func (s *Server) serveStream(c *conn, rw http.ResponseWriter, r *http.Request) {
 	x := s.exchanges.Get().(*plan.Exchange)
 	defer s.releaseExchange(x)
 	x.Start = s.Clock()
+	if len(c.altSvc) > 0 {
+		rw.Header()["Alt-Svc"] = c.altSvc
+	}
 	size, err := convertStream(c, r, &x.Request)
 	if err != nil {
-		s.run(x, &plan.Fault{Kind: plan.BadRequest, Reason: err.Error(), Cause: err})
-		s.respondStream(w, x)
+		var fault *plan.Fault
+		if !errors.As(err, &fault) {
+			fault = &plan.Fault{Kind: plan.BadRequest, Reason: err.Error(), Cause: err}
+		}
+		s.run(x, fault)
+		s.respondStream(c, w, x)
 		return
 	}
 	c.forwarded(&x.Request)
 	where, fault := s.place(x, c.management, size)
 	body := &limitedBody{r: r.Body, control: control, stall: s.StallTimeout, left: s.MaxBodyBytes}
+	if c.http3 != nil && fault == nil {
+		c.http3.readyStream(rw, r, body)
+		x.Request.ContentLength = r.ContentLength
+	}
 	switch where {
 	case toConnections:
 		r.Body = io.NopCloser(body)
@@ -55,7 +67,7 @@ func (s *Server) serveStream(c *conn, rw http.ResponseWriter, r *http.Request) {
 		x.Request.BodyReader = body
 	}
 	s.run(x, fault)
-	s.respondStream(w, x)
+	s.respondStream(c, w, x)
 	s.finish(x)
 }
 
@@ -64,6 +76,14 @@ func (s *Server) serveStream(c *conn, rw http.ResponseWriter, r *http.Request) {
 func convertStream(c *conn, r *http.Request, q *plan.Request) (size int, err error) {
 	q.Method, q.Host, q.Proto = r.Method, r.Host, "HTTP/2.0"
 	q.Secure, q.Source, q.LocalPort = true, c.source, c.localPort
+	if c.http3 != nil {
+		// The client may have moved to another address, of which it proved to have it.
+		q.Proto, q.Source = http3Proto, addrPort(c.http3.quic.RemoteAddr())
+		if r.Method == http.MethodConnect {
+			// As RFC 9220, section 3, has it for WebSockets.
+			return 0, &plan.Fault{Kind: plan.NotImplemented, Reason: "a tunnel"}
+		}
+	}
 	q.ContentLength, q.Done, q.TLS = r.ContentLength, r.Context().Done(), c.handshake
 	if r.Host == "" || !http1.ValidHost(r.Host) {
 		return 0, &http1.SyntaxError{Reason: "no valid :authority"}
@@ -105,12 +125,13 @@ func convertStream(c *conn, r *http.Request, q *plan.Request) (size int, err err
 }
 
 // respondStream writes the exchange's response to a stream.
-func (s *Server) respondStream(w *streamWriter, x *plan.Exchange) {
+func (s *Server) respondStream(c *conn, w *streamWriter, x *plan.Exchange) {
 	r := &x.Response
 	if r.BodyStream != nil {
 		defer s.closeStream(r.BodyStream)
 	}
 	o := outcomeOf(x)
+	o.altSvc = len(c.altSvc) > 0
 	header := w.Header()
 	for i := range r.Headers {
 		if h := &r.Headers[i]; o.passes(*h) {
@@ -137,6 +158,12 @@ func (s *Server) respondStream(w *streamWriter, x *plan.Exchange) {
 	}
 	w.WriteHeader(r.Status)
 	if !o.body {
+		if c.http3 != nil && !o.announce && !o.ownLength {
+			// Or quic-go would announce that there is nothing.
+			if err := w.flush(); err != nil {
+				s.log.Debug("cannot write a response", "request", x.RequestID, "error", err)
+			}
+		}
 		return
 	}
 	if r.BodyStream != nil {
@@ -169,6 +196,14 @@ func (w *streamWriter) Write(p []byte) (written int, err error) {
 		p, written = p[n:], written+n
 	}
 	return written, err
+}
+
+// flush sends what was written so far, for as long as the client takes it.
+func (w *streamWriter) flush() error {
+	if err := w.control.SetWriteDeadline(time.Now().Add(w.stall)); err != nil {
+		return err
+	}
+	return w.control.Flush()
 }
 
 // FlushError sends what was written so far. What follows may take its time.
@@ -218,10 +253,27 @@ type limitedBody struct {
 	stall   time.Duration
 	pace    pace
 	left    int64
+	ahead   []byte // read, and not yet asked for
 	err     error
 }
 
+// begin waits for the body and tells whether there is one.
+func (b *limitedBody) begin() bool {
+	buf := make([]byte, 512)
+	n, err := 0, error(nil)
+	for n == 0 && err == nil {
+		n, err = b.Read(buf)
+	}
+	b.ahead = buf[:n]
+	return n > 0 || err != io.EOF //nolint:errorlint // a reader's io.EOF is never wrapped
+}
+
 func (b *limitedBody) Read(p []byte) (int, error) {
+	if len(b.ahead) > 0 {
+		n := copy(p, b.ahead)
+		b.ahead = b.ahead[n:]
+		return n, nil
+	}
 	if b.err != nil {
 		return 0, b.err
 	}

@@ -42,6 +42,11 @@ func (s *Server) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	if config := s.challengeConfig(hello); config != nil {
 		return config, nil
 	}
+	return s.namedConfig(hello)
+}
+
+// namedConfig is configFor without the authorities that ask whose a name is.
+func (s *Server) namedConfig(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	config := s.Plan.Load().TLSOf(hello.ServerName)
 	if config == nil || config.GetConfigForClient == nil {
 		return config, nil

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/quic-go/quic-go/http3"
 )
 
 const (
@@ -26,7 +28,9 @@ type watch struct {
 	mu      sync.Mutex
 	all     map[*conn]struct{}
 	clients map[netip.Addr]int
-	handed  int // connections that are WebSockets: they count, but have times of their own
+	open    int       // all that count
+	handed  int       // those that are WebSockets: they count, but have times of their own
+	leaving time.Time // when the server began to drain
 	warned  time.Time
 }
 
@@ -35,43 +39,62 @@ func (w *watch) init(s *Server) {
 	w.all, w.clients = map[*conn]struct{}{}, map[netip.Addr]int{}
 }
 
-// add registers a connection; false means that it is one too many.
+// add counts and watches a connection; false means that it is one too many.
 func (w *watch) add(c *conn) bool {
-	client := c.peer
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if !w.take(c.peer, c.trusted) {
+		return false
+	}
+	c.enter(phaseNew, w.s.Clock())
+	w.follow(c)
+	return true
+}
+
+func (w *watch) remove(c *conn) {
+	w.mu.Lock()
+	delete(w.all, c)
+	w.give(c.peer)
+	w.mu.Unlock()
+	w.connections.Done()
+}
+
+// take counts a connection of a client; false means that it is one too many.
+// w.mu is held.
+func (w *watch) take(client netip.Addr, trusted bool) bool {
 	if w.s.draining.Load() {
 		return false
 	}
-	if len(w.all)+w.handed >= w.s.MaxConnections || (!client.IsLoopback() && !c.trusted && w.clients[client] >= w.s.MaxPerClient) {
+	if w.open >= w.s.MaxConnections || (!client.IsLoopback() && !trusted && w.clients[client] >= w.s.MaxPerClient) {
 		if now := w.s.Clock(); now.Sub(w.warned) > time.Minute {
 			w.warned = now
-			w.s.log.Warn("refusing connections: too many are open", "open", len(w.all)+w.handed, "client", client, "of_client", w.clients[client])
+			w.s.log.Warn("refusing connections: too many are open", "open", w.open, "client", client, "of_client", w.clients[client])
 		}
 		return false
 	}
+	w.open++
+	w.clients[client]++
+	w.connections.Add(1)
+	return true
+}
+
+// give ends the count of a connection. w.mu is held.
+func (w *watch) give(client netip.Addr) {
+	w.open--
+	if w.clients[client]--; w.clients[client] == 0 {
+		delete(w.clients, client)
+	}
+}
+
+// follow watches a connection. w.mu is held.
+func (w *watch) follow(c *conn) {
 	if len(w.all) == 0 {
 		select {
 		case w.wake <- struct{}{}:
 		default:
 		}
 	}
-	c.enter(phaseNew, w.s.Clock())
 	w.all[c] = struct{}{}
-	w.clients[client]++
-	w.connections.Add(1)
-	return true
-}
-
-func (w *watch) remove(c *conn) {
-	client := c.peer
-	w.mu.Lock()
-	delete(w.all, c)
-	if w.clients[client]--; w.clients[client] == 0 {
-		delete(w.clients, client)
-	}
-	w.mu.Unlock()
-	w.connections.Done()
 }
 
 // hand stops watching a connection that goes on as a WebSocket. It still counts
@@ -87,9 +110,7 @@ func (w *watch) hand(c *conn) {
 func (w *watch) release(client netip.Addr) {
 	w.mu.Lock()
 	w.handed--
-	if w.clients[client]--; w.clients[client] == 0 {
-		delete(w.clients, client)
-	}
+	w.give(client)
 	w.mu.Unlock()
 	w.connections.Done()
 }
@@ -105,7 +126,7 @@ func (w *watch) sockets() int {
 func (w *watch) count() (open, sockets int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.all) + w.handed, w.handed
+	return w.open, w.handed
 }
 
 func (w *watch) run() {
@@ -143,6 +164,7 @@ func (w *watch) look(now time.Time) bool {
 func (w *watch) drain() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.leaving = w.s.Clock()
 	for c := range w.all {
 		if ph := phase(c.phase.Load()); ph == phaseIdle || ph == phaseNew {
 			c.expire()
@@ -185,11 +207,17 @@ func (c *conn) check(now time.Time) {
 			c.leave()
 		}
 	case phaseHTTP2: // net/http has its own timeouts
+	case phaseHTTP3:
+		c.http3.check(now, spent)
 	}
 }
 
 // expire makes every pending and later read and write of the connection fail.
 func (c *conn) expire() {
+	if c.http3 != nil {
+		c.http3.sever(http3.ErrCodeNoError)
+		return
+	}
 	if err := c.nc.SetDeadline(time.Unix(1, 0)); err != nil {
 		c.s.log.Debug("cannot expire a connection", "error", err)
 	}

@@ -1,0 +1,377 @@
+package serve_test
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/quicvarint"
+
+	"gatehouse/internal/plan"
+	"gatehouse/internal/serve"
+)
+
+// request opens a stream with a GET.
+func (c http3Conn) request(path string, lines ...string) *quic.Stream {
+	c.t.Helper()
+	lines = append([]string{":method: GET", ":scheme: https", ":path: " + path, ":authority: " + api}, lines...)
+	stream := c.open(frame(nil, frameHeaders, fields(c.t, lines...)))
+	if err := stream.Close(); err != nil {
+		c.t.Fatal(err)
+	}
+	return stream
+}
+
+// goodbye waits for GOAWAY on the server's control stream and returns the first
+// stream that isn't served any more.
+func (c http3Conn) goodbye() uint64 {
+	c.t.Helper()
+	ctx, cancel := timeout(c.t)
+	defer cancel()
+	control, err := c.AcceptUniStream(ctx)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	r := bufio.NewReader(control)
+	if kind, err := quicvarint.Read(r); err != nil || kind != 0 {
+		c.t.Fatalf("the server's first stream is of kind %d, %v", kind, err)
+	}
+	for {
+		kind, err := quicvarint.Read(r)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		size, err := quicvarint.Read(r)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if kind == 0x7 {
+			id, err := quicvarint.Read(r)
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			return id
+		}
+		if _, err := r.Discard(int(size)); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// Requests in flight finish, others are turned away so that they can be asked
+// elsewhere, and a client that doesn't leave is left.
+func TestHTTP3Shutdown(t *testing.T) {
+	a := certificate(t)
+	entered, release := make(chan struct{}), make(chan struct{})
+	slow := step(func(x *plan.Exchange) error {
+		close(entered)
+		<-release
+		return answer("finished")(x)
+	})
+	g := startGateway(t, serve.Options{Certificate: a.Certificate}, route(t, "GET /slow", slow), route(t, "$default", answer("ok")))
+	g.serveHTTP3(t)
+	idle, busy := g.dialHTTP3(t, 1<<20), g.dialHTTP3(t, 1<<20)
+	if got := idle.outcome(idle.request("/")); got != "200 ok" {
+		t.Fatal(got)
+	}
+	inFlight := busy.request("/slow")
+	<-entered
+	done := make(chan error, 1)
+	go func() { done <- g.Shutdown(context.Background()) }()
+	if id := busy.goodbye(); id != 4 {
+		t.Errorf("what isn't served begins with stream %d, want 4", id)
+	}
+	if got := busy.outcome(busy.request("/")); got != "reset 0x10b" {
+		t.Errorf("a request after the goodbye: %s", got)
+	}
+	<-idle.Context().Done()
+	var closed *quic.ApplicationError
+	if err := context.Cause(idle.Context()); !errors.As(err, &closed) || closed.ErrorCode != 0x100 {
+		t.Errorf("the idle connection ended with %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if _, err := quic.DialAddr(ctx, g.udp, &tls.Config{ServerName: api, NextProtos: []string{"h3"}, InsecureSkipVerify: true}, nil); err == nil {
+		t.Error("a new connection was taken")
+	}
+	select {
+	case err := <-done:
+		t.Fatalf("shut down with a request in flight: %v", err)
+	default:
+	}
+	close(release)
+	if got := busy.outcome(inFlight); got != "200 finished" {
+		t.Errorf("the request in flight: %s", got)
+	}
+	if err := busy.CloseWithError(0x100, ""); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// A shutdown whose time is up cuts what is left.
+func TestHTTP3ShutdownCuts(t *testing.T) {
+	a := certificate(t)
+	entered := make(chan struct{})
+	stuck := step(func(x *plan.Exchange) error {
+		close(entered)
+		<-x.Request.Done
+		return errors.New("cut")
+	})
+	g := startGateway(t, serve.Options{Certificate: a.Certificate}, route(t, "$default", stuck))
+	g.serveHTTP3(t)
+	c := g.dialHTTP3(t, 1<<20)
+	stream := c.request("/")
+	<-entered
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	if err := g.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	if got := c.outcome(stream); got != "closed 0x100" && !strings.HasPrefix(got, "reset") {
+		t.Errorf("the request that was cut: %s", got)
+	}
+}
+
+// Connections of all fronts count together.
+func TestHTTP3ConnectionLimit(t *testing.T) {
+	a := certificate(t)
+	g := startGateway(t, serve.Options{Certificate: a.Certificate, MaxConnections: 2}, route(t, "$default", answer("ok")))
+	g.serveHTTP3(t)
+	over := dial(t, g.addr)
+	if _, err := io.WriteString(over, "GET / HTTP/1.1\r\n"+host+"\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, bufio.NewReader(over), "GET")
+	tokens := quic.NewLRUTokenStore(1, 10)
+	open := func() (http3Conn, error) {
+		ctx, cancel := timeout(t)
+		defer cancel()
+		qc, err := quic.DialAddr(ctx, g.udp, &tls.Config{ServerName: api, NextProtos: []string{"h3"}, InsecureSkipVerify: true}, &quic.Config{TokenStore: tokens})
+		return http3Conn{qc, t}, err
+	}
+	first, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := first.outcome(first.request("/")); got != "200 ok" {
+		t.Fatal(got)
+	}
+	if n := g.Numbers(); n.Open != 2 || n.Handshakes != 1 || n.Refused != 0 {
+		t.Errorf("%+v", n)
+	}
+	if got := closedWithin(t, dial(t, g.addr), 5*time.Second); got != "" {
+		t.Errorf("a third connection over TCP got %q", got)
+	}
+	// The first connection brought a token that proves the address.
+	var refused *quic.TransportError
+	if _, err := open(); !errors.As(err, &refused) || refused.ErrorCode != quic.ConnectionRefused {
+		t.Errorf("one with a token: %v", err)
+	}
+	stranger, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-stranger.Context().Done()
+	var closed *quic.ApplicationError
+	if err := context.Cause(stranger.Context()); !errors.As(err, &closed) || closed.ErrorCode != 0x107 {
+		t.Errorf("one without: %v", err)
+	}
+	if n := g.Numbers(); n.Open != 2 || n.Handshakes != 2 || n.Refused < 3 { // a client may try twice
+		t.Errorf("%+v", n)
+	}
+	if err := over.Close(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		c, err := open()
+		if err == nil {
+			time.Sleep(20 * time.Millisecond) // a refusal follows the handshake
+			if c.Context().Err() == nil && c.outcome(c.request("/")) == "200 ok" {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no connection once another had ended: %v", err)
+		}
+	}
+}
+
+// A retrySpy is a socket that notices whether its owner was asked to prove its
+// address.
+type retrySpy struct {
+	net.PacketConn
+	seen atomic.Bool
+}
+
+func (s *retrySpy) ReadFrom(p []byte) (int, net.Addr, error) {
+	n, from, err := s.PacketConn.ReadFrom(p)
+	if n > 0 && p[0]&0xf0 == 0xf0 {
+		s.seen.Store(true)
+	}
+	return n, from, err
+}
+
+// Many clients in a second that didn't prove their address have to.
+func TestHTTP3AddressValidation(t *testing.T) {
+	a := certificate(t)
+	var now atomic.Int64
+	now.Store(time.Now().Unix())
+	g := startGateway(t, serve.Options{Certificate: a.Certificate, Clock: func() time.Time { return time.Unix(now.Load(), 0) }}, route(t, "$default", answer("ok")))
+	g.serveHTTP3(t)
+	to, err := net.ResolveUDPAddr("udp", g.udp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proves := func() bool {
+		pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pc.Close()
+		spy := &retrySpy{PacketConn: pc}
+		tr := &quic.Transport{Conn: spy}
+		defer tr.Close()
+		ctx, cancel := timeout(t)
+		defer cancel()
+		qc, err := tr.Dial(ctx, to, &tls.Config{ServerName: api, NextProtos: []string{"h3"}, InsecureSkipVerify: true}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := http3Conn{qc, t}
+		if got := c.outcome(c.request("/")); got != "200 ok" {
+			t.Error(got)
+		}
+		if err := c.CloseWithError(0x100, ""); err != nil {
+			t.Error(err)
+		}
+		return spy.seen.Load()
+	}
+	for i := range 103 {
+		if got := proves(); got != (i >= 100) {
+			t.Errorf("client %d of a second proves its address: %v", i+1, got)
+		}
+	}
+	now.Add(1)
+	if proves() {
+		t.Error("so does the first one of the next second")
+	}
+}
+
+// A body that doesn't come, or byte by byte, is answered.
+func TestHTTP3StalledBody(t *testing.T) {
+	a := certificate(t)
+	g := startGateway(t, serve.Options{StallTimeout: 200 * time.Millisecond, Certificate: a.Certificate}, route(t, "$default", step(echo)))
+	g.serveHTTP3(t)
+	c := g.dialHTTP3(t, 1<<20)
+	head := func(more ...string) []byte {
+		return frame(nil, frameHeaders, fields(t, append([]string{":method: POST", ":scheme: https", ":path: /", ":authority: " + api}, more...)...))
+	}
+	for name, raw := range map[string][]byte{
+		"nothing of it":               head(),
+		"nothing of what's announced": head("content-length: 10"),
+		"half":                        frame(head("content-length: 10"), frameData, []byte("half")),
+		"half a frame":                append(head(), frameData, 10, 'h'),
+	} {
+		if got := c.outcome(c.open(raw)); !strings.HasPrefix(got, "500") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	stream := c.open(head())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(10 * time.Millisecond) // 100 bytes a second
+		defer tick.Stop()
+		for range tick.C {
+			if _, err := stream.Write([]byte{frameData, 1, 'b'}); err != nil {
+				return
+			}
+		}
+	}()
+	if got := c.outcome(stream); !strings.HasPrefix(got, "500") {
+		t.Errorf("byte by byte: %s", got)
+	}
+	<-ended
+}
+
+// Whom a request is from is who sends it now, or who a trusted proxy says.
+func TestHTTP3Source(t *testing.T) {
+	a := certificate(t)
+	source := step(func(x *plan.Exchange) error {
+		x.Response.Status, x.Response.Body = 200, []byte(x.Request.Source.String())
+		return nil
+	})
+	for proxies, forwarded := range map[string]string{"10.0.0.0/8": "", "127.0.0.0/8": "192.0.2.7:0"} {
+		g := startGateway(t, serve.Options{Certificate: a.Certificate, TrustedProxies: []netip.Prefix{netip.MustParsePrefix(proxies)}}, route(t, "$default", source))
+		g.serveHTTP3(t)
+		home, away := newTransport(t), newTransport(t)
+		to, err := net.ResolveUDPAddr("udp", g.udp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := timeout(t)
+		defer cancel()
+		qc, err := home.Dial(ctx, to, &tls.Config{ServerName: api, NextProtos: []string{"h3"}, InsecureSkipVerify: true}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := http3Conn{qc, t}
+		ask := func(from net.Addr) {
+			t.Helper()
+			want := "200 " + cmp.Or(forwarded, from.String())
+			// The first request after a move may be what tells the gateway of it.
+			got := ""
+			for range 10 {
+				if got = c.outcome(c.request("/", "x-forwarded-for: 192.0.2.7")); got == want {
+					return
+				}
+			}
+			t.Errorf("trusting %s: %s, want %s", proxies, got, want)
+		}
+		ask(home.Conn.LocalAddr())
+		path, err := c.AddPath(away)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := path.Probe(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := path.Switch(); err != nil {
+			t.Fatal(err)
+		}
+		ask(away.Conn.LocalAddr())
+		if err := c.CloseWithError(0x100, ""); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// newTransport is a socket of a client.
+func newTransport(t *testing.T) *quic.Transport {
+	t.Helper()
+	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &quic.Transport{Conn: pc}
+	t.Cleanup(func() {
+		if err := errors.Join(tr.Close(), pc.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return tr
+}
