@@ -47,23 +47,25 @@ type judgement struct {
 	until time.Time
 }
 
-// failureKept is how long a certificate that failed is known to: who sends many
-// requests with one doesn't have it looked at each time.
-const failureKept = time.Minute
+// How long what a truststore said is repeated on a connection: who sends many
+// requests doesn't have a certificate looked at each time. The authorities that
+// vouch for one may end before it does, and aren't known here.
+const (
+	failureKept = time.Minute
+	successKept = time.Hour
+)
 
-// check asks a truststore about the client's certificate. It asks once for a
-// connection, and again when the truststore is another or a certificate ends.
+// check asks a truststore about the client's certificate, and again when the
+// truststore is another, the certificate ends or what was said is old.
 func (h *Handshake) check(store Truststore, at time.Time) error {
 	if j := h.judged.Load(); j != nil && j.by == store && at.Before(j.until) {
 		return j.err
 	}
 	j := &judgement{by: store, err: store.Check(h.Chain, at), until: at.Add(failureKept)}
 	if j.err == nil {
-		j.until = h.Chain[0].NotAfter
-		for _, c := range h.Chain[1:] {
-			if c.NotAfter.Before(j.until) {
-				j.until = c.NotAfter
-			}
+		j.until = at.Add(successKept)
+		if end := h.Chain[0].NotAfter; end.Before(j.until) {
+			j.until = end
 		}
 	}
 	h.judged.Store(j)
