@@ -87,14 +87,15 @@ func readRoot(data string) ([]byte, *x509.Certificate, error) {
 		return nil, nil, err
 	}
 	block, _ := pem.Decode(text)
-	if block == nil {
+	if block == nil || block.Type != "CERTIFICATE" {
 		return nil, nil, fmt.Errorf("%s holds no certificate", file)
 	}
 	root, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return text, root, nil
+	// No more than what is shown: a second one behind it would be trusted unseen.
+	return pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes}), root, nil
 }
 
 func (s trustStore) install(ctx context.Context, out io.Writer, text []byte, root *x509.Certificate) error {

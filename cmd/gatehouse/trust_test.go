@@ -19,9 +19,17 @@ func TestTrust(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	alone, err := os.ReadFile(a.File())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What somebody put behind it isn't trusted along.
+	if err := os.WriteFile(a.File(), append(bytes.Clone(alone), alone...), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	text, root, err := readRoot(data)
-	if err != nil || !root.Equal(a.Root()) {
-		t.Fatalf("%v, %v", root, err)
+	if err != nil || !root.Equal(a.Root()) || !bytes.Equal(text, alone) {
+		t.Fatalf("%v, %v, %q", root, err, text)
 	}
 
 	dir := t.TempDir()
