@@ -98,6 +98,8 @@ func (r *run) step(ctx context.Context, s *Step) error {
 		return r.different(s.Different)
 	case "offers":
 		return r.offer(ctx, s)
+	case "hello":
+		return r.hello(ctx, s)
 	}
 	if s.Crowd != nil {
 		return r.crowd(ctx, s)

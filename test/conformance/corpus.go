@@ -125,6 +125,8 @@ type Step struct {
 	TLS *TLS `yaml:"tls"`
 	// Offers are what clients have that do nothing but shake hands.
 	Offers *Offer `yaml:"offers"`
+	// Hello is the first message of a handshake, and what the server answers.
+	Hello *Hello `yaml:"hello"`
 	// Connection names a connection that is kept for the case's further steps.
 	Connection string `yaml:"connection"`
 	// Bare adds nothing to the request.
@@ -326,7 +328,7 @@ func (c *Case) finish() error {
 		if err := s.check(); err != nil {
 			return fmt.Errorf("step %d: %w", i+1, err)
 		}
-		expects = expects || s.Expect != nil || s.Receive != nil || s.Close != nil || s.Saw != nil || s.Logged != nil || s.Different != nil || s.Crowd != nil || s.Offers != nil
+		expects = expects || s.Expect != nil || s.Receive != nil || s.Close != nil || s.Saw != nil || s.Logged != nil || s.Different != nil || s.Crowd != nil || s.Offers != nil || s.Hello != nil
 	}
 	if !expects {
 		return errors.New("nothing is expected")
@@ -343,7 +345,7 @@ func (s *Step) kind() string {
 	}{
 		{"request", s.Request != ""}, {"call", s.Call != ""}, {"connect", s.Connect != ""}, {"send", s.Send != nil}, {"receive", s.Receive != nil},
 		{"close", s.Close != nil}, {"drop", s.Drop}, {"saw", s.Saw != nil}, {"logged", s.Logged != nil}, {"issuer", s.Issuer != nil},
-		{"different", s.Different != nil}, {"offers", s.Offers != nil}, {"tls", s.TLS != nil && s.Request == "" && s.Connect == ""},
+		{"different", s.Different != nil}, {"offers", s.Offers != nil}, {"hello", s.Hello != nil}, {"tls", s.TLS != nil && s.Request == "" && s.Connect == ""},
 	} {
 		switch {
 		case k.is && kind != "":
@@ -364,7 +366,7 @@ func (s *Step) check() error {
 	}
 	switch kind := s.kind(); kind {
 	case "":
-		return errors.New("a step is one of request, call, connect, send, receive, close, drop, saw, logged, issuer, different, offers and tls")
+		return errors.New("a step is one of request, call, connect, send, receive, close, drop, saw, logged, issuer, different, offers, hello and tls")
 	case "request", "call", "tls":
 	case "connect":
 		if err := s.checkTLS(); err != nil {
@@ -450,6 +452,8 @@ func (s *Step) checkSocket(kind string) error {
 		return fmt.Errorf("sign is for requests, calls and connects, not for %s", kind)
 	case kind == "offers":
 		return s.Offers.check()
+	case kind == "hello":
+		return s.Hello.check()
 	case kind == "different" && len(s.Different) < 2:
 		return errors.New("different has two names or more")
 	case s.Expect != nil:

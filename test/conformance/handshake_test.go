@@ -150,6 +150,35 @@ func TestOffers(t *testing.T) {
 	}
 }
 
+func TestHello(t *testing.T) {
+	r := server(t, tls.NoClientCert)
+	const good, other, old = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES256-SHA384"
+	for _, test := range []struct {
+		name  string
+		hello Hello
+		ok    bool
+	}{
+		{"a suite", Hello{Suites: []string{good}, Version: "1.2", Suite: good}, true},
+		{"another suite", Hello{Suites: []string{good}, Suite: other}, false},
+		{"another version", Hello{Suites: []string{good}, Version: "1.1"}, false},
+		{"a name", Hello{Name: new("a.test"), Suites: []string{good}, Suite: good}, true},
+		{"a name that is none", Hello{Name: new("a.test."), Suites: []string{good}, Alert: "error decoding message"}, true},
+		{"no suite in common", Hello{Suites: []string{old}, Alert: "handshake failure"}, true},
+		{"a number", Hello{Suites: []string{"0xc02b"}, Suite: good}, true},
+		{"another alert", Hello{Suites: []string{old}, Alert: "protocol version not supported"}, false},
+		{"an alert where hands are shaken", Hello{Suites: []string{good}, Alert: "handshake failure"}, false},
+		{"an old version", Hello{Versions: []string{"3.0"}, Suites: []string{good}, Alert: "protocol version not supported"}, true},
+		{"TLS 1.3", Hello{Versions: []string{"1.3"}, Suites: []string{"TLS_CHACHA20_POLY1305_SHA256"}, Version: "1.3", Suite: "TLS_CHACHA20_POLY1305_SHA256"}, true},
+		{"both", Hello{Versions: []string{"1.2", "1.3"}, Suites: []string{good, "TLS_AES_256_GCM_SHA384"}, Version: "1.3", Suite: "TLS_AES_256_GCM_SHA384"}, true},
+		{"a step back", Hello{Suites: []string{good, "FALLBACK_SCSV"}, Alert: "inappropriate fallback"}, true},
+		{"a protocol", Hello{Suites: []string{good}, Protocols: []string{"x"}, Alert: "no application protocol"}, true},
+	} {
+		if err := r.step(t.Context(), &Step{API: "main", Hello: &test.hello}); (err == nil) != test.ok {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+}
+
 func TestCertificates(t *testing.T) {
 	s := newScene(&World{}, "", handshakes, nil)
 	ann, err := s.certificate("ann")
