@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
 	v1types "github.com/aws/aws-sdk-go-v2/service/apigateway/types"
 	"github.com/aws/aws-sdk-go/service/cognitoidentityprovider" //nolint:SA1019 // the client of Terraform's provider before 5.72
@@ -66,6 +67,14 @@ func TestCustomDomainOfUserPool(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "InvalidParameterException: One or more of the CNAMEs") {
 		t.Errorf("an API's name: %v", err)
 	}
+
+	// What is in use can't go.
+	certificates := acm.NewFromConfig(gw.Config())
+	if uses := must(certificates.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: arn}))(t).Certificate.InUseBy; len(uses) != 3 {
+		t.Errorf("in use by %q", uses)
+	}
+	_, err = certificates.DeleteCertificate(ctx, &acm.DeleteCertificateInput{CertificateArn: arn})
+	fails(t, err, "ResourceInUseException")
 
 	// Without the certificate it has the gateway's own.
 	must(pools.UpdateUserPoolDomain(&cognitoidentityprovider.UpdateUserPoolDomainInput{

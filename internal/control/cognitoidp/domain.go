@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"gatehouse/internal/arn"
 	api "gatehouse/internal/awsapi/cognitoidp"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/definition"
@@ -70,6 +71,9 @@ func (s *Service) CreateUserPoolDomain(c *awswire.Call, in *api.CreateUserPoolDo
 			return invalid("One or more of the CNAMEs you provided are already associated with a different resource.")
 		}
 		*own = in.Domain
+		if err := useCertificate(tx, c, *in.Domain, nil, in.CustomDomainConfig); err != nil {
+			return err
+		}
 		return domains.Put(tx, store.Scope{}, d, domainID(c, in.Domain)...)
 	})
 	if err != nil {
@@ -147,6 +151,9 @@ func (s *Service) UpdateUserPoolDomain(c *awswire.Call, in *api.UpdateUserPoolDo
 			if custom == nil || *custom != *in.Domain {
 				return invalid("A prefix domain has no certificate.") // UNVERIFIED wording
 			}
+			if err := useCertificate(tx, c, *in.Domain, d.Domain.CustomDomainConfig, in.CustomDomainConfig); err != nil {
+				return err
+			}
 			d.Domain.CustomDomainConfig, out.CloudFrontDomain = in.CustomDomainConfig, d.Domain.CloudFrontDistribution
 		}
 		d.Domain.ManagedLoginVersion = or(in.ManagedLoginVersion, *d.Domain.ManagedLoginVersion)
@@ -167,6 +174,9 @@ func (s *Service) DeleteUserPoolDomain(c *awswire.Call, in *api.DeleteUserPoolDo
 	err := s.changeDomain(c, in.UserPoolId, in.Domain, func(tx *store.Tx, p *poolDoc, d *definition.UserPoolDomain) error {
 		if p.Pool.CustomDomain != nil && *p.Pool.CustomDomain == *in.Domain {
 			p.Pool.CustomDomain = nil
+			if err := useCertificate(tx, c, *in.Domain, d.Domain.CustomDomainConfig, nil); err != nil {
+				return err
+			}
 		} else {
 			p.Pool.Domain = nil
 		}
@@ -176,4 +186,36 @@ func (s *Service) DeleteUserPoolDomain(c *awswire.Call, in *api.DeleteUserPoolDo
 		return nil, err
 	}
 	return &api.DeleteUserPoolDomainResponse{}, nil
+}
+
+// useCertificate notes which certificate a custom domain uses from now on, and which
+// it did: what is in use can't be deleted. Another account's is nobody's to use.
+func useCertificate(tx *store.Tx, c *awswire.Call, name string, old, now *api.CustomDomainConfigType) error {
+	was, is := certificateOf(c, old), certificateOf(c, now)
+	if was == is {
+		return nil
+	}
+	if was != "" {
+		if err := definition.DomainCertificates.Delete(tx, store.Scope{}, was, name); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	if is == "" {
+		return nil
+	}
+	// UNVERIFIED: the id of the distribution, which is what uses it on AWS.
+	use := arn.ARN{Partition: arn.Partition(c.Region), Service: "cloudfront", Account: c.Account, Resource: "distribution/" + name}
+	return definition.DomainCertificates.Put(tx, store.Scope{}, &definition.Reference{ID: use.String()}, is, name)
+}
+
+// certificateOf is the certificate that a custom domain names, "" for none of the
+// caller's account.
+func certificateOf(c *awswire.Call, config *api.CustomDomainConfigType) string {
+	if config == nil || config.CertificateArn == nil {
+		return ""
+	}
+	if a, err := arn.Parse(*config.CertificateArn); err != nil || a.Service != "acm" || a.Account != c.Account {
+		return ""
+	}
+	return *config.CertificateArn
 }

@@ -292,6 +292,45 @@ func TestCustomDomains(t *testing.T) {
 	}
 }
 
+// A custom domain uses its certificate as long as it names it.
+func TestCertificatesOfCustomDomains(t *testing.T) {
+	f := newFixture(t, nil)
+	config := func(arn string) *api.CustomDomainConfigType { return &api.CustomDomainConfigType{CertificateArn: &arn} }
+	const one, two, theirs = "arn:aws:acm:us-east-1:123456789012:certificate/1", "arn:aws:acm:us-east-1:123456789012:certificate/2", "arn:aws:acm:us-east-1:222222222222:certificate/3"
+	expect := func(what string, want ...string) {
+		t.Helper()
+		ok(t, f.store.View(context.Background(), func(tx *store.Tx) error {
+			var used []string
+			for _, text := range []string{one, two, theirs} {
+				uses, err := definition.CertificateUses(tx, text)
+				ok(t, err)
+				if slices.Equal(uses, []string{"arn:aws:cloudfront::123456789012:distribution/auth.example.com"}) {
+					used = append(used, text)
+				}
+			}
+			if !slices.Equal(used, want) {
+				t.Errorf("%s: %q are used, want %q", what, used, want)
+			}
+			return nil
+		}))
+	}
+	update := func(arn string) {
+		_, err := f.UpdateUserPoolDomain(f.Call, &api.UpdateUserPoolDomainRequest{UserPoolId: &f.pool, Domain: new("auth.example.com"), CustomDomainConfig: config(arn)})
+		ok(t, err)
+	}
+	_, err := f.CreateUserPoolDomain(f.Call, &api.CreateUserPoolDomainRequest{UserPoolId: &f.pool, Domain: new("auth.example.com"), CustomDomainConfig: config(one)})
+	ok(t, err)
+	expect("made", one)
+	update(two)
+	expect("changed", two)
+	update(theirs)
+	expect("another account's")
+	update(one)
+	_, err = f.DeleteUserPoolDomain(f.Call, &api.DeleteUserPoolDomainRequest{UserPoolId: &f.pool, Domain: new("auth.example.com")})
+	ok(t, err)
+	expect("deleted")
+}
+
 func TestTagsAndLists(t *testing.T) {
 	f := newFixture(t, &api.CreateUserPoolRequest{UserPoolTags: map[string]string{"a": "1"}})
 	arn := f.describe().Arn
