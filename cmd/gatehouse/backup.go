@@ -124,10 +124,11 @@ func backup(ctx context.Context, data, file string) (n int, err error) {
 
 // leftOut tells whether a file or directory of the data directory doesn't
 // belong into a backup: the database, which is copied as of one moment, and what
-// the next start makes again.
+// the next start makes again. Keys of session tickets are to be forgotten after two
+// days, and a backup forgets nothing.
 func leftOut(name string) bool {
 	switch name {
-	case filepath.Join(codeDir, "unpacked"), filepath.Join(codeDir, "tmp"), runtimeDir, "gatehouse.lock":
+	case filepath.Join(codeDir, "unpacked"), filepath.Join(codeDir, "tmp"), runtimeDir, "gatehouse.lock", filepath.FromSlash(ticketsFile):
 		return true
 	}
 	base := filepath.Base(name)

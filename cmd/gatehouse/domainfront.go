@@ -25,7 +25,9 @@ type domainFronts struct {
 // front makes that of one domain. Its certificate is looked up at each handshake,
 // as it changes when it is renewed. A truststore whose copy is gone lets nobody in:
 // the domain doesn't compile then.
-func (f *domainFronts) front(d compile.DomainTLS) (*tls.Config, plan.Truststore, error) {
+func (f *domainFronts) front(d compile.DomainTLS) (plan.Front, plan.Truststore, error) {
+	// Sessions are good for a name as long as it takes the same clients.
+	session := d.Name
 	var clients plan.Truststore
 	if d.TruststoreURI != "" {
 		name := d.TruststoreCopy
@@ -36,34 +38,37 @@ func (f *domainFronts) front(d compile.DomainTLS) (*tls.Config, plan.Truststore,
 		if err != nil {
 			return nil, nil, fmt.Errorf("truststore %s: %w", d.TruststoreURI, err)
 		}
-		clients = kept
+		clients, session = kept, session+" "+name
 	}
 	if d.CertificateARN == "" {
 		return nil, clients, nil
 	}
 	// Certificates of edge-optimized domains and of user pools' are in one region,
 	// whichever the domain's is.
-	at := d.Scope
+	at, certificate, pages := d.Scope, d.CertificateARN, d.Pages
 	if a, err := arn.Parse(d.CertificateARN); err == nil {
 		at.Region = a.Region
 	}
 	c, err := tlspolicy.New(tlspolicy.Options{
-		Policy: d.SecurityPolicy, Name: d.Name, Tickets: f.tickets, RequireClientCertificate: clients != nil,
+		Policy: d.SecurityPolicy, Name: session, Tickets: f.tickets, RequireClientCertificate: clients != nil,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			if c, ok := f.certificates.Certificate(at, d.CertificateARN); ok {
+			if c, ok := f.certificates.Certificate(at, certificate); ok {
 				return c, nil
 			}
-			if d.Pages {
+			if pages {
 				return f.own(hello)
 			}
-			return nil, fmt.Errorf("certificate %s isn't there or isn't issued", d.CertificateARN)
+			return nil, fmt.Errorf("certificate %s isn't there or isn't issued", certificate)
 		},
 	})
-	return c, clients, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, clients, nil
 }
 
 // api makes that of the own hosts of all APIs with a security policy. Sessions are
 // good for any of them: they have the certificate and the policy in common.
-func (f *domainFronts) api(policy string) (*tls.Config, error) {
+func (f *domainFronts) api(policy string) (plan.Front, error) {
 	return tlspolicy.New(tlspolicy.Options{Policy: policy, Name: policy, Tickets: f.tickets, GetCertificate: f.own})
 }

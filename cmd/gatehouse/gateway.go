@@ -26,6 +26,7 @@ const (
 	usageDir   = "usage"
 	trustDir   = "truststores"
 
+	ticketsFile  = tlsDir + "/tickets"   // the keys of session tickets, sealed
 	authorityDir = tlsDir + "/authority" // what certificates are issued by
 )
 
@@ -200,6 +201,7 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 		Pages:       p.pages(func() serve.Numbers { return server.Numbers() }),
 		UserPools:   p.userPools,
 		Certificate: p.certificates.Certificate,
+		Tickets:     p.tickets,
 		Challenges:  p.challenges,
 		Connections: p.connections,
 		Sockets:     p.sockets,

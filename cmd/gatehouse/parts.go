@@ -65,6 +65,7 @@ type parts struct {
 	metrics      *observe.Collector
 	issued       *acm.Directory
 	certificates *localcert.Authority
+	tickets      *tlspolicy.Tickets
 	challenges   serve.Challenges // nil where no authority asks
 	sockets      *socket.Registry
 	connections  connectionCalls
@@ -186,7 +187,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	if err != nil {
 		return nil, err
 	}
-	fronts := &domainFronts{own: certificates.Certificate, certificates: acmCertificates, truststores: truststores, tickets: tlspolicy.NewTickets(nil)}
+	fronts := &domainFronts{own: certificates.Certificate, certificates: acmCertificates, truststores: truststores}
 	answers := authorize.NewAnswerCache(authorize.AnswerCacheOptions{})
 	hosts := newReservedHosts(c)
 	compiler := compile.New(compile.Options{
@@ -256,6 +257,9 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		return nil, err
 	}
 	g.onClose("store", func(context.Context) error { return documents.Close() })
+	// Not before the store found the key of what it has sealed: this may make one.
+	fronts.tickets = tlspolicy.OpenTickets(tlspolicy.TicketOptions{File: filepath.Join(c.Data, ticketsFile), Sealer: sealer, Log: log})
+	g.onClose("session tickets", func(context.Context) error { fronts.tickets.Close(); return nil })
 	err = documents.View(ctx, func(tx *store.Tx) error {
 		if err := errors.Join(zones.Load(tx), acmCertificates.Load(tx), directory.Load(tx), apiKeys.Load(tx), userPools.Load(tx)); err != nil {
 			return err
@@ -347,7 +351,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	management := front.Handler(awswire.NewHandler(options))
 	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
-	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, certificates: certificates, challenges: issuer.challenges, sockets: sockets, zones: zones}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, certificates: certificates, tickets: fronts.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,7 +26,7 @@ type Compiler struct {
 	domains map[string]domain // by name
 	// fronts are how connections to the own hosts of APIs shake hands, by security
 	// policy.
-	fronts map[string]*tls.Config
+	fronts map[string]plan.Front
 	clock  func() time.Time
 	// signingKeys outlive plans.
 	signingKeys *authorize.SigningKeys
@@ -48,7 +47,7 @@ type api struct {
 func New(o Options) *Compiler {
 	c := &Compiler{
 		parts: o, log: o.Logger, clock: o.Clock, signingKeys: authorize.NewSigningKeys(),
-		apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{}, domains: map[string]domain{}, fronts: map[string]*tls.Config{},
+		apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{}, domains: map[string]domain{}, fronts: map[string]plan.Front{},
 	}
 	if c.clock == nil {
 		c.clock = time.Now

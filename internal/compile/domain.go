@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,7 +43,7 @@ type domainKey struct {
 // one domain's, whichever scope that is in.
 type domain struct {
 	shakes DomainTLS
-	tls    *tls.Config
+	tls    plan.Front
 	// clients says whose certificates are taken, nil without mutual TLS.
 	clients plan.Truststore
 }

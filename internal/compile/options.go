@@ -49,12 +49,12 @@ type Options struct {
 	ExecutionLog func(api *plan.API, stage string) plan.ExecutionLog
 	// TLS makes how connections to a custom domain name shake hands, and says whose
 	// certificates it takes, nil for a domain without mutual TLS; nil, and a nil
-	// configuration, have the gateway's own certificate.
-	TLS func(DomainTLS) (*tls.Config, plan.Truststore, error)
+	// front, have the gateway's own certificate.
+	TLS func(DomainTLS) (plan.Front, plan.Truststore, error)
 	// GatewayTLS makes how connections to the own hosts of APIs with a security
 	// policy shake hands, with the gateway's own certificate; nil has the gateway's
 	// own way for all of them.
-	GatewayTLS func(securityPolicy string) (*tls.Config, error)
+	GatewayTLS func(securityPolicy string) (plan.Front, error)
 	// ReservedHost tells that the gateway itself is, or could be, called by a name,
 	// or by one that a name with a star stands for: no domain may take its
 	// requests. nil reserves none.

@@ -3,7 +3,6 @@ package compile_test
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"strings"
@@ -29,12 +28,12 @@ func TestPages(t *testing.T) {
 	parts := printedParts()
 	parts.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	parts.ReservedHost = func(name string) bool { return name == "gateway.test" }
-	parts.TLS = func(d compile.DomainTLS) (*tls.Config, plan.Truststore, error) {
+	parts.TLS = func(d compile.DomainTLS) (plan.Front, plan.Truststore, error) {
 		name := d.Name + " " + d.CertificateARN
 		if d.Pages {
 			name += " pages"
 		}
-		return &tls.Config{ServerName: name}, nil, nil
+		return &namedFront{name: name}, nil, nil
 	}
 	c := compile.New(parts)
 	s := openStore(t, store.Options{Prepare: c.Prepare})
@@ -51,12 +50,8 @@ func TestPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		for when, p := range map[string]*plan.Plan{"": c.Plan(), " after a start": fresh.Plan()} {
-			config := p.TLSOf(host)
-			if config == nil {
-				config = &tls.Config{}
-			}
-			if got := leads(p, host, "/"); got != to || config.ServerName != shakes {
-				t.Errorf("%s%s leads to %q by %q, want %q by %q", host, when, got, config.ServerName, to, shakes)
+			if got, by := leads(p, host, "/"), nameOf(p.TLSOf(host)); got != to || by != shakes {
+				t.Errorf("%s%s leads to %q by %q, want %q by %q", host, when, got, by, to, shakes)
 			}
 		}
 	}

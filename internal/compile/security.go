@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"crypto/tls"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,7 +32,7 @@ func (c *Compiler) securedAPI(key apiKey, doc *definition.RestAPI) *plan.API {
 // front is how connections to the own hosts of APIs with a security policy shake
 // hands: one for all of them, so that an API costs nothing and sessions can be
 // resumed.
-func (c *Compiler) front(policy string) (*tls.Config, error) {
+func (c *Compiler) front(policy string) (plan.Front, error) {
 	if front, ok := c.fronts[policy]; ok || c.parts.GatewayTLS == nil {
 		return front, nil
 	}

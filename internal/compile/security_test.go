@@ -2,7 +2,6 @@ package compile_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"testing"
 
@@ -27,15 +26,15 @@ func lead(tx *store.Tx, domain, key, api string) error {
 // follows its security policy, and is the same after a start.
 func TestSecurityPolicies(t *testing.T) {
 	parts := printedParts()
-	parts.TLS = func(d compile.DomainTLS) (*tls.Config, plan.Truststore, error) {
-		return &tls.Config{ServerName: d.SecurityPolicy}, nil, nil
+	parts.TLS = func(d compile.DomainTLS) (plan.Front, plan.Truststore, error) {
+		return &namedFront{name: d.SecurityPolicy}, nil, nil
 	}
 	made := 0
-	parts.GatewayTLS = func(policy string) (*tls.Config, error) {
+	parts.GatewayTLS = func(policy string) (plan.Front, error) {
 		if made++; policy == "OLD" {
 			return nil, errors.New("no such policy")
 		}
-		return &tls.Config{ServerName: policy}, nil
+		return &namedFront{name: policy}, nil
 	}
 	c := compile.New(parts)
 	s := openStore(t, store.Options{Prepare: c.Prepare})
@@ -53,8 +52,8 @@ func TestSecurityPolicies(t *testing.T) {
 		}
 		for when, p := range map[string]*plan.Plan{"": c.Plan(), " after a start": fresh.Plan()} {
 			got := "the gateway's"
-			if config := p.TLSOf(name); config != nil {
-				got = config.ServerName
+			if front := p.TLSOf(name); front != nil {
+				got = nameOf(front)
 			}
 			if got != want {
 				t.Errorf("%s%s: %s, want %s", name, when, got, want)

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"crypto/tls"
 	"slices"
 	"strings"
 	"unsafe"
@@ -27,9 +26,8 @@ type Domain struct {
 	// Rules are in the order of their priorities.
 	Rules []RoutingRule
 	// TLS is how connections to the domain shake hands; nil for a domain without a
-	// certificate, which has the gateway's own. Its GetConfigForClient, if it has
-	// one, is asked in its place.
-	TLS *tls.Config
+	// certificate, which has the gateway's own.
+	TLS Front
 	// Clients says which clients' certificates are trusted; nil for a domain
 	// without mutual TLS. TLS asks for them then.
 	Clients Truststore

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"crypto/tls"
 	"iter"
 	"time"
 )
@@ -99,10 +98,9 @@ type API struct {
 	Protocol                    Protocol
 	// SecurityPolicy is AWS's name of the security policy that a REST API has of
 	// its own, "" for none. TLS is how connections to the API's own host shake
-	// hands by it, nil for the gateway's own way; as of a Domain, its
-	// GetConfigForClient is asked in its place.
+	// hands by it, nil for the gateway's own way.
 	SecurityPolicy string
-	TLS            *tls.Config
+	TLS            Front
 	// Strict is AWS's endpointAccessMode STRICT, as of a Domain.
 	Strict bool
 	// Stages by name; "$default" is one of them.

@@ -250,6 +250,17 @@ func (fakeChallenges) Certificate(name string) (*tls.Certificate, bool) {
 	return &tls.Certificate{}, name == "challenged.test"
 }
 
+// An oldFront has no TLS 1.3.
+type oldFront struct{ plan.Front }
+
+func (f oldFront) Config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	c, err := f.Front.Config(hello)
+	if err == nil {
+		c.MaxVersion = tls.VersionTLS12
+	}
+	return c, err
+}
+
 // What a client names in its handshake decides whom it shakes hands with.
 func TestHTTP3Handshakes(t *testing.T) {
 	a := certificate(t)
@@ -259,7 +270,7 @@ func TestHTTP3Handshakes(t *testing.T) {
 		g.addDomain(t, name, tlspolicy.Options{Certificate: serverOf(t, key, name)}, nil)
 	}
 	g.addDomain(t, "old.test", tlspolicy.Options{Certificate: serverOf(t, key, "old.test")}, func(d *plan.Domain) {
-		d.TLS = &tls.Config{Certificates: d.TLS.Certificates, MaxVersion: tls.VersionTLS12}
+		d.TLS = oldFront{d.TLS}
 	})
 	for _, policy := range tlspolicy.Names() {
 		g.addDomain(t, strings.ToLower(policy)+".test", tlspolicy.Options{Policy: policy, Certificate: serverOf(t, key, strings.ToLower(policy)+".test")}, nil)

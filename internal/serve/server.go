@@ -56,6 +56,9 @@ type Options struct {
 	// Certificate chooses the certificate of a TLS connection; nil means that
 	// TLS isn't served.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	// Tickets make sessions with the gateway's own certificate outlive the process;
+	// nil has them end with it.
+	Tickets Tickets
 	// TrustedProxies are the addresses of load balancers whose X-Forwarded headers
 	// say whom a request on a listener for traffic is from. With ProxyProtocol they
 	// begin each connection to one with a header of the PROXY protocol, too.
@@ -164,6 +167,9 @@ func New(o Options) *Server {
 			NextProtos:         []string{"h2", "http/1.1"},
 			GetCertificate:     o.Certificate,
 			GetConfigForClient: s.configFor,
+		}
+		if o.Tickets != nil {
+			o.Tickets.Bind(s.tls, "")
 		}
 		s.http2 = newHTTP2Front(s)
 	}

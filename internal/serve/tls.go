@@ -47,11 +47,16 @@ func (s *Server) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 
 // namedConfig is configFor without the authorities that ask whose a name is.
 func (s *Server) namedConfig(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	config := s.Plan.Load().TLSOf(hello.ServerName)
-	if config == nil || config.GetConfigForClient == nil {
-		return config, nil
+	if front := s.Plan.Load().TLSOf(hello.ServerName); front != nil {
+		return front.Config(hello)
 	}
-	return config.GetConfigForClient(hello)
+	return nil, nil
+}
+
+// Tickets are the keys of session tickets.
+type Tickets interface {
+	// Bind makes a configuration give and take tickets that are good for a name.
+	Bind(c *tls.Config, name string)
 }
 
 // A handedConn is a connection whose first bytes were read to look at them. It

@@ -9,14 +9,13 @@ import (
 	"time"
 )
 
-// Options are what New makes a configuration of. Zero values are as noted.
+// Options are what New makes a front of. Zero values are as noted.
 type Options struct {
 	// Policy is the name of a security policy; "" is TLS_1_2, the default of
 	// every custom domain name.
 	Policy string
 	// Certificate is what the server shows, with its key. GetCertificate, if it
-	// isn't nil, is asked instead, each time hands are shaken: it must be quick,
-	// and what it returns must have its Leaf.
+	// isn't nil, is asked instead, each time hands are shaken: it must be quick.
 	Certificate    tls.Certificate
 	GetCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	// RequireClientCertificate refuses clients that show no certificate. Whether
@@ -25,8 +24,8 @@ type Options struct {
 	// trusted, or many would show none rather than another.
 	RequireClientCertificate bool
 	// Name and Tickets are for resuming sessions: a ticket is good for the name
-	// it was given for, whichever configuration of that name gave it. Without
-	// Tickets those of the listener are used.
+	// it was given for, whichever front of that name gave it. Without Tickets those
+	// of the listener are used.
 	Name    string
 	Tickets *Tickets
 	// Clock tells the time; nil is time.Now.
@@ -36,10 +35,19 @@ type Options struct {
 // protocols are what a connection may speak, the first one rather.
 var protocols = []string{"h2", "http/1.1"}
 
-// New makes the configuration of a domain. It must not be written afterwards.
-// Its GetConfigForClient has the last word on each client: crypto/tls asks only
-// the listener's, which has to hand the question on.
-func New(o Options) (*tls.Config, error) {
+// A Front is how connections of a name begin. It is never written to, and small:
+// there may be ten thousand.
+type Front struct {
+	policy         *Policy
+	getCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	name           string
+	tickets        *Tickets
+	clock          func() time.Time
+	mutual         bool
+}
+
+// New makes the front of a domain.
+func New(o Options) (*Front, error) {
 	if o.Policy == "" {
 		o.Policy = "TLS_1_2"
 	}
@@ -47,37 +55,41 @@ func New(o Options) (*tls.Config, error) {
 	if !ok {
 		return nil, fmt.Errorf("no security policy is named %q", o.Policy)
 	}
-	c := &tls.Config{
-		GetCertificate: o.GetCertificate,
-		MinVersion:     p.Min, MaxVersion: p.Max,
-		CipherSuites: p.Suites, CurvePreferences: p.Groups,
-		NextProtos: protocols,
-		Time:       o.Clock,
-	}
-	if o.GetCertificate == nil {
+	f := &Front{policy: p, getCertificate: o.GetCertificate, name: o.Name, tickets: o.Tickets, clock: o.Clock, mutual: o.RequireClientCertificate}
+	if f.getCertificate == nil {
 		certificate, err := complete(o.Certificate)
 		if err != nil {
 			return nil, err
 		}
-		c.Certificates = []tls.Certificate{certificate}
+		f.getCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil }
 	}
-	if o.RequireClientCertificate {
+	return f, nil
+}
+
+// Config makes the configuration of one handshake, which costs less than keeping
+// one for each name. Like what a listener's GetConfigForClient returns, it has no
+// say in what the listener's own says of tickets, unless the front has Tickets.
+func (f *Front) Config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	p := f.policy
+	c := &tls.Config{
+		GetCertificate: f.getCertificate,
+		MinVersion:     p.Min, MaxVersion: p.Max,
+		CipherSuites: p.Suites, CurvePreferences: p.Groups,
+		NextProtos: protocols,
+		Time:       f.clock,
+	}
+	if !p.fitsHTTP2(hello) {
+		c.NextProtos = protocols[1:]
+	}
+	if f.mutual {
 		c.ClientAuth = tls.RequireAnyClientCert
 		c.VerifyPeerCertificate = refuseLongChain
 	}
-	if o.Tickets != nil {
-		bind(c, o.Tickets, o.Name)
+	if f.tickets != nil {
+		f.tickets.Bind(c, f.name)
 	}
 	if p.FIPS {
 		c.VerifyConnection = refuseChaCha20
-	}
-	c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		if !p.fitsHTTP2(hello) {
-			plain := c.Clone()
-			plain.NextProtos = protocols[1:]
-			return plain, nil
-		}
-		return c, nil
 	}
 	return c, nil
 }

@@ -53,7 +53,7 @@ func rsaKey(t testing.TB) crypto.Signer {
 	return key
 }
 
-func made(t testing.TB, o tlspolicy.Options) *tls.Config {
+func made(t testing.TB, o tlspolicy.Options) *tlspolicy.Front {
 	t.Helper()
 	c, err := tlspolicy.New(o)
 	if err != nil {
@@ -63,8 +63,8 @@ func made(t testing.TB, o tlspolicy.Options) *tls.Config {
 }
 
 // listener is a listener's own configuration, which has another for whoever asks.
-func listener(c *tls.Config) *tls.Config {
-	return &tls.Config{GetConfigForClient: c.GetConfigForClient}
+func listener(f *tlspolicy.Front) *tls.Config {
+	return &tls.Config{GetConfigForClient: f.Config}
 }
 
 // shake has a client and a server shake hands, exchange a byte and say goodbye.
@@ -174,7 +174,11 @@ func TestFamilies(t *testing.T) {
 func TestFIPSHasNoChaCha20(t *testing.T) {
 	const policy = "SecurityPolicy_TLS13_1_3_FIPS_2025_09"
 	c := made(t, tlspolicy.Options{Policy: policy, Certificate: certificate(t, ecdsaKey(t))})
-	if err := c.VerifyConnection(tls.ConnectionState{CipherSuite: tls.TLS_CHACHA20_POLY1305_SHA256}); err == nil {
+	config, err := c.Config(&tls.ClientHelloInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := config.VerifyConnection(tls.ConnectionState{CipherSuite: tls.TLS_CHACHA20_POLY1305_SHA256}); err == nil {
 		t.Error("a connection may have ChaCha20")
 	}
 	if state, err := shake(t, listener(c), &tls.Config{}); err != nil || state.CipherSuite == tls.TLS_CHACHA20_POLY1305_SHA256 {

@@ -7,8 +7,6 @@ import (
 
 // A Policy is what connections of a security policy may agree on.
 type Policy struct {
-	// Name is AWS's.
-	Name string
 	// Min and Max are versions, as in crypto/tls.
 	Min, Max uint16
 	// Suites are the cipher suites of TLS 1.2 and before. TLS 1.3 has all of its
@@ -58,7 +56,7 @@ var (
 // UNVERIFIED: the suites of TLS 1.2 of the policies without "PFS". Those with
 // "Ext2" and of 2021 have what AWS's load balancers have under these names, those
 // with "EDGE" what CloudFront has.
-var policies = map[string]Policy{
+var policies = map[string]*Policy{
 	"TLS_1_0": {
 		Min: tls.VersionTLS10, Max: tls.VersionTLS13, Groups: classic,
 		Suites: slices.Concat(ecdheGCM, ecdheCBC, ecdheSHA1, rsaGCM, rsaCBC, rsaSHA1, tripleDES),
@@ -115,10 +113,9 @@ var policies = map[string]Policy{
 }
 
 // Lookup returns the policy of a name; ok is false for a name that isn't AWS's.
-// Its lists must not be written.
-func Lookup(name string) (p Policy, ok bool) {
+// It must not be written.
+func Lookup(name string) (p *Policy, ok bool) {
 	p, ok = policies[name]
-	p.Name = name
 	return p, ok
 }
 

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"path/filepath"
+	"testing"
+
+	"gatehouse/internal/compile"
+	"gatehouse/internal/control/acm"
+	"gatehouse/internal/localcert"
+	"gatehouse/internal/tlspolicy"
+	"gatehouse/internal/truststore/keep"
+)
+
+// A session goes on as long as a domain takes the same clients, and not where it
+// takes others: who was let in before is asked again.
+func TestSessionsEndWithTheTruststore(t *testing.T) {
+	dir := t.TempDir()
+	authority := func(name string) *localcert.Authority {
+		a, err := localcert.Open(localcert.Options{Dir: filepath.Join(dir, name)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	own := authority("own")
+	keeper, err := keep.New(keep.Options{Dir: filepath.Join(dir, "kept"), Files: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	copyOf := func(name string) string {
+		kept, _, err := keeper.Fetch(t.Context(), "file://"+authority(name).File(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kept
+	}
+	one, other := copyOf("one"), copyOf("other")
+	fronts := &domainFronts{own: own.Certificate, certificates: &acm.Directory{}, truststores: keeper, tickets: tlspolicy.NewTickets(nil)}
+	shown, err := own.Certificate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &tls.Config{
+		ServerName: "a.test", InsecureSkipVerify: true, Certificates: []tls.Certificate{*shown}, ClientSessionCache: tls.NewLRUClientSessionCache(1),
+	}
+	for i, test := range []struct {
+		truststore string
+		want       bool
+	}{{one, false}, {one, true}, {other, false}, {other, true}, {"", false}, {"", true}, {one, false}} {
+		d := compile.DomainTLS{Name: "a.test", CertificateARN: "of nobody", Pages: true, TruststoreCopy: test.truststore}
+		if test.truststore != "" {
+			d.TruststoreURI = "file:///the/same.pem"
+		}
+		front, _, err := fronts.front(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := resumed(t, &tls.Config{GetConfigForClient: front.Config}, client); got != test.want {
+			t.Errorf("visit %d resumed: %v, want %v", i, got, test.want)
+		}
+	}
+}
+
+// resumed has a client shake hands and take its ticket, and tells whether it
+// brought one.
+func resumed(t *testing.T, server, client *tls.Config) bool {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() {
+		nc, err := l.Accept()
+		if err == nil {
+			_, err = tls.Server(nc, server).Write([]byte("x"))
+			err = errors.Join(err, nc.Close())
+		}
+		served <- err
+	}()
+	c, err := tls.Dial("tcp", l.Addr().String(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.ReadFull(c, make([]byte, 1)) // tickets come before it
+	if err := errors.Join(err, c.NetConn().Close(), <-served, l.Close()); err != nil {
+		t.Error(err)
+	}
+	return c.ConnectionState().DidResume
+}
