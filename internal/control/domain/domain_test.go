@@ -530,3 +530,34 @@ func TestLevels(t *testing.T) {
 	check(t, "one that becomes such", change(single.ApiMappingId, "a/200"), full)
 	check(t, "one that stays such", change(last.ApiMappingId, "a/b/c"), "")
 }
+
+// A REST API with an enhanced policy of its own has no key of several segments beside
+// an HTTP API.
+func TestLevelsOfEnhancedAPIs(t *testing.T) {
+	f := newFaces(t)
+	f.update(func(tx *store.Tx) error {
+		at := store.Scope{Account: account, Region: region}
+		api, err := definition.RestAPIs.Get(tx, at, "rest1")
+		if err != nil {
+			return err
+		}
+		api.SecurityPolicy, api.EndpointAccessMode = new("SecurityPolicy_TLS13_1_3_2025_09"), new("BASIC")
+		return errors.Join(definition.RestAPIs.Put(tx, at, api, "rest1"), f.rest(tx, at, "plain", "prod"))
+	})
+	const refused = "400 BadRequestException: Multi-level API mapping keys for REST APIs with an enhanced security policy…"
+	for i, steps := range [][]struct{ api, key, want string }{
+		{{"rest1", "a/b", ""}, {"rest1", "c/d", ""}, {"http1", "", refused}},
+		{{"http1", "", ""}, {"rest1", "a", ""}, {"plain", "a/b", ""}, {"rest1", "a/c", refused}},
+	} {
+		name := fmt.Sprintf("d%d.example.com", i)
+		f.mustCreate(name)
+		for _, step := range steps {
+			stage := "prod"
+			if step.api == "http1" {
+				stage = "v1"
+			}
+			_, err := f.v2.CreateApiMapping(f.c, &apigatewayv2.CreateApiMappingRequest{DomainName: &name, ApiId: &step.api, Stage: &stage, ApiMappingKey: &step.key})
+			check(t, name+" "+step.api+" "+step.key, err, step.want)
+		}
+	}
+}

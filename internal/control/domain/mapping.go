@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -53,6 +54,9 @@ func (n *Names) PutMapping(tx *store.Tx, c *awswire.Call, face Face, d *definiti
 		return err
 	}
 	if err := n.checkCompany(tx, c, face, d, protocol, value(m.ApiMappingId)); err != nil {
+		return err
+	}
+	if err := checkLevels(tx, at, name, protocol, m); err != nil {
 		return err
 	}
 	var old *definition.DomainMapping
@@ -172,6 +176,56 @@ func (n *Names) checkCompany(tx *store.Tx, c *awswire.Call, face Face, d *defini
 		return badRequest("Routing rules aren't supported for a domain name that is mapped to both REST APIs and HTTP APIs.")
 	}
 	return nil
+}
+
+// checkLevels refuses an HTTP API beside a key of several segments that leads to a
+// REST API with an enhanced security policy of its own, and such a key beside an HTTP
+// API.
+// UNVERIFIED: the words, and that the order doesn't matter.
+func checkLevels(tx *store.Tx, s store.Scope, name string, protocol Protocol, m *definition.DomainMapping) error {
+	if protocol == WebSocket {
+		return nil
+	}
+	added, err := leveled(tx, s, m)
+	if err != nil || !added && protocol == REST {
+		return err
+	}
+	for e, err := range definition.DomainMappings.All(tx, s, name) {
+		if err != nil {
+			return err
+		}
+		if e.ID[1] == value(m.ApiMappingId) {
+			continue
+		}
+		refused := false
+		if protocol == HTTP {
+			refused, err = leveled(tx, s, e.Doc)
+		} else {
+			var other Protocol
+			other, err = protocolOf(tx, s, value(e.Doc.ApiId))
+			refused = other == HTTP
+		}
+		if err != nil {
+			return err
+		}
+		if refused {
+			return badRequest("Multi-level API mapping keys for REST APIs with an enhanced security policy are not supported for a domain name that is mapped to HTTP APIs.")
+		}
+	}
+	return nil
+}
+
+// leveled tells whether a key of several segments leads to a REST API with an enhanced
+// security policy.
+func leveled(tx *store.Tx, s store.Scope, m *definition.DomainMapping) (bool, error) {
+	if !strings.Contains(value(m.ApiMappingKey), "/") {
+		return false, nil
+	}
+	api, err := definition.RestAPIs.Get(tx, s, value(m.ApiId))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && IsEnhanced(value(api.SecurityPolicy)), err
 }
 
 // MappingByKey finds a mapping of a domain by its key.
