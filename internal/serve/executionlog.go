@@ -37,11 +37,12 @@ func (s *Server) traceRefused(x *plan.Exchange, err error) {
 	if x.Domain == nil || x.Stage == nil || x.Stage.Rest == nil || !errors.As(err, &fault) || fault.Kind != plan.Forbidden {
 		return
 	}
-	// The method says what is logged, and no more of it counts.
+	// The method says what is logged, and nothing else of it counts.
+	sent, method := x.Request.Sent, x.Request.Method
 	if x.Stage.Match(x) == nil {
 		s.beginTrace(x)
 	}
-	x.Route, x.Params = nil, x.Params[:0]
+	x.Route, x.Params, x.Request.Sent, x.Request.Method = nil, x.Params[:0], sent, method
 	if x.Trace != nil {
 		x.Trace.Error("%s", fault.Reason)
 	}
