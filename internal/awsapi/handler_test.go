@@ -315,6 +315,22 @@ func TestStrict(t *testing.T) {
 	}
 }
 
+// TestRegions scopes calls to what is a region, and to what would be more in an ARN.
+func TestRegions(t *testing.T) {
+	for region, want := range map[string]int{
+		"eu-north-1": 204, "local": 204, "my_region": 204, "us-east-1:210987654321:function": 403, "*": 403, "a b": 403, "us-east-1%2f": 403, "é": 403,
+		strings.Repeat("x", 65): 403,
+	} {
+		req := call{method: "DELETE", target: "/v2/apis/a", service: "apigateway", key: "test", secret: "x"}.request(t)
+		signed := req.Header.Get("Authorization")
+		scope := strings.Split(signed, "/")
+		req.Header.Set("Authorization", strings.Replace(signed, "/"+scope[2]+"/", "/"+region+"/", 1))
+		if r := answer(t, newHandler(nil), req); r.StatusCode != want {
+			t.Errorf("%q: %d %s", region, r.StatusCode, body(t, r))
+		}
+	}
+}
+
 // TestTampering changes a signed request on its way.
 func TestTampering(t *testing.T) {
 	for name, change := range map[string]func(*http.Request){

@@ -21,6 +21,9 @@ func (h *Handler) identify(r *request, parseErr error) (*Credential, error) {
 		return nil, signatureError(r, parseErr)
 	}
 	s := r.signature
+	if !s.Asymmetric && !isRegion(s.Scope.Region) {
+		return nil, signatureError(r, &sigv4.Error{Reason: sigv4.WrongScope, Message: "Credential should be scoped to a valid region. "})
+	}
 	r.call.Region = s.Scope.Region
 	var cred *Credential
 	if h.o.Auth.Credentials != nil {
@@ -92,6 +95,19 @@ func tokenMatches(cred *Credential, token string) bool {
 	}
 	sum := sha256.Sum256([]byte(token))
 	return subtle.ConstantTimeCompare(sum[:], cred.TokenHash) == 1
+}
+
+// isRegion tells what may be a region, AWS's or one of somebody's own making. A
+// region is a part of ARNs, which policies are matched with: with a colon in it, what
+// an account has would be taken for what another one has.
+func isRegion(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 64
 }
 
 func isAccount(key string) bool {
