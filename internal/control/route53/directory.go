@@ -118,9 +118,10 @@ func (s *directoryState) serve() {
 }
 
 // answers tells whether no zone of another account, which was there before, keeps
-// the name of a zone for itself.
+// the name of a zone for itself. One of a single label doesn't: nobody is to have
+// all of "com".
 func (s *directoryState) answers(z *publicZone) bool {
-	for name := above(z.zone.Name()); name != ""; name = above(name) {
+	for name := above(z.zone.Name()); above(name) != ""; name = above(name) {
 		key, ok := s.served[name]
 		if !ok {
 			continue

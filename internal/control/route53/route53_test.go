@@ -485,6 +485,7 @@ func TestOthersZones(t *testing.T) {
 		return id
 	}
 	named(thief, "early.example.test", "thief")
+	named(thief, "test", "thief")
 	example := named(f, "example.test", "owner")
 	sub := named(thief, "api.example.test", "thief")
 	named(thief, "deeper.api.example.test", "thief")
