@@ -476,5 +476,8 @@ func TestPanicOfAConnection(t *testing.T) {
 		if err := nc.Close(); err != nil {
 			t.Error(err)
 		}
+		if got := get(t, g.naming(t, name, "HTTP/3.0"), "abc.execute-api.localhost"); (got == "200 ") != want {
+			t.Errorf("%s over HTTP/3: %s", name, got)
+		}
 	}
 }

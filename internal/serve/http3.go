@@ -88,7 +88,8 @@ func newHTTP3Front(s *Server) *http3Front {
 	}
 	f.tls = s.tls.Clone()
 	f.tls.NextProtos = []string{http3.NextProtoH3}
-	f.tls.GetConfigForClient = s.http3ConfigFor
+	f.tls.GetConfigForClient = surviving(s, s.http3ConfigFor)
+	f.tls.GetCertificate = surviving(s, f.tls.GetCertificate)
 	f.quic = &quic.Config{
 		// The whole handshake may take twice as long.
 		HandshakeIdleTimeout: s.HeadTimeout / 2,
@@ -108,7 +109,26 @@ func (s *Server) http3ConfigFor(hello *tls.ClientHelloInfo) (*tls.Config, error)
 	}
 	config = config.Clone()
 	config.NextProtos = []string{http3.NextProtoH3}
+	if config.GetCertificate != nil {
+		config.GetCertificate = surviving(s, config.GetCertificate)
+	}
 	return config, nil
+}
+
+var errPanicked = errors.New("a handshake panicked")
+
+// surviving has what is asked in a handshake fail instead of panic: the goroutine is
+// none of ours, and would take the gateway along.
+func surviving[T any](s *Server, ask func(*tls.ClientHelloInfo) (*T, error)) func(*tls.ClientHelloInfo) (*T, error) {
+	return func(hello *tls.ClientHelloInfo) (answer *T, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				s.log.Error("a handshake panicked", "name", hello.ServerName, "panic", p, "stack", string(debug.Stack()))
+				answer, err = nil, errPanicked
+			}
+		}()
+		return ask(hello)
+	}
 }
 
 // ServeTrafficHTTP3 serves traffic only, over HTTP/3, until Shutdown, and returns
@@ -254,22 +274,24 @@ func (w *watch) part(c *http3Conn) {
 // serveConn serves a connection to its end.
 func (f *http3Front) serveConn(qc *quic.Conn) {
 	c := qc.Context().Value(connKey{}).(*http3Conn)
+	c.quic = qc
+	code := http3.ErrCodeNoError
+	defer func() { c.sever(code) }()
+	defer c.survive()
 	state := qc.ConnectionState().TLS
-	c.quic, c.state, c.handshake = qc, &state, handshakeOf(&state)
+	c.state, c.handshake = &state, handshakeOf(&state)
 	c.localPort = addrPort(qc.LocalAddr()).Port()
 	if !f.s.watch.admit(c) {
-		c.sever(http3.ErrCodeExcessiveLoad)
+		code = http3.ErrCodeExcessiveLoad
 		return
 	}
 	if !f.enter() {
-		c.sever(http3.ErrCodeNoError)
 		return
 	}
 	if err := f.server.ServeQUICConn(qc); err != nil {
 		f.s.log.Debug("an HTTP/3 connection ended", "client", c.source, "error", err)
 	}
 	c.leave()
-	c.sever(http3.ErrCodeNoError)
 }
 
 // enter announces a connection to shutdown, which waits until the server has it;
