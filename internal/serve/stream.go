@@ -222,9 +222,13 @@ func (w *streamWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (s *Server) copyStream(w *streamWriter, x *plan.Exchange) {
 	buf := make([]byte, streamPiece)
 	r := &x.Response
+	length := r.StreamLength
 	r.StreamLength = 0
 	for {
 		n, err := r.BodyStream.Read(buf)
+		if length >= 0 && r.StreamLength+int64(n) > length {
+			n, err = int(length-r.StreamLength), errLongStream
+		}
 		if n > 0 {
 			if _, err := w.Write(buf[:n]); err != nil {
 				return
@@ -233,6 +237,9 @@ func (s *Server) copyStream(w *streamWriter, x *plan.Exchange) {
 			if err := w.FlushError(); err != nil {
 				return
 			}
+		}
+		if err == io.EOF && r.StreamLength < length {
+			err = errShortStream
 		}
 		if err == io.EOF {
 			return
