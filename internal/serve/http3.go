@@ -231,7 +231,11 @@ func (f *http3Front) meet(ctx context.Context, client *quic.ClientInfo) (context
 			return nil, errTooManyConnections
 		}
 	}
-	context.AfterFunc(ctx, func() { w.part(c) })
+	context.AfterFunc(ctx, func() {
+		if !w.part(c) {
+			f.s.log.Debug("HTTP/3 handshake failed", "client", c.source, "error", context.Cause(ctx))
+		}
+	})
 	return context.WithValue(ctx, connKey{}, c), nil
 }
 
@@ -255,20 +259,20 @@ func (w *watch) admit(c *http3Conn) bool {
 	return true
 }
 
-// part forgets a connection that has ended.
-func (w *watch) part(c *http3Conn) {
+// part forgets a connection that has ended, and tells whether hands were shaken.
+func (w *watch) part(c *http3Conn) (shaken bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c.ended = true
 	if !c.shaken {
 		w.s.counters.failedHandshakes.Add(1)
 	}
-	if !c.counted {
-		return
+	if c.counted {
+		delete(w.all, &c.conn)
+		w.give(c.peer)
+		w.connections.Done()
 	}
-	delete(w.all, &c.conn)
-	w.give(c.peer)
-	w.connections.Done()
+	return c.shaken
 }
 
 // serveConn serves a connection to its end.
