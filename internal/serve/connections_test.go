@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"gatehouse/internal/plan"
@@ -82,6 +83,68 @@ func TestConnectionsCalls(t *testing.T) {
 		}
 		if res.StatusCode != test.status || string(body) != want || res.Proto != test.proto {
 			t.Errorf("%s %s: %d %s %s, want %s", test.method, test.path, res.StatusCode, res.Proto, body, want)
+		}
+	}
+}
+
+// A party is a listener to which clients come from any address.
+type party struct {
+	guests chan net.Conn
+	closed chan struct{}
+	end    sync.Once
+}
+
+// A guest is one end of a pipe that is said to lead somewhere.
+type guest struct {
+	net.Conn
+	from net.Addr
+}
+
+func (g guest) RemoteAddr() net.Addr { return g.from }
+
+func (p *party) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.guests:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *party) Close() error {
+	p.end.Do(func() { close(p.closed) })
+	return nil
+}
+
+func (p *party) Addr() net.Addr { return &net.TCPAddr{} }
+
+// The addresses of one client of IPv6 are more than there are connections.
+func TestConnectionsOfANetwork(t *testing.T) {
+	g := startGateway(t, serve.Options{MaxPerClient: 2}, route(t, "$default", answer("x")))
+	p := &party{guests: make(chan net.Conn), closed: make(chan struct{})}
+	failed := make(chan error, 1)
+	go func() { failed <- g.ServeTraffic(p) }()
+	g.serving = append(g.serving, failed)
+	visit := func(from string) (served bool) {
+		here, there := net.Pipe()
+		t.Cleanup(func() { _ = here.Close() })
+		p.guests <- guest{there, &net.TCPAddr{IP: net.ParseIP(from), Port: 1}}
+		_, err := io.WriteString(here, "GET / HTTP/1.1\r\n"+hostLine+"\r\n")
+		if err != nil {
+			return false
+		}
+		_, err = here.Read(make([]byte, 1))
+		return err == nil
+	}
+	for _, test := range []struct {
+		from string
+		want bool
+	}{
+		{"2001:db8::1", true}, {"2001:db8::2", true}, {"2001:db8::ffff:3", false}, {"2001:db8:0:1::1", true},
+		{"192.0.2.1", true}, {"192.0.2.2", true}, {"192.0.2.2", true}, {"192.0.2.2", false}, {"::1", true}, {"::1", true}, {"::1", true},
+	} {
+		if got := visit(test.from); got != test.want {
+			t.Errorf("from %s: served %t, want %t", test.from, got, test.want)
 		}
 	}
 }

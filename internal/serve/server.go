@@ -88,8 +88,9 @@ type Options struct {
 	// progress; 0 is 30 s. A request's body that goes on longer has to bring
 	// minBodyRate.
 	StallTimeout time.Duration
-	// MaxConnections bounds the connections open at a time, MaxPerClient those
-	// of one address other than loopback and trusted proxies; 0 is the constants of these names.
+	// MaxConnections bounds the connections open at a time, MaxPerClient those of
+	// one address, or one /64 of IPv6, other than loopback and trusted proxies; 0 is
+	// the constants of these names.
 	MaxConnections, MaxPerClient int
 	// MaxBodyBytes and MaxHeadBytes are the limits of traffic; 0 is AWS's.
 	MaxBodyBytes int64
