@@ -36,6 +36,8 @@ func runRole(ctx context.Context, role string, args []string) error {
 		return bareSocket(ctx, l)
 	case roleSocketPlane:
 		return socketPlane(ctx, l)
+	case roleBareTLS:
+		return bareTLS(ctx, l, args[0], args[1])
 	case roleProfiled:
 		return profiled(ctx, l, args[0], args[1])
 	}

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -71,8 +73,10 @@ func (b *bench) tlsOf(ctx context.Context, kind, backend string) error {
 	subjects := []*tlsSubject{
 		{name: "nginx", process: few.nginx, domains: fewDomains},
 		{name: "gatehouse", process: few.gateway, domains: fewDomains},
+		{name: "bare crypto/tls", process: few.bare, domains: fewDomains},
 		{name: "nginx", process: many.nginx, domains: b.domains},
 		{name: "gatehouse", process: many.gateway, domains: b.domains},
+		{name: "bare crypto/tls", process: many.bare, domains: b.domains},
 	}
 	if err := b.handshakes(ctx, kind, subjects); err != nil {
 		return err
@@ -98,6 +102,9 @@ func (b *bench) tlsOf(ctx context.Context, kind, backend string) error {
 
 	var https []subject
 	for _, s := range subjects {
+		if s.process == few.bare || s.process == many.bare {
+			continue // it answers nothing
+		}
 		https = append(https, subject{
 			name: fmt.Sprintf("%s over TLS, %d domains", s.name, s.domains), process: s.process, host: domainName(0), routes: 1, note: "access log",
 			tls: &tls.Config{ServerName: domainName(0), InsecureSkipVerify: true},
@@ -106,9 +113,11 @@ func (b *bench) tlsOf(ctx context.Context, kind, backend string) error {
 	return b.compare(ctx, https)
 }
 
-// A pair is a gateway and an nginx with the same domains.
+// A pair is a gateway and an nginx with the same domains, and beside them a server
+// that shakes hands and does nothing else.
 type pair struct {
 	gateway, nginx     *process
+	bare               *process
 	ofGateway, ofNginx *started
 }
 
@@ -144,13 +153,17 @@ func (b *bench) startPair(data, backend string, certificates []certificate) (p p
 	if p.nginx, err = startNginx(config, addr); err != nil {
 		return p, err
 	}
-	p.ofNginx, err = afterStart(p.nginx, last, begin)
+	if p.ofNginx, err = afterStart(p.nginx, last, begin); err != nil {
+		return p, err
+	}
+	p.bare, err = child(roleBareTLS, filepath.Dir(config), strconv.Itoa(len(certificates)))
 	return p, err
 }
 
 func (p pair) stop() {
 	p.gateway.stop()
 	p.nginx.stop()
+	p.bare.stop()
 }
 
 // afterStart waits for the first handshake and for memory to settle.

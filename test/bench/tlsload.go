@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,11 +71,16 @@ func (b *bench) handshakes(ctx context.Context, key string, subjects []*tlsSubje
 			if kind.resumed {
 				resumed = fmt.Sprintf("%.1f %%", 100*float64(r.resumed)/float64(r.shaken))
 			}
-			b.row(kind.name+": "+s.name, s.domains, micros(best[i]), ratio(best[i], best[i&^1]),
+			b.row(kind.name+": "+s.name, s.domains, micros(best[i]), ratio(best[i], best[nginxOf(subjects, i)]),
 				fmt.Sprintf("%.0f", float64(time.Second)/float64(best[i])), fmt.Sprintf("%.0f", float64(r.shaken)/r.elapsed.Seconds()), resumed)
 		}
 	}
 	return nil
+}
+
+// nginxOf is the nginx that a subject stands beside.
+func nginxOf(subjects []*tlsSubject, i int) int {
+	return slices.IndexFunc(subjects, func(s *tlsSubject) bool { return s.name == "nginx" && s.domains == subjects[i].domains })
 }
 
 func measureHandshakes(ctx context.Context, p *process, l *handshakeLoad, d time.Duration) (time.Duration, handshakeResult, error) {
