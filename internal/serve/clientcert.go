@@ -16,7 +16,7 @@ func handshakeOf(s *tls.ConnectionState) *plan.Handshake {
 	h := &plan.Handshake{
 		ServerName:  strings.ToLower(strings.TrimSuffix(s.ServerName, ".")),
 		Version:     versionName(s.Version),
-		CipherSuite: tls.CipherSuiteName(s.CipherSuite),
+		CipherSuite: suiteNames[s.CipherSuite],
 		Chain:       s.PeerCertificates,
 	}
 	if len(h.Chain) > 0 {
@@ -24,6 +24,16 @@ func handshakeOf(s *tls.ConnectionState) *plan.Handshake {
 	}
 	return h
 }
+
+// suiteNames are the names of cipher suites. crypto/tls makes a list of all it knows
+// each time one is asked for.
+var suiteNames = func() map[uint16]string {
+	names := map[uint16]string{}
+	for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		names[s.ID] = s.Name
+	}
+	return names
+}()
 
 // versionName is a version of TLS as $context.tlsVersion has it.
 func versionName(version uint16) string {
