@@ -34,6 +34,7 @@ const maxHops = 8
 // An inquiry is the way from a question to its answer.
 type inquiry struct {
 	zones   Zones
+	texts   *Texts
 	gateway *Gateway
 	qtype   uint16
 	reply   *dns.Msg
@@ -46,9 +47,9 @@ type inquiry struct {
 // a name that is in none. from is the name whose records stand first in the reply,
 // a wildcard's among them, or else the zone's: whatever strangers ask for, they
 // are no more than there are names in the zones.
-func resolve(zones Zones, gateway *Gateway, reply *dns.Msg, q dns.Question) (from string, ok bool) {
+func resolve(o *Options, reply *dns.Msg, q dns.Question) (from string, ok bool) {
 	name := dns.CanonicalName(q.Name)
-	zone := zoneOf(zones, name, q.Qtype)
+	zone := zoneOf(o.Zones, name, q.Qtype)
 	if zone == nil {
 		return "", false
 	}
@@ -60,7 +61,7 @@ func resolve(zones Zones, gateway *Gateway, reply *dns.Msg, q dns.Question) (fro
 		}}
 		return zone.name, true
 	}
-	i := inquiry{zones: zones, gateway: gateway, qtype: q.Qtype, reply: reply}
+	i := inquiry{zones: o.Zones, texts: o.Texts, gateway: o.Gateway, qtype: q.Qtype, reply: reply}
 	i.ask(zone, name, q.Name)
 	if i.from == "" {
 		i.from = zone.name
@@ -96,7 +97,7 @@ func (i *inquiry) ask(zone *Zone, name, owner string) {
 		i.refer(zone, at, servers)
 		return
 	}
-	n, at := zone.find(name)
+	n, at := i.texts.node(zone, name)
 	if n == nil {
 		if len(i.reply.Answer) == 0 {
 			i.reply.Rcode = dns.RcodeNameError

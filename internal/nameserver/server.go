@@ -30,6 +30,7 @@ const (
 type Options struct {
 	Zones   Zones    // required
 	Gateway *Gateway // nil means that no name leads to the gateway
+	Texts   *Texts   // nil means that there are no records but the zones'
 	// Log takes what goes wrong; nil discards it.
 	Log *slog.Logger
 	// Clock tells the time; nil is time.Now.
@@ -155,7 +156,7 @@ func (s *Server) answer(query *dns.Msg) (reply *dns.Msg, from string) {
 		reply.Rcode = dns.RcodeRefused
 	default:
 		var ok bool
-		if from, ok = resolve(s.o.Zones, s.o.Gateway, reply, query.Question[0]); !ok {
+		if from, ok = resolve(&s.o, reply, query.Question[0]); !ok {
 			reply.Rcode = dns.RcodeRefused
 		}
 	}

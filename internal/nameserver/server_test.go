@@ -336,7 +336,7 @@ func FuzzCheckValue(f *testing.F) {
 		z := NewZone("t.").With(map[string][]Set{"a.t.": {values(rrtype, 1, value)}})
 		m := new(dns.Msg).SetQuestion("a.t.", dns.StringToType[rrtype])
 		reply := new(dns.Msg).SetReply(m)
-		resolve(table{"t.": z}, nil, reply, m.Question[0])
+		resolve(&Options{Zones: table{"t.": z}}, reply, m.Question[0])
 		if _, err := reply.Pack(); err != nil {
 			t.Errorf("%s %q was accepted and can't be sent: %v", rrtype, value, err)
 		}
