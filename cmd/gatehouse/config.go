@@ -56,6 +56,10 @@ type config struct {
 	TruststoreFiles     bool
 	ACMEDirectory       string
 	ACMEEmail           string
+	ACMEEABKeyID        string
+	ACMEEABHMACKey      string
+	ACMEProfile         string
+	ACMEResolver        string
 	StrictPermissions   bool
 	AccessLog           string
 	AccessLogFormat     string
@@ -103,6 +107,10 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.BoolVar(&c.TruststoreFiles, "truststore-files", false, "allow truststores in files of this machine (file:///path), as on loopback they are")
 	fs.StringVar(&c.ACMEDirectory, "acme-directory", "", "`URL` of the directory of a public authority that signs certificates requested of ACM, by ACME; giving it agrees to the authority's terms (default the gateway's own authority: see gatehouse trust)")
 	fs.StringVar(&c.ACMEEmail, "acme-email", "", "`ADDRESS` that the authority may write to")
+	fs.StringVar(&c.ACMEEABKeyID, "acme-eab-key-id", "", "key `ID` of the account that you have at the authority, where it wants one (external account binding)")
+	fs.StringVar(&c.ACMEEABHMACKey, "acme-eab-hmac-key", "", "its `SECRET` in base64 (better given as GATEHOUSE_ACME_EAB_HMAC_KEY)")
+	fs.StringVar(&c.ACMEProfile, "acme-profile", "", "`NAME` of the profile of certificates to order, of those that the authority's directory lists (default the authority's)")
+	fs.StringVar(&c.ACMEResolver, "acme-resolver", "", "`HOST:PORT` of the resolver that is asked whether a CNAME of _acme-challenge leads to a zone that --dns answers (default those of the machine)")
 	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission or a role it may not assume, instead of a warning")
 	fs.StringVar(&c.AccessLog, "access-log", "", "also write a line for every request to `FILE` (- for standard output); it may be rotated by copying and truncating")
 	fs.StringVar(&c.AccessLogFormat, "access-log-format", defaultAccessLogFormat, "its `FORMAT`: clf, json, xml, csv, or one of your own in $context variables")

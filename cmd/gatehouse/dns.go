@@ -58,7 +58,7 @@ func (g *gateway) listenDNS(c config) (*dnsListener, error) {
 }
 
 // serveDNS answers DNS queries out of the public zones.
-func (g *gateway) serveDNS(c config, log *slog.Logger, l listeners, zones *route53.Directory) error {
+func (g *gateway) serveDNS(c config, log *slog.Logger, l listeners, zones *route53.Directory, texts *nameserver.Texts) error {
 	if l.dns == nil {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (g *gateway) serveDNS(c config, log *slog.Logger, l listeners, zones *route
 	}
 	failed := make(chan error, 2)
 	server := nameserver.Serve(nameserver.Options{
-		Zones: zones, Log: log,
+		Zones: zones, Texts: texts, Log: log,
 		Gateway: &nameserver.Gateway{Leads: c.leadsHere, Addresses: addresses},
 	}, l.dns.udp, l.dns.tcp, failed)
 	done := make(chan struct{})

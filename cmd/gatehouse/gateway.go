@@ -66,7 +66,7 @@ func start(ctx context.Context, c config, log *slog.Logger, terminal io.Writer) 
 	if err := g.serve(c, log, l, parts); err != nil {
 		return nil, err
 	}
-	if err := g.serveDNS(c, log, l, parts.zones); err != nil {
+	if err := g.serveDNS(c, log, l, parts.zones, parts.texts); err != nil {
 		return nil, err
 	}
 	return g, nil

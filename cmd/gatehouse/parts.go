@@ -42,6 +42,7 @@ import (
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/localcert"
 	"gatehouse/internal/logstore"
+	"gatehouse/internal/nameserver"
 	"gatehouse/internal/observe"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/seal"
@@ -58,6 +59,7 @@ import (
 type parts struct {
 	compiler     *compile.Compiler
 	zones        *route53.Directory
+	texts        *nameserver.Texts
 	tester       *methodTester
 	management   http.Handler
 	userPools    *oauth2.Site
@@ -143,10 +145,12 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	if err != nil {
 		return nil, err
 	}
-	issuer, err := c.certificateIssuer(roots)
+	zones, texts := route53.NewDirectory(), &nameserver.Texts{}
+	issuer, err := c.certificateIssuer(roots, zones, texts, log)
 	if err != nil {
 		return nil, err
 	}
+	g.onClose("authority of certificates", func(context.Context) error { issuer.close(); return nil })
 	sockets := socket.New(socket.Options{Logger: log, IdleTimeout: c.WebSocketIdle, Lifetime: c.WebSocketLifetime})
 	upstreams := integrate.NewUpstreams(integrate.UpstreamOptions{RootCAs: roots})
 	g.onClose("upstream connections", func(context.Context) error { return upstreams.Close() })
@@ -162,7 +166,6 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	apiKeys := newKeyDirectory(buckets, ledger)
 	userPools := cognitoidp.NewDirectory()
 	acmCertificates := &acm.Directory{Log: log}
-	zones := route53.NewDirectory()
 	issuers := oidc.NewKeySets(oidc.Options{Own: userPools, RootCAs: roots, PlainHosts: c.JWTHTTPIssuers, Logger: log})
 	g.onClose("issuers of tokens", func(context.Context) error { return issuers.Close() })
 	verified := authorize.NewTokens()
@@ -322,7 +325,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	front := cognitoidp.NewFront(pools, poolService)
 	site := oauth2.New(oauth2.Options{Pools: pools, Directory: userPools, Sealer: sealer, Region: c.Region, Log: log})
 	certificateService := acm.New(acm.Options{
-		Store: documents, Directory: acmCertificates, Issuer: issuer, Patient: issuer.patient,
+		Store: documents, Directory: acmCertificates, Issuer: issuer.Issuer, Patient: issuer.patient,
 		Validator: c.validator(zones), Log: log,
 	})
 	g.onClose("certificates", func(context.Context) error { certificateService.Close(); return nil })
@@ -351,7 +354,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	management := front.Handler(awswire.NewHandler(options))
 	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
-	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, certificates: certificates, tickets: fronts.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, certificates: certificates, tickets: fronts.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

@@ -1,7 +1,6 @@
 package acmeissuer
 
 import (
-	"context"
 	"crypto/tls"
 	"io"
 	"net/http"
@@ -60,39 +59,19 @@ func (c *Challenges) Certificate(name string) (*tls.Certificate, bool) {
 	return cert, ok
 }
 
-// solvers show the two kinds to acmez.
-func (c *Challenges) solvers() map[string]acmez.Solver {
-	return map[string]acmez.Solver{acme.ChallengeTypeHTTP01: overHTTP{c}, acme.ChallengeTypeTLSALPN01: overTLS{c}}
+// answerHTTP answers a challenge of the kind HTTP-01 until it is withdrawn.
+func (c *Challenges) answerHTTP(ch acme.Challenge) (withdraw func()) {
+	c.texts.Store(ch.Token, challengeText{ch.Identifier.Value, ch.KeyAuthorization})
+	return func() { c.texts.Delete(ch.Token) }
 }
 
-type overHTTP struct{ *Challenges }
-
-// Present answers a challenge from now on.
-func (s overHTTP) Present(_ context.Context, ch acme.Challenge) error {
-	s.texts.Store(ch.Token, challengeText{ch.Identifier.Value, ch.KeyAuthorization})
-	return nil
-}
-
-// CleanUp ends that.
-func (s overHTTP) CleanUp(_ context.Context, ch acme.Challenge) error {
-	s.texts.Delete(ch.Token)
-	return nil
-}
-
-type overTLS struct{ *Challenges }
-
-// Present answers a challenge from now on.
-func (s overTLS) Present(_ context.Context, ch acme.Challenge) error {
+// answerTLS answers a challenge of the kind TLS-ALPN-01 until it is withdrawn.
+func (c *Challenges) answerTLS(ch acme.Challenge) (withdraw func(), err error) {
 	cert, err := acmez.TLSALPN01ChallengeCert(ch)
 	if err != nil {
-		return err
+		return func() {}, err
 	}
-	s.certs.Store(strings.ToLower(ch.Identifier.Value), cert)
-	return nil
-}
-
-// CleanUp ends that.
-func (s overTLS) CleanUp(_ context.Context, ch acme.Challenge) error {
-	s.certs.Delete(strings.ToLower(ch.Identifier.Value))
-	return nil
+	name := strings.ToLower(ch.Identifier.Value)
+	c.certs.Store(name, cert)
+	return func() { c.certs.CompareAndDelete(name, cert) }, nil
 }

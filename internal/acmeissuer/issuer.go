@@ -3,32 +3,29 @@ package acmeissuer
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/mholt/acmez/v3"
 	"github.com/mholt/acmez/v3/acme"
 )
 
-// orderTimeout is how long an order may take, from the account to the
-// certificate.
-const orderTimeout = 3 * time.Minute
+const (
+	// orderTimeout is how long an order may take, from the account to the
+	// certificate, and callTimeout what is one request or two.
+	orderTimeout = 5 * time.Minute
+	callTimeout  = time.Minute
+	// pollInterval is the usual Options.PollInterval.
+	pollInterval = time.Second
+)
 
-// Options say which authority signs.
+// Options say which authority signs, and how names are proven to it.
 type Options struct {
 	// Dir is where the account's key is kept; it is made if missing.
 	Dir string
@@ -37,68 +34,105 @@ type Options struct {
 	// Email is whom the authority may write to; "" gives none. Whoever configures
 	// an authority agrees to its terms.
 	Email string
+	// Binding is the account that the operator has at the authority otherwise;
+	// nil for an authority that wants none.
+	Binding *Binding
+	// Profile is the authority's profile of certificates; "" is its default.
+	Profile string
 	// RootCAs are what the directory's own certificate is checked against; nil is
 	// the system's.
 	RootCAs *x509.CertPool
+	// OnlyTLS tells that no plain HTTP comes in on a port of its own: names are
+	// proven over TLS first.
+	OnlyTLS bool
+	// Records are the DNS records that the gateway answers; nil means that it
+	// answers none, and no names with a star can be proven.
+	Records Records
+	// LookupCNAME asks the world's DNS where a name leads, "" for nowhere else.
+	// It may be nil where Records is.
+	LookupCNAME func(ctx context.Context, name string) (string, error)
+	// PollInterval is how often the authority is asked how far it is, where it
+	// doesn't say how often it wants to be; zero is a second.
+	PollInterval time.Duration
+	// Log takes what no caller is told; nil discards it.
+	Log *slog.Logger
 }
 
 // An Issuer orders certificates. It is safe for concurrent use.
 type Issuer struct {
 	options    Options
-	client     acmez.Client
+	transport  *http.Transport
 	challenges *Challenges
 
 	mu      sync.Mutex
 	account *acme.Account // nil until the first order
+
+	// failures counts the ways in which names couldn't be proven, so that
+	// another is tried next. It guards itself.
+	failures failures
 }
 
 // New returns an issuer; it calls nobody yet.
 func New(o Options) *Issuer {
-	challenges := &Challenges{}
-	transport := &http.Transport{
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.PollInterval <= 0 {
+		o.PollInterval = pollInterval
+	}
+	return &Issuer{options: o, challenges: &Challenges{}, transport: &http.Transport{
 		Proxy:           http.ProxyFromEnvironment,
 		TLSClientConfig: &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12}, TLSHandshakeTimeout: 20 * time.Second,
 		ResponseHeaderTimeout: 30 * time.Second, ForceAttemptHTTP2: true,
-	}
-	return &Issuer{options: o, challenges: challenges, client: acmez.Client{
-		Client:           &acme.Client{Directory: o.Directory, UserAgent: "gatehouse", HTTPClient: &http.Client{Transport: transport, Timeout: time.Minute}},
-		ChallengeSolvers: challenges.solvers(),
 	}}
 }
 
 // Challenges are what listeners answer the authority with.
 func (i *Issuer) Challenges() *Challenges { return i.challenges }
 
-// ErrWildcard tells that a name can't be proven by answering at it.
-var ErrWildcard = errors.New("an authority wants names with a star proven by DNS records, which this gateway doesn't write")
+// Close drops the connections to the authority.
+func (i *Issuer) Close() { i.transport.CloseIdleConnections() }
 
-// Issue orders a certificate of the key for the names. It returns the
-// certificate and its chain in DER. What the authority says is an error that
-// [ProblemOf] knows.
-func (i *Issuer) Issue(ctx context.Context, key crypto.Signer, names []string) ([][]byte, error) {
-	for _, name := range names {
-		if strings.HasPrefix(name, "*.") {
-			return nil, fmt.Errorf("%s: %w", name, ErrWildcard)
-		}
-	}
+// ErrWildcard tells that names with a star can't be proven: that takes DNS
+// records, and none that the gateway answers are asked for.
+var ErrWildcard = errors.New("names with a star are proven by DNS records")
+
+// A Later is what an authority says that wants to be left alone for a time.
+type Later struct {
+	Wait time.Duration
+	Err  error
+}
+
+func (l *Later) Error() string { return l.Err.Error() }
+
+// Unwrap returns the cause.
+func (l *Later) Unwrap() error { return l.Err }
+
+// Issue orders a certificate for the names and returns it and its chain in DER.
+// key is called before anything is asked of the authority. replaces is the
+// certificate that the new one takes the place of, nil for none. What the
+// authority says is an error that [ProblemOf] knows, or a [Later].
+func (i *Issuer) Issue(ctx context.Context, names []string, key func() (crypto.Signer, error), replaces *x509.Certificate) ([][]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, orderTimeout)
 	defer cancel()
-	account, err := i.signUp(ctx)
+	places, err := i.places(ctx, names)
 	if err != nil {
-		return nil, fmt.Errorf("account at %s: %w", i.options.Directory, err)
+		return nil, err
 	}
-	chains, err := i.client.ObtainCertificateForSANs(ctx, account, key, names)
+	private, err := key()
 	if err != nil {
-		return nil, fmt.Errorf("order at %s: %w", i.options.Directory, err)
+		return nil, err
 	}
-	var ders [][]byte
-	if len(chains) > 0 {
-		for block, rest := pem.Decode(chains[0].ChainPEM); block != nil; block, rest = pem.Decode(rest) {
-			ders = append(ders, block.Bytes)
-		}
+	o := order{Issuer: i, names: names, places: places, replaces: replaces}
+	o.client, o.pause = i.client()
+	ders, err := o.place(ctx, private)
+	if ProblemOf(err) == "accountDoesNotExist" {
+		// It lost its memory, or is another one at the same address.
+		i.forget(o.account)
+		ders, err = o.place(ctx, private)
 	}
-	if len(ders) == 0 {
-		return nil, fmt.Errorf("order at %s: the answer has no certificate", i.options.Directory)
+	if err != nil {
+		return nil, o.pause.wrap(fmt.Errorf("order at %s: %w", i.options.Directory, err))
 	}
 	return ders, nil
 }
@@ -107,75 +141,30 @@ func (i *Issuer) Issue(ctx context.Context, key crypto.Signer, names []string) (
 // type, as in "caa" or "rejectedIdentifier" (RFC 8555, 6.7); "" for one that is
 // no authority's.
 func ProblemOf(err error) string {
-	problem, ok := errors.AsType[acme.Problem](err)
+	problem, ok := problemIn(err)
 	if !ok {
 		return ""
 	}
 	return problem.Type[strings.LastIndexByte(problem.Type, ':')+1:]
 }
 
-// signUp is the account, known or new: an authority knows one by its key.
-func (i *Issuer) signUp(ctx context.Context) (acme.Account, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.account != nil {
-		return *i.account, nil
+// problemIn finds a problem, which acmez hands out by value and by pointer.
+func problemIn(err error) (acme.Problem, bool) {
+	if problem, ok := errors.AsType[acme.Problem](err); ok {
+		return problem, true
 	}
-	key, err := i.accountKey()
-	if err != nil {
-		return acme.Account{}, err
+	if problem, ok := errors.AsType[*acme.Problem](err); ok && problem != nil {
+		return *problem, true
 	}
-	wanted := acme.Account{TermsOfServiceAgreed: true, PrivateKey: key}
-	if i.options.Email != "" {
-		wanted.Contact = []string{"mailto:" + i.options.Email}
-	}
-	account, err := i.client.NewAccount(ctx, wanted)
-	if err != nil {
-		return acme.Account{}, err
-	}
-	i.account = &account
-	return account, nil
+	return acme.Problem{}, false
 }
 
-// accountKey reads or makes the key of the account at the directory.
-func (i *Issuer) accountKey() (crypto.Signer, error) {
-	sum := sha256.Sum256([]byte(i.options.Directory))
-	file := filepath.Join(i.options.Dir, "account-"+hex.EncodeToString(sum[:8])+".pem")
-	text, err := os.ReadFile(file)
-	if err == nil {
-		block, _ := pem.Decode(text)
-		if block == nil {
-			return nil, fmt.Errorf("%s holds no key", file)
-		}
-		return x509.ParseECPrivateKey(block.Bytes)
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	der, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	return key, writeKey(file, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
-}
-
-// writeKey writes a file as a whole, for the owner alone.
-func writeKey(file string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(file), ".account-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) //nolint:errcheck // gone already when all went well
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), file)
+// client returns a client for one piece of work, and what tells whether the
+// authority wants to be left alone.
+func (i *Issuer) client() (*acme.Client, *pause) {
+	p := &pause{base: i.transport}
+	return &acme.Client{
+		Directory: i.options.Directory, UserAgent: "gatehouse", PollInterval: i.options.PollInterval, PollTimeout: orderTimeout,
+		HTTPClient: &http.Client{Transport: p, Timeout: time.Minute},
+	}, p
 }

@@ -136,7 +136,7 @@ var foreign = map[string]struct {
 	"github.com/valyala/fasthttp":                {[]string{"internal/serve/...", "internal/integrate/...", "cmd/..."}, "fasthttp's types stay at the two edges"},
 	"github.com/gobwas/ws":                       {[]string{"internal/socket"}, "frames are read and written in one place"},
 	"modernc.org/sqlite":                         {[]string{"internal/store/sqlite/..."}, "the database engine is one backend of store"},
-	"github.com/miekg/dns":                       {[]string{"internal/nameserver"}, "DNS messages and values are read and written in one place"},
+	"github.com/miekg/dns":                       {[]string{"internal/nameserver", "test/pebble"}, "DNS messages and values are read and written in one place"},
 	"github.com/mholt/acmez":                     {[]string{"internal/acmeissuer"}, "orders are placed in one place"},
 	"github.com/spf13/cobra":                     {[]string{"cmd/..."}, "the command line is cmd's"},
 	"github.com/quic-go/quic-go":                 {[]string{"internal/serve"}, "HTTP/3 comes in by one front"},

@@ -3,9 +3,11 @@ package acm_test
 import (
 	"bytes"
 	"context"
-	"crypto"
+	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"log/slog"
+	"math/big"
 	"strings"
 	"sync"
 	"testing"
@@ -44,17 +46,62 @@ type fixture struct {
 // A fakeIssuer is the local authority, unless it is told to fail.
 type fakeIssuer struct {
 	*localca.Authority
-	mu  sync.Mutex
-	err error
+	mu       sync.Mutex
+	err      error
+	asked    int           // how often
+	now      int           // how many it is asked for now
+	most     int           // that there were at once
+	hangs    chan struct{} // takes a value when it begins to wait for its end, if not nil
+	life     time.Duration // of what is signed; zero is the authority's
+	clock    func() time.Time
+	replaced *x509.Certificate // by the last order that was fulfilled
 }
 
-func (i *fakeIssuer) Issue(ctx context.Context, key crypto.Signer, names []string) ([][]byte, error) {
+func (i *fakeIssuer) Issue(ctx context.Context, o acm.Order) ([][]byte, error) {
+	i.mu.Lock()
+	i.asked++
+	i.now++
+	i.most = max(i.most, i.now)
+	fails := i.err
+	i.mu.Unlock()
+	defer func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.now--
+	}()
+	if delay, ok := errors.AsType[*acm.Delay](fails); ok && delay.Wait == 0 {
+		return nil, fails
+	}
+	key, err := o.Key()
+	if err != nil {
+		return nil, err
+	}
+	if i.hangs != nil {
+		i.hangs <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	if fails != nil {
+		return nil, fails
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.err != nil {
-		return nil, i.err
+	i.replaced = o.Replaces
+	if i.life == 0 {
+		return i.Authority.Issue(ctx, key, o.Names)
 	}
-	return i.Authority.Issue(ctx, key, names)
+	now := i.clock()
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: big.NewInt(now.UnixNano()), DNSNames: o.Names, NotBefore: now, NotAfter: now.Add(i.life),
+	}, &x509.Certificate{}, key.Public(), key)
+	return [][]byte{der}, err
+}
+
+// times is how often it was asked.
+func (i *fakeIssuer) times() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.asked
 }
 
 func (i *fakeIssuer) fail(err error) {
@@ -67,6 +114,13 @@ func (f *fixture) clock() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.now
+}
+
+// at sets the time.
+func (f *fixture) at(now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now, f.Time = now, now
 }
 
 // pass moves time, and looks after certificates then.
@@ -91,7 +145,7 @@ func open(t testing.TB, dir string, change func(o *acm.Options)) *fixture {
 	ok(t, f.store.View(context.Background(), f.directory.Load))
 	f.authority, err = localca.Open(localca.Options{Dir: dir + "/ca", Clock: f.clock})
 	ok(t, err)
-	f.issuer = &fakeIssuer{Authority: f.authority}
+	f.issuer = &fakeIssuer{Authority: f.authority, clock: f.clock}
 	options := acm.Options{
 		Store: f.store, Directory: f.directory, Issuer: f.issuer, Clock: f.clock, Every: time.Hour,
 		Log: slog.New(slog.NewTextHandler(&f.log, nil)),

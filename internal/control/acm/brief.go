@@ -19,6 +19,7 @@ type brief struct {
 	// status is as stored; statusAt says what it is at a time.
 	status, kind, algorithm, renewal unique.Handle[string]
 	created, notAfter                time.Time // notAfter is zero until it is issued
+	due                              time.Time // when to renew it, unless its issuer says otherwise
 	exported                         bool
 	// names are how it is to be proven whose they are, until it is issued.
 	names []api.DomainValidation
@@ -28,7 +29,8 @@ type brief struct {
 type head struct {
 	DomainName                 string
 	Status, Type, KeyAlgorithm string
-	CreatedAt, NotAfter        time.Time
+	CreatedAt, IssuedAt        time.Time
+	NotBefore, NotAfter        time.Time
 	DomainValidationOptions    []api.DomainValidation
 	RenewalSummary             struct{ RenewalStatus string }
 	Body                       string `json:"_body"`
@@ -47,6 +49,9 @@ func (h *head) brief(scope store.Scope, arn string) brief {
 		renewal: unique.Make(h.RenewalSummary.RenewalStatus),
 		created: h.CreatedAt, notAfter: h.NotAfter, exported: h.Exported,
 	}
+	if !h.NotAfter.IsZero() {
+		b.due = renewalDue(h.IssuedAt, h.NotBefore, h.NotAfter)
+	}
 	if h.Status == api.CertificateStatusPendingValidation {
 		b.names = h.DomainValidationOptions
 	}
@@ -58,7 +63,7 @@ func briefOf(d *definition.Certificate) brief {
 	h := head{
 		DomainName: value(d.DomainName),
 		Status:     value(d.Status), Type: value(d.Type), KeyAlgorithm: value(d.KeyAlgorithm),
-		CreatedAt: value(d.CreatedAt), NotAfter: value(d.NotAfter), Exported: d.Exported, DomainValidationOptions: d.DomainValidationOptions,
+		CreatedAt: value(d.CreatedAt), IssuedAt: value(d.IssuedAt), NotBefore: value(d.NotBefore), NotAfter: value(d.NotAfter), Exported: d.Exported, DomainValidationOptions: d.DomainValidationOptions,
 	}
 	h.RenewalSummary.RenewalStatus = value(value(d.RenewalSummary).RenewalStatus)
 	return h.brief(store.Scope{}, value(d.CertificateArn))

@@ -100,6 +100,9 @@ func (s *Service) DeleteCertificate(c *awswire.Call, in *api.DeleteCertificateRe
 		if len(users) > 0 {
 			return api.NewResourceInUseException("Certificate " + *in.CertificateArn + " in account " + c.Account + " is in use.")
 		}
+		if err := dropUpkeep(tx, scopeOf(c), id); err != nil {
+			return err
+		}
 		return definition.Certificates.Delete(tx, scopeOf(c), id)
 	})
 }

@@ -22,8 +22,10 @@ type Directory struct {
 	// entries are by ARN.
 	entries sync.Map // string → *entry
 	// users are the ARNs of the domain names that use a certificate, by its ARN.
-	users  sync.Map // string → []string
-	chains chains
+	users sync.Map // string → []string
+	// upkeeps are by the ARN of the certificate.
+	upkeeps sync.Map // string → *upkeep
+	chains  chains
 }
 
 // An entry is a certificate as of one transaction; it is never written to.
@@ -78,6 +80,13 @@ func (d *Directory) InUse(yield func(Use) bool) {
 	}
 }
 
+// upkeep is what was noted of a certificate; the zero value if nothing was.
+func (d *Directory) upkeep(certificateARN string) upkeep {
+	found, _ := d.upkeeps.Load(certificateARN)
+	noted, _ := found.(*upkeep)
+	return value(noted)
+}
+
 // all are the entries that keep keeps, in no order.
 func (d *Directory) all(keep func(*entry) bool) []*entry {
 	var all []*entry
@@ -113,6 +122,12 @@ func (d *Directory) Load(tx *store.Tx) error {
 	for certificate, arns := range users {
 		d.use(certificate, arns)
 	}
+	for e, err := range upkeeps.Everywhere(tx) {
+		if err != nil {
+			return err
+		}
+		d.upkeeps.Store(arnOf(e.Scope, e.ID[0]), e.Doc)
+	}
 	return nil
 }
 
@@ -121,8 +136,13 @@ func (d *Directory) Load(tx *store.Tx) error {
 func (d *Directory) Prepare(tx *store.Tx, changes []store.Change) (publish func(), err error) {
 	entries := map[string]*entry{} // nil is deleted
 	users := map[string][]string{}
+	noted := map[string]*upkeep{} // nil is deleted
 	for _, c := range changes {
 		switch c.Kind {
+		case upkeeps.Name:
+			if noted[arnOf(c.Scope, c.ID[0])], err = upkeeps.Get(tx, c.Scope, c.ID[0]); errors.Is(err, store.ErrNotFound) {
+				err = nil
+			}
 		case definition.Certificates.Name:
 			entries[arnOf(c.Scope, c.ID[0])], err = d.follow(tx, c.Scope, c.ID[0])
 		case definition.DomainCertificates.Name:
@@ -132,7 +152,7 @@ func (d *Directory) Prepare(tx *store.Tx, changes []store.Change) (publish func(
 			return nil, err
 		}
 	}
-	if len(entries)+len(users) == 0 {
+	if len(entries)+len(users)+len(noted) == 0 {
 		return nil, nil
 	}
 	return func() {
@@ -145,6 +165,13 @@ func (d *Directory) Prepare(tx *store.Tx, changes []store.Change) (publish func(
 		}
 		for certificate, arns := range users {
 			d.use(certificate, arns)
+		}
+		for arn, u := range noted {
+			if u == nil {
+				d.upkeeps.Delete(arn)
+				continue
+			}
+			d.upkeeps.Store(arn, u)
 		}
 	}, nil
 }

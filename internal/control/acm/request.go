@@ -2,7 +2,9 @@ package acm
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -44,7 +46,7 @@ func (s *Service) RequestCertificate(c *awswire.Call, in *api.RequestCertificate
 		return &api.RequestCertificateResponse{CertificateArn: new(arnOf(scope, earlier))}, err
 	}
 	if !s.patient && s.mayIssue(doc.DomainValidationOptions) {
-		if err := s.issue(c, doc, c.Time); err != nil {
+		if err := s.issue(c, doc, nil, c.Time, func() error { return nil }); err != nil {
 			return nil, fmt.Errorf("issue a certificate: %w", err)
 		}
 	}
@@ -188,17 +190,22 @@ func (s *Service) newID() (string, error) {
 	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:], nil
 }
 
-// issue has the certificate signed, with a new key.
-func (s *Service) issue(ctx context.Context, doc *definition.Certificate, at time.Time) error {
-	key, err := newKey(*doc.KeyAlgorithm)
-	if err != nil {
-		return err
-	}
-	names := make([]string, len(doc.SubjectAlternativeNames))
+// issue has the certificate signed, with a new key. begin is called once the
+// issuer is about to try.
+func (s *Service) issue(ctx context.Context, doc *definition.Certificate, replaces *x509.Certificate, at time.Time, begin func() error) error {
+	o := Order{Names: make([]string, len(doc.SubjectAlternativeNames)), Replaces: replaces}
 	for i, name := range doc.SubjectAlternativeNames {
-		names[i] = strings.ToLower(name)
+		o.Names[i] = strings.ToLower(name)
 	}
-	ders, err := s.issuer.Issue(ctx, key, names)
+	var key crypto.Signer
+	o.Key = func() (_ crypto.Signer, err error) {
+		if err := begin(); err != nil {
+			return nil, err
+		}
+		key, err = newKey(*doc.KeyAlgorithm)
+		return key, err
+	}
+	ders, err := s.issuer.Issue(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log/slog"
@@ -18,12 +19,32 @@ import (
 	"gatehouse/internal/store"
 )
 
-// An Issuer signs certificates.
+// An Issuer signs certificates. One that is an [Adviser] or a [Revoker], too, is
+// asked for that.
 type Issuer interface {
-	// Issue returns a certificate of the key for the names, and after it those
-	// that lead to a root, in DER. The first name is the one asked for, the
-	// others are further ones.
-	Issue(ctx context.Context, key crypto.Signer, names []string) ([][]byte, error)
+	// Issue returns the certificate that is ordered, and after it those that lead
+	// to a root, in DER. Its error may be a [Refusal] or a [Delay].
+	Issue(ctx context.Context, o Order) ([][]byte, error)
+}
+
+// An Order is what an Issuer is to sign.
+type Order struct {
+	// Names are the certificate's, in lower case; the first is the one asked for.
+	Names []string
+	// Key makes the certificate's key and notes that an attempt begins. It is to
+	// be called once the issuer knows that it can try.
+	Key func() (crypto.Signer, error)
+	// Replaces is the certificate whose place the new one takes, where the issuer
+	// is known to have signed it; nil otherwise.
+	Replaces *x509.Certificate
+}
+
+// A Revoker is an issuer that can tell the world that a certificate isn't good
+// any more.
+type Revoker interface {
+	// Revoke revokes a certificate for one of ACM's reasons. To revoke one that
+	// is revoked is no error.
+	Revoke(ctx context.Context, leaf *x509.Certificate, key crypto.Signer, reason string) error
 }
 
 // A Validator tells whether the record that proves a name is there.
@@ -67,15 +88,21 @@ type Service struct {
 	random    io.Reader
 	log       *slog.Logger
 
-	// keeping is held while certificates are looked after. It guards attempts,
-	// those that failed, by ARN, and when old requests were forgotten.
-	keeping   sync.Mutex
-	attempts  map[string]attempt
+	// mu guards what is below it.
+	mu sync.Mutex
+	// running is what goes on, by a certificate's ARN or [advising], with a channel
+	// that is closed at its end.
+	running map[string]chan struct{}
+	// held are certificates that there was nothing to be done for, by ARN, and
+	// until when nobody looks again.
+	held map[string]time.Time
+	// forgotten is when old requests were forgotten.
 	forgotten time.Time
 
-	wake chan struct{}
-	stop context.CancelFunc
-	done chan struct{}
+	ctx     context.Context // ends with the service
+	wake    chan struct{}
+	stop    context.CancelFunc
+	workers sync.WaitGroup
 }
 
 var _ api.Operations = (*Service)(nil)
@@ -98,30 +125,32 @@ func New(o Options) *Service {
 	s := &Service{
 		store: o.Store, directory: o.Directory, issuer: o.Issuer, patient: o.Patient, validator: o.Validator,
 		clock: o.Clock, random: o.Random, log: o.Log,
-		attempts: map[string]attempt{}, wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{}),
+		running: map[string]chan struct{}{}, held: map[string]time.Time{},
+		ctx: ctx, stop: stop, wake: make(chan struct{}, 1),
 	}
-	go s.run(ctx, o.Every)
+	s.workers.Go(func() { s.run(o.Every) })
 	return s
 }
 
 // Close ends what is being issued and waits for it.
 func (s *Service) Close() {
 	s.stop()
-	<-s.done
+	s.workers.Wait()
 }
 
-func (s *Service) run(ctx context.Context, every time.Duration) {
-	defer close(s.done)
+// run starts what is to be done, and looks again when something of it ended.
+func (s *Service) run(every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		if err := s.Keep(ctx); err != nil && ctx.Err() == nil {
-			s.log.Error("looking after certificates failed", "error", err)
+		s.start()
+		if err := s.forgetRequests(s.ctx); err != nil && s.ctx.Err() == nil {
+			s.log.Error("old requests of certificates couldn't be forgotten", "error", err)
 		}
 		select {
 		case <-s.wake:
 		case <-tick.C:
-		case <-ctx.Done():
+		case <-s.ctx.Done():
 			return
 		}
 	}
@@ -129,6 +158,13 @@ func (s *Service) run(ctx context.Context, every time.Duration) {
 
 // Wake has the service look at once, as after a record of a hosted zone changed.
 func (s *Service) Wake() {
+	s.mu.Lock()
+	clear(s.held)
+	s.mu.Unlock()
+	s.look()
+}
+
+func (s *Service) look() {
 	select {
 	case s.wake <- struct{}{}:
 	default: // it will look anyway
