@@ -118,6 +118,49 @@ func nameText(raw []byte) string {
 	return strings.Join(parts, ",")
 }
 
+// distinguished is a name attribute by attribute.
+func distinguished(n pkix.Name) *api.DistinguishedName {
+	out := &api.DistinguishedName{}
+	for _, a := range n.Names {
+		text := fmt.Sprint(a.Value)
+		switch oid := a.Type.String(); oid {
+		case "2.5.4.3":
+			out.CommonName = &text
+		case "2.5.4.4":
+			out.Surname = &text
+		case "2.5.4.5":
+			out.SerialNumber = &text
+		case "2.5.4.6":
+			out.Country = &text
+		case "2.5.4.7":
+			out.Locality = &text
+		case "2.5.4.8":
+			out.State = &text
+		case "2.5.4.10":
+			out.Organization = &text
+		case "2.5.4.11":
+			out.OrganizationalUnit = &text
+		case "2.5.4.12":
+			out.Title = &text
+		case "2.5.4.42":
+			out.GivenName = &text
+		case "2.5.4.43":
+			out.Initials = &text
+		case "2.5.4.44":
+			out.GenerationQualifier = &text
+		case "2.5.4.46":
+			out.DistinguishedNameQualifier = &text
+		case "2.5.4.65":
+			out.Pseudonym = &text
+		case "0.9.2342.19200300.100.1.25":
+			out.DomainComponents = append(out.DomainComponents, text)
+		default:
+			out.CustomAttributes = append(out.CustomAttributes, api.CustomAttribute{ObjectIdentifier: &oid, Value: &text})
+		}
+	}
+	return out
+}
+
 func keyUsages(leaf *x509.Certificate) []api.KeyUsage {
 	out := []api.KeyUsage{}
 	for _, u := range [...]struct {
