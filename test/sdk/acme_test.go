@@ -1,142 +1,279 @@
 package sdk
 
 import (
+	"crypto/x509"
 	"encoding/pem"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
-	"github.com/letsencrypt/pebble/v2/ca"
-	"github.com/letsencrypt/pebble/v2/db"
-	"github.com/letsencrypt/pebble/v2/va"
-	"github.com/letsencrypt/pebble/v2/wfe"
-	"github.com/miekg/dns"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 
 	"gatehouse/test/harness"
+	"gatehouse/test/pebble"
 )
 
-// everywhere answers each name with the loopback address, over TCP as Pebble asks.
-func everywhere(t *testing.T) (addr string) {
-	t.Helper()
-	l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
-	server := &dns.Server{Listener: l, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
-		a := new(dns.Msg).SetReply(q)
-		if len(q.Question) == 1 && q.Question[0].Qtype == dns.TypeA {
-			a.Answer = append(a.Answer, &dns.A{Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET}, A: net.IPv4(127, 0, 0, 1)})
-		}
-		_ = w.WriteMsg(a) // who asked will ask again
-	})}
-	go func() { _ = server.ActivateAndServe() }() // until it is shut down
-	t.Cleanup(func() { _ = server.Shutdown() })
-	return l.Addr().String()
+// An ordering is a gateway whose certificates come from Pebble, which asks the
+// gateway whether names lead there.
+type ordering struct {
+	*harness.Gateway
+	*acm.Client
+	t         *testing.T
+	authority *pebble.Authority
+	world     *pebble.World
 }
 
-// TestPublicAuthority has Pebble, Let's Encrypt's authority for tests, ask the
-// gateway whether names lead there: issued, renewed, refused, and a renewal that
-// fails and leaves what there was.
-func TestPublicAuthority(t *testing.T) {
-	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
-	t.Setenv("PEBBLE_WFE_NONCEREJECT", "20")
-	t.Setenv("PEBBLE_AUTHZREUSE", "0")
-	var pebble atomic.Pointer[http.Handler]
-	directory := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*pebble.Load()).ServeHTTP(w, r) }))
-	defer directory.Close()
-	roots := filepath.Join(t.TempDir(), "roots.pem")
-	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: directory.Certificate().Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	gw := harness.Start(t, "", "--acme-directory", directory.URL+wfe.DirectoryPath, "--acme-email", "ops@example.test", "--upstream-ca", roots)
-	_, port, _ := net.SplitHostPort(gw.Addr)
-	at := must(net.LookupPort("tcp", port))(t)
-	quiet, known := log.New(io.Discard, "", 0), db.NewMemoryStore()
-	authority := ca.New(quiet, known, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {}})
-	handler := wfe.New(quiet, known, va.New(quiet, at, at, false, everywhere(t), known), authority, []string{"pebble.test"}, false, false, 1, 1)
-	served := handler.Handler()
-	pebble.Store(&served)
-	if err := known.AddBlockedDomain("blocked.test"); err != nil {
-		t.Fatal(err)
-	}
-
-	c := acm.NewFromConfig(gw.Config())
-	ctx := t.Context()
-	request := func(names ...string) *string {
-		t.Helper()
-		return must(c.RequestCertificate(ctx, &acm.RequestCertificateInput{
-			DomainName: &names[0], SubjectAlternativeNames: names, ValidationMethod: types.ValidationMethodDns, KeyAlgorithm: types.KeyAlgorithmEcPrime256v1,
-			Options: &types.CertificateOptions{Export: types.CertificateExportEnabled},
-		}))(t).CertificateArn
-	}
-	until := func(arn *string, what string, done func(*types.CertificateDetail) bool) *types.CertificateDetail {
-		t.Helper()
-		deadline, tick := time.After(2*time.Minute), time.NewTicker(50*time.Millisecond)
-		defer tick.Stop()
-		for {
-			d := must(c.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: arn}))(t).Certificate
-			if done(d) {
-				return d
-			}
-			select {
-			case <-tick.C:
-			case <-deadline:
-				t.Fatalf("never %s: %s\n%s", what, lines(t, d), gw.Logs())
-			}
+func startOrdering(t *testing.T, o pebble.Options, args ...string) *ordering {
+	t.Helper()
+	f := &ordering{t: t, authority: pebble.Start(t), world: pebble.NewWorld(t)}
+	args = append([]string{"--acme-directory", f.authority.Directory, "--acme-email", "ops@example.test", "--upstream-ca", f.authority.Roots}, args...)
+	for i, arg := range args {
+		if arg == "--acme-resolver" {
+			args[i+1] = f.world.Addr
 		}
 	}
+	f.Gateway = harness.Start(t, "", args...)
+	_, port, err := net.SplitHostPort(f.Addr)
+	o.HTTPPort = must(strconv.Atoi(port))(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.TLSPort, o.Resolver = o.HTTPPort, f.world.Addr
+	if m := regexp.MustCompile(`answering DNS queries.* address=(\S+)`).FindStringSubmatch(f.Logs()); m != nil {
+		f.world.Gateway = m[1]
+	}
+	f.authority.Serve(t, o)
+	f.Client = acm.NewFromConfig(f.Config())
+	return f
+}
 
-	// Several names: both kinds of challenge have their turn.
-	arn := request("a.test", "b.a.test", "c.a.test", "d.a.test", "e.a.test")
-	first := until(arn, "issued", func(d *types.CertificateDetail) bool { return d.Status == types.CertificateStatusIssued })
+// request asks for a certificate that can be exported.
+func (f *ordering) request(names ...string) *string {
+	f.t.Helper()
+	return must(f.RequestCertificate(f.t.Context(), &acm.RequestCertificateInput{
+		DomainName: &names[0], SubjectAlternativeNames: names, ValidationMethod: types.ValidationMethodDns, KeyAlgorithm: types.KeyAlgorithmEcPrime256v1,
+		Options: &types.CertificateOptions{Export: types.CertificateExportEnabled},
+	}))(f.t).CertificateArn
+}
+
+func (f *ordering) until(arn *string, what string, done func(*types.CertificateDetail) bool) *types.CertificateDetail {
+	f.t.Helper()
+	deadline, tick := time.After(2*time.Minute), time.NewTicker(50*time.Millisecond)
+	defer tick.Stop()
+	for {
+		d := must(f.DescribeCertificate(f.t.Context(), &acm.DescribeCertificateInput{CertificateArn: arn}))(f.t).Certificate
+		if done(d) {
+			return d
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			f.t.Fatalf("never %s: %s\n%s", what, lines(f.t, d), f.Logs())
+		}
+	}
+}
+
+func (f *ordering) issued(arn *string) *types.CertificateDetail {
+	f.t.Helper()
+	return f.until(arn, "issued", func(d *types.CertificateDetail) bool { return d.Status == types.CertificateStatusIssued })
+}
+
+func (f *ordering) failed(arn *string) *types.CertificateDetail {
+	f.t.Helper()
+	return f.until(arn, "refused", func(d *types.CertificateDetail) bool { return d.Status == types.CertificateStatusFailed })
+}
+
+// TestPublicAuthority has Pebble ask whether names lead to the gateway: issued,
+// renewed, refused, a renewal that fails and leaves what there was, revoked.
+func TestPublicAuthority(t *testing.T) {
+	f := startOrdering(t, pebble.Options{})
+	ctx := t.Context()
+	if err := f.authority.DB.AddBlockedDomain("blocked.test"); err != nil {
+		t.Fatal(err)
+	}
+
+	arn := f.request("a.test", "b.a.test", "c.a.test")
+	first := f.issued(arn)
 	if !strings.HasPrefix(*first.Issuer, "Pebble") {
 		t.Errorf("issuer %s", *first.Issuer)
 	}
-
-	refused := until(request("blocked.test"), "refused", func(d *types.CertificateDetail) bool { return d.Status == types.CertificateStatusFailed })
-	if refused.FailureReason != types.FailureReasonDomainNotAllowed {
+	if refused := f.failed(f.request("blocked.test")); refused.FailureReason != types.FailureReasonDomainNotAllowed {
 		t.Errorf("reason %s", refused.FailureReason)
 	}
-	wild := until(request("*.a.test"), "refused", func(d *types.CertificateDetail) bool { return d.Status == types.CertificateStatusFailed })
-	if wild.FailureReason != types.FailureReasonDomainValidationDenied {
-		t.Errorf("reason %s", wild.FailureReason)
+	if wild := f.failed(f.request("*.a.test")); wild.FailureReason != types.FailureReasonDomainValidationDenied || !strings.Contains(f.Logs(), "--dns") {
+		t.Errorf("reason %s, told %s", wild.FailureReason, f.Logs())
 	}
 
 	// Renewed: exported certificates are.
-	must(c.ExportCertificate(ctx, &acm.ExportCertificateInput{CertificateArn: arn, Passphrase: []byte("secret")}))(t)
+	_, err := f.RevokeCertificate(ctx, &acm.RevokeCertificateInput{CertificateArn: arn, RevocationReason: types.RevocationReasonUnspecified})
+	fails(t, err, "ValidationException")
+	must(f.ExportCertificate(ctx, &acm.ExportCertificateInput{CertificateArn: arn, Passphrase: []byte("secret")}))(t)
 	renewal := func(status types.RenewalStatus) func(*types.CertificateDetail) bool {
 		return func(d *types.CertificateDetail) bool {
 			return d.RenewalSummary != nil && d.RenewalSummary.RenewalStatus == status
 		}
 	}
-	must(c.RenewCertificate(ctx, &acm.RenewCertificateInput{CertificateArn: arn}))(t)
-	second := until(arn, "renewed", renewal(types.RenewalStatusSuccess))
+	must(f.RenewCertificate(ctx, &acm.RenewCertificateInput{CertificateArn: arn}))(t)
+	second := f.until(arn, "renewed", renewal(types.RenewalStatusSuccess))
 	if *second.Serial == *first.Serial {
 		t.Error("renewed and the same")
 	}
 
 	// The authority is away: what there is stays.
-	away := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "away", http.StatusForbidden) }))
-	pebble.Store(&away)
-	must(c.RenewCertificate(ctx, &acm.RenewCertificateInput{CertificateArn: arn}))(t)
-	third := until(arn, "failed", renewal(types.RenewalStatusFailed))
+	f.authority.Break(func(w http.ResponseWriter, _ *http.Request) bool {
+		http.Error(w, "away", http.StatusForbidden)
+		return true
+	})
+	must(f.RenewCertificate(ctx, &acm.RenewCertificateInput{CertificateArn: arn}))(t)
+	third := f.until(arn, "failed", renewal(types.RenewalStatusFailed))
 	if *third.Serial != *second.Serial || third.Status != types.CertificateStatusIssued {
 		t.Errorf("%s", lines(t, third))
 	}
-	if strings.Contains(gw.Logs(), "PRIVATE") {
+	// A certificate that can't be revoked at the authority isn't called revoked.
+	_, err = f.RevokeCertificate(ctx, &acm.RevokeCertificateInput{CertificateArn: arn, RevocationReason: types.RevocationReasonSuperseded})
+	if err == nil {
+		t.Error("revoked without the authority")
+	}
+	f.authority.Mend()
+
+	// Revoked, and so says the authority.
+	text := must(f.GetCertificate(ctx, &acm.GetCertificateInput{CertificateArn: arn}))(t)
+	block, _ := pem.Decode([]byte(*text.Certificate))
+	leaf := must(x509.ParseCertificate(block.Bytes))(t)
+	must(f.RevokeCertificate(ctx, &acm.RevokeCertificateInput{CertificateArn: arn, RevocationReason: types.RevocationReasonSuperseded}))(t)
+	revoked := f.until(arn, "revoked", func(d *types.CertificateDetail) bool { return d.Status == types.CertificateStatusRevoked })
+	known := f.authority.DB.GetRevokedCertificateBySerial(leaf.SerialNumber)
+	if revoked.RevocationReason != types.RevocationReasonSuperseded || revoked.RevokedAt == nil || known == nil || known.Reason == nil || *known.Reason != 4 {
+		t.Errorf("%s\nauthority: %+v", lines(t, revoked), known)
+	}
+	// A key that others know revokes itself.
+	arn = f.request("leaked.test")
+	f.issued(arn)
+	must(f.ExportCertificate(ctx, &acm.ExportCertificateInput{CertificateArn: arn, Passphrase: []byte("secret")}))(t)
+	must(f.RevokeCertificate(ctx, &acm.RevokeCertificateInput{CertificateArn: arn, RevocationReason: types.RevocationReasonKeyCompromise}))(t)
+
+	if strings.Contains(f.Logs(), "PRIVATE") {
 		t.Error("a key is in the log")
 	}
 	// Nobody else is answered at the challenges' path.
-	resp := must(http.Get(gw.URL + "/.well-known/acme-challenge/x"))(t)
+	resp := must(http.Get(f.URL + "/.well-known/acme-challenge/x"))(t)
 	resp.Body.Close()
 	if resp.StatusCode == http.StatusOK {
 		t.Error("a challenge that there isn't is answered")
+	}
+}
+
+// TestPublicAuthorityByDNS proves names by the records that the gateway answers:
+// wildcards in a zone of its own, and names of a zone that isn't, whose CNAME
+// leads into one that is.
+func TestPublicAuthorityByDNS(t *testing.T) {
+	f := startOrdering(t, pebble.Options{}, "--dns", "127.0.0.1:0", "--acme-resolver", "")
+	ctx := t.Context()
+	names := route53.NewFromConfig(f.Config())
+	zone := func(name string) *string {
+		t.Helper()
+		return must(names.CreateHostedZone(ctx, &route53.CreateHostedZoneInput{Name: &name, CallerReference: &name}))(t).HostedZone.Id
+	}
+	records := func(id *string) string {
+		t.Helper()
+		return lines(t, must(names.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: id}))(t).ResourceRecordSets)
+	}
+	own, delegated := zone("example.test"), zone("acme.example.net")
+	before := records(own) + records(delegated)
+	var during []string
+	f.authority.Break(func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasPrefix(r.URL.Path, pebble.Challenge) {
+			during = append(during, records(own)+records(delegated))
+		}
+		return false
+	})
+
+	wild := f.issued(f.request("*.example.test", "example.test"))
+	if !slices.Equal(wild.SubjectAlternativeNames, []string{"*.example.test", "example.test"}) {
+		t.Errorf("names %v", wild.SubjectAlternativeNames)
+	}
+	// A name of a zone that others answer for, delegated by a record.
+	f.world.CNAME("_acme-challenge.example.com.", "com.acme.example.net.")
+	f.issued(f.request("*.example.com"))
+	// One that is in a zone here, whose record leads into another zone here.
+	must(names.ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{HostedZoneId: own, ChangeBatch: &route53types.ChangeBatch{
+		Changes: []route53types.Change{{Action: route53types.ChangeActionCreate, ResourceRecordSet: &route53types.ResourceRecordSet{
+			Name: new("_acme-challenge.sub.example.test"), Type: route53types.RRTypeCname, TTL: new(int64(60)), ResourceRecords: []route53types.ResourceRecord{{Value: new("sub.acme.example.net")}},
+		}}},
+	}}))(t)
+	f.issued(f.request("*.sub.example.test"))
+	// And one that is nowhere here: HTTP has its turn, which leads here as well.
+	f.issued(f.request("plain.elsewhere.test", "a.example.test"))
+
+	if len(during) < 3 || slices.ContainsFunc(during, func(s string) bool { return strings.Contains(s, "TXT") }) || during[0] != before {
+		t.Errorf("the listing has the records of challenges: %d looks, %s", len(during), during)
+	}
+
+	// What is proven nowhere waits for its zone, and says what it waits for.
+	f.authority.Mend()
+	orders := f.authority.Count(pebble.NewOrder)
+	arn := f.request("*.late.test")
+	deadline := time.Now().Add(time.Minute)
+	for !strings.Contains(f.Logs(), "_acme-challenge.late.test") && time.Now().Before(deadline) {
+		time.Sleep(20 * time.Millisecond) // for a line of another process
+	}
+	if log := f.Logs(); !strings.Contains(log, "make one for late.test and delegate it") {
+		t.Errorf("told %s", log)
+	}
+	d := must(f.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: arn}))(t).Certificate
+	if d.Status != types.CertificateStatusPendingValidation || f.authority.Count(pebble.NewOrder) != orders {
+		t.Errorf("status %s", d.Status)
+	}
+	zone("late.test")
+	f.issued(arn)
+	if resp := f.authority.Count(pebble.NewAccount); resp != 1 {
+		t.Errorf("%d accounts", resp)
+	}
+}
+
+// TestExternalAccount signs up at an authority that wants to know its customer,
+// whose secret shows nowhere, and orders by a profile.
+func TestExternalAccount(t *testing.T) {
+	const key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+	t.Setenv("GATEHOUSE_ACME_EAB_HMAC_KEY", key)
+	f := startOrdering(t, pebble.Options{Bindings: map[string]string{"kid-1": key}, Profiles: map[string]uint64{"shortlived": 160 * 3600, "classic": 90 * 86400}},
+		"--acme-eab-key-id", "kid-1", "--acme-profile", "shortlived")
+	d := f.issued(f.request("a.test"))
+	if life := d.NotAfter.Sub(*d.NotBefore); life > 161*time.Hour {
+		t.Errorf("good for %s: not by the profile", life)
+	}
+	files := must(filepath.Glob(filepath.Join(f.Data, "tls", "acme", "*")))(t)
+	if len(files) != 2 {
+		t.Errorf("files %v", files)
+	}
+	for _, file := range files {
+		if info := must(os.Stat(file))(t); info.Mode().Perm() != 0o600 || strings.Contains(string(must(os.ReadFile(file))(t)), key) {
+			t.Errorf("%s: %s", file, info.Mode())
+		}
+	}
+	if strings.Contains(f.Logs(), key) || strings.Contains(string(must(os.ReadFile("/proc/"+strconv.Itoa(f.PID())+"/cmdline"))(t)), key) {
+		t.Error("the secret shows")
+	}
+
+	// Without one the log says what to give.
+	t.Setenv("GATEHOUSE_ACME_EAB_HMAC_KEY", "")
+	f = startOrdering(t, pebble.Options{Bindings: map[string]string{"kid-1": key}})
+	f.request("a.test")
+	deadline := time.Now().Add(time.Minute)
+	for !strings.Contains(f.Logs(), "--acme-eab-key-id") && time.Now().Before(deadline) {
+		time.Sleep(20 * time.Millisecond) // for a line of another process
+	}
+	if !strings.Contains(f.Logs(), "--acme-eab-key-id") {
+		t.Errorf("told %s", f.Logs())
 	}
 }
