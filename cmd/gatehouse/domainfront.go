@@ -26,8 +26,9 @@ type domainFronts struct {
 // as it changes when it is renewed. A truststore whose copy is gone lets nobody in:
 // the domain doesn't compile then.
 func (f *domainFronts) front(d compile.DomainTLS) (plan.Front, plan.Truststore, error) {
-	// Sessions are good for a name as long as it takes the same clients.
-	session := d.Name
+	// Sessions are good for a name as long as it takes the same clients and is the
+	// same account's: who resumes one doesn't look at the certificate.
+	session := d.Scope.Account + "/" + d.Name
 	var clients plan.Truststore
 	if d.TruststoreURI != "" {
 		name := d.TruststoreCopy

@@ -11,12 +11,14 @@ import (
 	"gatehouse/internal/compile"
 	"gatehouse/internal/control/acm"
 	"gatehouse/internal/localcert"
+	"gatehouse/internal/store"
 	"gatehouse/internal/tlspolicy"
 	"gatehouse/internal/truststore/keep"
 )
 
-// A session goes on as long as a domain takes the same clients, and not where it
-// takes others: who was let in before is asked again.
+// A session goes on as long as a domain takes the same clients and is the same
+// account's, and not where it takes others or somebody else has the name: who was
+// let in before is asked again, and sees whose certificate that is.
 func TestSessionsEndWithTheTruststore(t *testing.T) {
 	dir := t.TempDir()
 	authority := func(name string) *localcert.Authority {
@@ -48,10 +50,13 @@ func TestSessionsEndWithTheTruststore(t *testing.T) {
 		ServerName: "a.test", InsecureSkipVerify: true, Certificates: []tls.Certificate{*shown}, ClientSessionCache: tls.NewLRUClientSessionCache(1),
 	}
 	for i, test := range []struct {
-		truststore string
-		want       bool
-	}{{one, false}, {one, true}, {other, false}, {other, true}, {"", false}, {"", true}, {one, false}} {
-		d := compile.DomainTLS{Name: "a.test", CertificateARN: "of nobody", Pages: true, TruststoreCopy: test.truststore}
+		truststore, account string
+		want                bool
+	}{
+		{one, "", false}, {one, "", true}, {other, "", false}, {other, "", true}, {"", "", false}, {"", "", true}, {one, "", false},
+		{one, "111111111111", false}, {one, "111111111111", true}, {one, "222222222222", false},
+	} {
+		d := compile.DomainTLS{Scope: store.Scope{Account: test.account}, Name: "a.test", CertificateARN: "of nobody", Pages: true, TruststoreCopy: test.truststore}
 		if test.truststore != "" {
 			d.TruststoreURI = "file:///the/same.pem"
 		}
