@@ -203,7 +203,7 @@ func (x *Exchange) ReadResponse() error {
 		n, err = r.BodyStream.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 	}
-	if closed := r.BodyStream.Close(); err == io.EOF {
+	if closed := r.BodyStream.Close(); err == io.EOF { //nolint:errorlint // a reader's io.EOF is never wrapped
 		err = closed
 	}
 	r.Body, r.BodyStream, r.StreamLength = body, nil, 0

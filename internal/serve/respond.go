@@ -322,10 +322,11 @@ func (c *conn) writeStream(x *plan.Exchange, length int64, chunked bool) error {
 			}
 			r.StreamLength += int64(n)
 		}
-		if err == io.EOF && r.StreamLength < length {
-			err = errShortStream
+		ended := err == io.EOF //nolint:errorlint // a reader's io.EOF is never wrapped
+		if ended && r.StreamLength < length {
+			err, ended = errShortStream, false
 		}
-		if err == io.EOF {
+		if ended {
 			break
 		}
 		if err != nil {
