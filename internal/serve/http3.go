@@ -17,8 +17,8 @@ import (
 	"gatehouse/internal/plan"
 )
 
-// http3Proto is HTTP/3 as $context.protocol has it.
-// UNVERIFIED: CloudFront writes so in its logs; API Gateway has no HTTP/3.
+// http3Proto is what a request came by. AWS says HTTP/1.1 of all, and so do $context
+// and events.
 const http3Proto = "HTTP/3.0"
 
 // What a client of HTTP/3 may use of a connection.
