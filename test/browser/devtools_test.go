@@ -26,12 +26,12 @@ type tab struct {
 
 var devtools = regexp.MustCompile(`^DevTools listening on ws://([^/]+)/`)
 
-// openTab starts a browser and has it open an address.
-func openTab(t *testing.T, browser, address string) *tab {
+// openTab starts a browser, with further arguments, and has it open an address.
+func openTab(t *testing.T, browser, address string, more ...string) *tab {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	args := append(browserArgs(t), "--remote-debugging-port=0", "--remote-allow-origins=*", "about:blank")
-	cmd := exec.CommandContext(ctx, browser, args...)
+	args := append(browserArgs(t), "--remote-debugging-port=0", "--remote-allow-origins=*")
+	cmd := exec.CommandContext(ctx, browser, append(append(args, more...), "about:blank")...)
 	cmd.WaitDelay = 5 * time.Second
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
