@@ -299,6 +299,23 @@ var (
 	errLongStream  = errors.New("the response goes on beyond its announced length")
 )
 
+// nextPiece reads on in a response that is still being made, and tells whether that
+// is its end. StreamLength is how much was read before, length what was announced,
+// or -1.
+func nextPiece(r *plan.Response, buf []byte, length int64) (n int, end bool, err error) {
+	n, err = r.BodyStream.Read(buf)
+	read := r.StreamLength + int64(n)
+	switch {
+	case length >= 0 && read > length:
+		return int(length - r.StreamLength), false, errLongStream
+	case err != io.EOF: //nolint:errorlint // a reader's io.EOF is never wrapped
+		return n, false, err
+	case read < length:
+		return n, false, errShortStream
+	}
+	return n, true, nil
+}
+
 // writeStream copies a response that is still being made. One that breaks off
 // ends the connection, so that the client can't take the part for the whole.
 func (c *conn) writeStream(x *plan.Exchange, length int64, chunked bool) error {
@@ -307,10 +324,7 @@ func (c *conn) writeStream(x *plan.Exchange, length int64, chunked bool) error {
 	r.StreamLength = 0
 	for {
 		c.enter(phaseRunning, c.s.Clock())
-		n, err := r.BodyStream.Read(buf[chunkRoom : len(buf)-chunkRoom])
-		if length >= 0 && r.StreamLength+int64(n) > length {
-			n, err = int(length-r.StreamLength), errLongStream
-		}
+		n, end, err := nextPiece(r, buf[chunkRoom:len(buf)-chunkRoom], length)
 		if n > 0 {
 			c.enter(phaseWrite, c.s.Clock())
 			piece := buf[chunkRoom : chunkRoom+n]
@@ -322,11 +336,7 @@ func (c *conn) writeStream(x *plan.Exchange, length int64, chunked bool) error {
 			}
 			r.StreamLength += int64(n)
 		}
-		ended := err == io.EOF //nolint:errorlint // a reader's io.EOF is never wrapped
-		if ended && r.StreamLength < length {
-			err, ended = errShortStream, false
-		}
-		if ended {
+		if end {
 			break
 		}
 		if err != nil {

@@ -225,10 +225,7 @@ func (s *Server) copyStream(w *streamWriter, x *plan.Exchange) {
 	length := r.StreamLength
 	r.StreamLength = 0
 	for {
-		n, err := r.BodyStream.Read(buf)
-		if length >= 0 && r.StreamLength+int64(n) > length {
-			n, err = int(length-r.StreamLength), errLongStream
-		}
+		n, end, err := nextPiece(r, buf, length)
 		if n > 0 {
 			if _, err := w.Write(buf[:n]); err != nil {
 				return
@@ -238,10 +235,7 @@ func (s *Server) copyStream(w *streamWriter, x *plan.Exchange) {
 				return
 			}
 		}
-		if err == io.EOF && r.StreamLength < length {
-			err = errShortStream
-		}
-		if err == io.EOF {
+		if end {
 			return
 		}
 		if err != nil {
