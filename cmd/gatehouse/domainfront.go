@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 
 	"gatehouse/internal/arn"
 	"gatehouse/internal/compile"
 	"gatehouse/internal/control/acm"
+	"gatehouse/internal/control/domain"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/tlspolicy"
 	"gatehouse/internal/truststore/keep"
@@ -72,4 +75,15 @@ func (f *domainFronts) front(d compile.DomainTLS) (plan.Front, plan.Truststore, 
 // good for any of them: they have the certificate and the policy in common.
 func (f *domainFronts) api(policy string) (plan.Front, error) {
 	return tlspolicy.New(tlspolicy.Options{Policy: policy, Name: policy, Tickets: f.tickets, GetCertificate: f.own})
+}
+
+// fetchTruststore reads truststores for domains that are made or changed.
+func fetchTruststore(k *keep.Keeper) func(ctx context.Context, uri, version string) (string, []string, error) {
+	return func(ctx context.Context, uri, version string) (string, []string, error) {
+		name, warnings, err := k.Fetch(ctx, uri, version)
+		if errors.Is(err, keep.ErrNotKept) {
+			err = &domain.Failure{Err: err}
+		}
+		return name, warnings, err
+	}
 }

@@ -5,11 +5,16 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"testing"
 
+	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/awswire"
 	"gatehouse/internal/compile"
 	"gatehouse/internal/control/acm"
+	"gatehouse/internal/control/domain"
+	"gatehouse/internal/definition"
 	"gatehouse/internal/localcert"
 	"gatehouse/internal/store"
 	"gatehouse/internal/tlspolicy"
@@ -96,4 +101,34 @@ func resumed(t *testing.T, server, client *tls.Config) bool {
 		t.Error(err)
 	}
 	return c.ConnectionState().DidResume
+}
+
+// What the gateway can't do for itself isn't told to who asked for it: it is in the
+// log.
+func TestTruststoreThatCannotBeKept(t *testing.T) {
+	dir := t.TempDir()
+	authority, err := localcert.Open(localcert.Options{Dir: filepath.Join(dir, "authority")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keeper, err := keep.New(keep.Options{Dir: filepath.Join(dir, "kept"), Files: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(keeper.Dir); err != nil {
+		t.Fatal(err)
+	}
+	names := domain.New(domain.Options{Truststore: fetchTruststore(keeper)})
+	read := func(uri string) error {
+		d := &definition.Domain{}
+		d.MutualTlsAuthentication = &apigateway.MutualTlsAuthentication{TruststoreUri: &uri}
+		_, err := names.Read(&awswire.Call{Context: t.Context()}, nil, d)
+		return err
+	}
+	if _, refused := errors.AsType[*domain.Error](read("file://" + authority.File())); refused {
+		t.Error("a copy that can't be written is the caller's error")
+	}
+	if _, refused := errors.AsType[*domain.Error](read("file:///nowhere.pem")); !refused {
+		t.Error("a file that isn't there is nobody's error")
+	}
 }

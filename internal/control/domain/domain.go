@@ -2,6 +2,7 @@ package domain
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ type Options struct {
 	Reserved func(name string) bool
 	// Truststore reads whom clients' certificates have to be of, keeps a copy and
 	// names it, and says what is wrong with some of it; its errors are for who
-	// asked. nil refuses mutual TLS.
+	// asked, but for a Failure. nil refuses mutual TLS.
 	Truststore func(ctx context.Context, uri, version string) (copied string, warnings []string, err error)
 	// Rand yields the randomness of ids.
 	Rand io.Reader
@@ -73,7 +74,11 @@ func (n *Names) Read(c *awswire.Call, old, d *definition.Domain) (Truststore, er
 		return Truststore{}, awswire.NotImplemented("apigateway", "a domain name with mutual TLS")
 	}
 	var err error
-	if read.copied, read.warnings, err = n.truststore(c, read.uri, read.version); err != nil {
+	read.copied, read.warnings, err = n.truststore(c, read.uri, read.version)
+	switch _, failed := errors.AsType[*Failure](err); {
+	case failed:
+		return Truststore{}, err
+	case err != nil:
 		return Truststore{}, badRequest("%s", err.Error())
 	}
 	return read, nil

@@ -25,6 +25,15 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
+// A Failure is the gateway's own, a full disk perhaps: what it says is for the
+// operator.
+type Failure struct{ Err error }
+
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
 func badRequest(format string, args ...any) error {
 	return &Error{BadRequest, fmt.Sprintf(format, args...)}
 }

@@ -64,10 +64,13 @@ func New(o Options) (*Keeper, error) {
 	return k, os.MkdirAll(o.Dir, 0o700)
 }
 
+// ErrNotKept tells that a truststore was read and couldn't be copied.
+var ErrNotKept = errors.New("the copy of a truststore can't be written")
+
 // Fetch reads a truststore afresh, keeps a copy, and returns the copy's name and the
 // warnings about it. version is that of an S3 object, or what a file's content has to
 // hash to (SHA-256 in hexadecimal); "" is what is there now. Its errors are for who
-// asked.
+// asked, but for ErrNotKept.
 //
 // A copy is named by what is in it: who has another one read from the same place
 // changes nothing for those who had it read before.
@@ -87,7 +90,10 @@ func (k *Keeper) Fetch(ctx context.Context, uri, version string) (name string, w
 		return "", nil, fmt.Errorf("The truststore is larger than %d bytes", truststore.MaxBytes)
 	}
 	name = contentVersion(text)
-	return name, warnings, k.save(k.file(name), text)
+	if err := k.save(k.file(name), text); err != nil {
+		return "", nil, fmt.Errorf("%w: %w", ErrNotKept, err)
+	}
+	return name, warnings, nil
 }
 
 // certificates are those of a text. What else it has, a private key perhaps, isn't
