@@ -26,9 +26,7 @@ func (c http3Conn) request(path string, lines ...string) *quic.Stream {
 	c.t.Helper()
 	lines = append([]string{":method: GET", ":scheme: https", ":path: " + path, ":authority: " + api}, lines...)
 	stream := c.open(frame(nil, frameHeaders, fields(c.t, lines...)))
-	if err := stream.Close(); err != nil {
-		c.t.Fatal(err)
-	}
+	_ = stream.Close() // unless the gateway has ended it already
 	return stream
 }
 

@@ -211,9 +211,7 @@ func TestHTTP3Malformed(t *testing.T) {
 	} {
 		c := g.dialHTTP3(t, 1<<20)
 		stream := c.open(test.raw)
-		if err := stream.Close(); err != nil {
-			t.Fatal(err)
-		}
+		_ = stream.Close() // unless the gateway has ended it already
 		if got := c.outcome(stream); !strings.HasPrefix(got, test.want) || test.want == "200" && got != "200" {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
@@ -288,9 +286,7 @@ func TestHTTP3ClientThatDoesNotRead(t *testing.T) {
 	c := g.dialHTTP3(t, 100)
 	for i, path := range []string{"/whole", "/streamed", "/headed"} {
 		stream := c.open(frame(nil, frameHeaders, fields(t, ":method: GET", ":scheme: https", ":path: "+path, ":authority: "+api)))
-		if err := stream.Close(); err != nil {
-			t.Fatal(err)
-		}
+		_ = stream.Close() // unless the gateway has ended it already
 		g.counts.awaitLogged(t, int64(i)+1)
 		time.Sleep(500 * time.Millisecond) // what is left after the log has its own time
 		if got := c.outcome(stream); !strings.HasPrefix(got, "reset") {
