@@ -83,6 +83,20 @@ func (f *ordering) until(arn *string, what string, done func(*types.CertificateD
 	}
 }
 
+// told waits until the log says something.
+func (f *ordering) told(part string) {
+	f.t.Helper()
+	deadline, tick := time.After(time.Minute), time.NewTicker(50*time.Millisecond)
+	defer tick.Stop()
+	for !strings.Contains(f.Logs(), part) {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			f.t.Fatalf("nothing is said of %q:\n%s", part, f.Logs())
+		}
+	}
+}
+
 func (f *ordering) issued(arn *string) *types.CertificateDetail {
 	f.t.Helper()
 	return f.until(arn, "issued", func(d *types.CertificateDetail) bool { return d.Status == types.CertificateStatusIssued })
@@ -223,13 +237,7 @@ func TestPublicAuthorityByDNS(t *testing.T) {
 	f.authority.Mend()
 	orders := f.authority.Count(pebble.NewOrder)
 	arn := f.request("*.late.test")
-	deadline := time.Now().Add(time.Minute)
-	for !strings.Contains(f.Logs(), "_acme-challenge.late.test") && time.Now().Before(deadline) {
-		time.Sleep(20 * time.Millisecond) // for a line of another process
-	}
-	if log := f.Logs(); !strings.Contains(log, "make one for late.test and delegate it") {
-		t.Errorf("told %s", log)
-	}
+	f.told("make one for late.test and delegate it")
 	d := must(f.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: arn}))(t).Certificate
 	if d.Status != types.CertificateStatusPendingValidation || f.authority.Count(pebble.NewOrder) != orders {
 		t.Errorf("status %s", d.Status)
@@ -269,11 +277,5 @@ func TestExternalAccount(t *testing.T) {
 	t.Setenv("GATEHOUSE_ACME_EAB_HMAC_KEY", "")
 	f = startOrdering(t, pebble.Options{Bindings: map[string]string{"kid-1": key}})
 	f.request("a.test")
-	deadline := time.Now().Add(time.Minute)
-	for !strings.Contains(f.Logs(), "--acme-eab-key-id") && time.Now().Before(deadline) {
-		time.Sleep(20 * time.Millisecond) // for a line of another process
-	}
-	if !strings.Contains(f.Logs(), "--acme-eab-key-id") {
-		t.Errorf("told %s", f.Logs())
-	}
+	f.told("--acme-eab-key-id")
 }

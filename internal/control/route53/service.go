@@ -16,8 +16,8 @@ import (
 type Options struct {
 	// Store holds the zones. Its Prepare must call Directory.Prepare.
 	Store *store.Store // required
-	// Changed, if set, is called once records have changed: somebody may wait for
-	// one.
+	// Changed, if set, is called once there are new zones or records: somebody may
+	// wait for one.
 	Changed func()
 	// Random is where ids come from; nil means crypto/rand.
 	Random io.Reader
