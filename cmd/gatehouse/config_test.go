@@ -122,6 +122,12 @@ func TestConfigRefusals(t *testing.T) {
 		{name: "no port of HTTP/3", args: []string{"--http3", "--traffic-tls", ":443", "--http3-port", "65536"}, want: "no port"},
 		{name: "no domain", args: []string{"--domain", ""}, want: "must be a host name"},
 		{name: "domain that is a URL", args: []string{"--domain", "https://api.example"}, want: "must be a host name"},
+		{name: "ACME without an authority", args: []string{"--acme-profile", "shortlived"}, want: "--acme-profile is that of --acme-directory"},
+		{name: "ACME over plain HTTP", args: []string{"--acme-directory", "http://ca.test/dir"}, want: "https URL"},
+		{name: "half an account", args: []string{"--acme-directory", "https://ca.test/dir", "--acme-eab-key-id", "kid"}, want: "go together"},
+		{name: "account's key", args: []string{"--acme-directory", "https://ca.test/dir", "--acme-eab-key-id", "kid"}, env: map[string]string{"GATEHOUSE_ACME_EAB_HMAC_KEY": "s*cret"}, want: "isn't base64"},
+		{name: "resolver without DNS", args: []string{"--acme-directory", "https://ca.test/dir", "--acme-resolver", "192.0.2.1:53"}, want: "--dns"},
+		{name: "resolver without a port", args: []string{"--acme-directory", "https://ca.test/dir", "--dns", "127.0.0.1:53", "--acme-resolver", "192.0.2.1"}, want: "HOST:PORT"},
 		{name: "modules", args: []string{"--function-modules", "no/such/dir"}, want: "no such directory"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
