@@ -46,6 +46,7 @@ type acmeFixture struct {
 	// challenges are asked over plain HTTP.
 	challenges http.Handler
 	email      string
+	onlyTLS    bool
 	// begin has the authority begin anew, without a memory.
 	begin func()
 
@@ -89,7 +90,7 @@ func (f *acmeFixture) open() {
 	roots.AppendCertsFromPEM(text)
 	log := slog.New(slog.NewTextHandler(f, nil))
 	issuer := acmeissuer.New(acmeissuer.Options{
-		Dir: f.dir, Directory: f.authority.Directory, Email: f.email, RootCAs: roots, PollInterval: 10 * time.Millisecond, Log: log,
+		Dir: f.dir, Directory: f.authority.Directory, Email: f.email, OnlyTLS: f.onlyTLS, RootCAs: roots, PollInterval: 10 * time.Millisecond, Log: log,
 	})
 	f.challenges = issuer.Challenges()
 	f.service = acm.New(acm.Options{
@@ -373,6 +374,28 @@ func TestRevokedByAuthority(t *testing.T) {
 	}
 	if !strings.Contains(f.told(), "the authority says when") {
 		t.Error("nothing is logged of it")
+	}
+}
+
+// A way that fails gives way to another, which is the first from then on. The site
+// of the fixture speaks no TLS.
+func TestOtherWay(t *testing.T) {
+	f := newACMEFixture(t, pebble.Options{})
+	f.onlyTLS = true
+	f.restart()
+	arn := f.request("a.test")
+	f.pass(0)
+	if told := f.told(); *f.describe(arn).Status != "PENDING_VALIDATION" || !strings.Contains(told, "tls-alpn-01") {
+		t.Errorf("%s: %s", *f.describe(arn).Status, told)
+	}
+	f.pass(2 * time.Minute)
+	if *f.describe(arn).Status != "ISSUED" {
+		t.Error(f.told())
+	}
+	ok(t, f.service.RenewCertificate(f.call, &acmapi.RenewCertificateRequest{CertificateArn: &arn}))
+	f.pass(0)
+	if d := f.describe(arn); *d.RenewalSummary.RenewalStatus != "SUCCESS" {
+		t.Errorf("%+v: %s", d.RenewalSummary, f.told())
 	}
 }
 

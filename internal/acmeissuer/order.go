@@ -128,8 +128,8 @@ func (o *order) prove(ctx context.Context, placed acme.Order) error {
 		if ctx.Err() != nil {
 			return errors.Join(append(errs, ctx.Err())...)
 		}
-		o.failures.note(a.IdentifierValue(), err != nil)
 		if err != nil {
+			o.failures.add(a.IdentifierValue())
 			errs = append(errs, fmt.Errorf("%s by %s: %w", a.IdentifierValue(), a.challenge.Type, err))
 		}
 	}

@@ -94,7 +94,8 @@ func (i *Issuer) placeOf(ctx context.Context, name string) (string, error) {
 	return "", fmt.Errorf("%d CNAMEs lead nowhere", maxHops)
 }
 
-// failures counts, by name, how often it couldn't be proven since it could.
+// failures counts, by name, how often it couldn't be proven. What proves a name
+// is used again: success changes nothing.
 type failures struct {
 	mu    sync.Mutex
 	count map[string]int
@@ -106,13 +107,9 @@ func (f *failures) of(name string) int {
 	return f.count[name]
 }
 
-func (f *failures) note(name string, failed bool) {
+func (f *failures) add(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !failed {
-		delete(f.count, name)
-		return
-	}
 	if f.count == nil {
 		f.count = map[string]int{}
 	}

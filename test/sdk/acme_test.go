@@ -49,6 +49,9 @@ func startOrdering(t *testing.T, o pebble.Options, args ...string) *ordering {
 		t.Fatal(err)
 	}
 	o.TLSPort, o.Resolver = o.HTTPPort, f.world.Addr
+	if slices.Contains(args, "--traffic-tls") {
+		o.HTTPPort = 1 // where nobody listens
+	}
 	if m := regexp.MustCompile(`answering DNS queries.* address=(\S+)`).FindStringSubmatch(f.Logs()); m != nil {
 		f.world.Gateway = m[1]
 	}
@@ -250,12 +253,12 @@ func TestPublicAuthorityByDNS(t *testing.T) {
 }
 
 // TestExternalAccount signs up at an authority that wants to know its customer,
-// whose secret shows nowhere, and orders by a profile.
+// whose secret shows nowhere, and orders by a profile. Names are proven over TLS.
 func TestExternalAccount(t *testing.T) {
 	const key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
 	t.Setenv("GATEHOUSE_ACME_EAB_HMAC_KEY", key)
 	f := startOrdering(t, pebble.Options{Bindings: map[string]string{"kid-1": key}, Profiles: map[string]uint64{"shortlived": 160 * 3600, "classic": 90 * 86400}},
-		"--acme-eab-key-id", "kid-1", "--acme-profile", "shortlived")
+		"--acme-eab-key-id", "kid-1", "--acme-profile", "shortlived", "--traffic-tls", "127.0.0.1:0")
 	d := f.issued(f.request("a.test"))
 	if life := d.NotAfter.Sub(*d.NotBefore); life > 161*time.Hour {
 		t.Errorf("good for %s: not by the profile", life)
