@@ -158,22 +158,29 @@ func (p *process) memory() (int64, error) {
 	return memoryLine(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid), "VmRSS:")
 }
 
-// proportionalMemory returns the resident memory of a process and its descendants
-// in bytes. What several have in common counts once.
-func (p *process) proportionalMemory() (int64, error) {
+// A residence is what is resident of a process and its descendants, in bytes:
+// all of it, and what is no file's, as programs are. What several have in common
+// counts once.
+type residence struct{ all, own int64 }
+
+func (p *process) residence() (r residence, err error) {
 	pids, err := p.family()
 	if err != nil {
-		return 0, err
+		return r, err
 	}
-	var total int64
 	for _, pid := range pids {
-		n, err := memoryLine(fmt.Sprintf("/proc/%d/smaps_rollup", pid), "Pss:")
+		file := fmt.Sprintf("/proc/%d/smaps_rollup", pid)
+		all, err := memoryLine(file, "Pss:")
 		if err != nil {
-			return 0, err
+			return r, err
 		}
-		total += n
+		own, err := memoryLine(file, "Pss_Anon:")
+		if err != nil {
+			return r, err
+		}
+		r.all, r.own = r.all+all, r.own+own
 	}
-	return total, nil
+	return r, nil
 }
 
 // memoryLine returns the bytes that a line of a file in /proc gives in kB.

@@ -83,20 +83,24 @@ func (b *bench) tlsOf(ctx context.Context, kind, backend string) error {
 	}
 
 	b.title("Custom domain names with a certificate each, %s: start to the first handshake, and memory", kind)
-	b.row("", "domains", "ready after", "memory", "per domain", "after the handshakes", "per domain")
+	b.row("", "domains", "ready after", "CPU time then", "memory", "its own of it", "own per domain", "after the handshakes", "its own of it", "own per domain")
 	for _, s := range []struct {
 		name      string
 		few, many *started
 	}{{"nginx", few.ofNginx, many.ofNginx}, {"gatehouse", few.ofGateway, many.ofGateway}} {
 		for _, of := range []*started{s.few, s.many} {
-			if of.after, err = of.process.proportionalMemory(); err != nil {
+			if of.after, err = of.process.residence(); err != nil {
 				return err
 			}
 		}
-		more := int64(b.domains - fewDomains)
-		b.row(s.name, fewDomains, millis(s.few.took), megabytes(s.few.memory), "", megabytes(s.few.after))
-		b.row(s.name, b.domains, millis(s.many.took), megabytes(s.many.memory), fmt.Sprintf("%d B", (s.many.memory-s.few.memory)/more),
-			megabytes(s.many.after), fmt.Sprintf("%d B", (s.many.after-s.few.after)/more))
+		per := func(many, few residence) string {
+			return fmt.Sprintf("%d B", (many.own-few.own)/int64(b.domains-fewDomains))
+		}
+		b.row(s.name, fewDomains, millis(s.few.took), millis(s.few.cpu),
+			megabytes(s.few.memory.all), megabytes(s.few.memory.own), "", megabytes(s.few.after.all), megabytes(s.few.after.own))
+		b.row(s.name, b.domains, millis(s.many.took), millis(s.many.cpu),
+			megabytes(s.many.memory.all), megabytes(s.many.memory.own), per(s.many.memory, s.few.memory),
+			megabytes(s.many.after.all), megabytes(s.many.after.own), per(s.many.after, s.few.after))
 	}
 	b.row("gatehouse: importing, creating and mapping one", b.domains, millis(created/time.Duration(b.domains))+" each", fmt.Sprintf("%.1f s in all", created.Seconds()))
 
@@ -124,8 +128,8 @@ type pair struct {
 // A started is what a start took, and the memory then and after the load.
 type started struct {
 	process       *process
-	took          time.Duration
-	memory, after int64
+	took, cpu     time.Duration
+	memory, after residence
 }
 
 // startPair starts a gateway that has its domains in its data directory, and an
@@ -176,8 +180,11 @@ func afterStart(p *process, name string, begin time.Time) (*started, error) {
 	if err := c.Close(); err != nil {
 		return nil, err
 	}
+	if s.cpu, err = p.cpu(); err != nil {
+		return nil, err
+	}
 	time.Sleep(time.Second) // what memory settles at is what is asked
-	s.memory, err = p.proportionalMemory()
+	s.memory, err = p.residence()
 	return s, err
 }
 
