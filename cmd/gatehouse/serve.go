@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,9 +61,9 @@ func runGateway(ctx context.Context, c config, out, logs io.Writer) error {
 	if _, err := fmt.Fprintf(out, "gatehouse %s serves on http://%s (and https); export AWS_ENDPOINT_URL=http://%s\n", version, g.Addr(), g.Addr()); err != nil {
 		log.Warn("cannot write to standard output", "error", err)
 	}
-	// Reading what is stored leaves as much garbage again, and a gateway at rest
-	// would keep it for long.
-	debug.FreeOSMemory()
+	if err := rest(); err != nil {
+		log.Debug("cannot give back memory of the start", "error", err)
+	}
 	select {
 	case <-ctx.Done():
 		log.Info("stopping: finishing requests in flight")
