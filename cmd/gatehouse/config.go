@@ -359,7 +359,6 @@ func (c *config) managementHosts() []string {
 	return append(slices.Clone(c.ManagementHosts), host)
 }
 
-// loopback tells whether management is reachable from this machine only.
 // trustedProxies are the addresses of --trusted-proxies; one without a length is
 // itself.
 func (c *config) trustedProxies() ([]netip.Prefix, error) {
@@ -377,6 +376,7 @@ func (c *config) trustedProxies() ([]netip.Prefix, error) {
 	return list, nil
 }
 
+// loopback tells whether management is reachable from this machine only.
 func (c *config) loopback() bool { return isLoopback(c.Listen) }
 
 func isLoopback(addr string) bool {

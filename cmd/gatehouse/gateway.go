@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -193,6 +195,9 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 	proxies, err := c.trustedProxies()
 	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Bits() == 0 }) {
+		log.Warn("--trusted-proxies trusts everybody: whoever connects to a listener for traffic can name any address as the client's")
 	}
 	var server *serve.Server
 	server = serve.New(serve.Options{

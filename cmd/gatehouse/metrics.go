@@ -1,10 +1,13 @@
 package main
 
 import (
+	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
+	"gatehouse/internal/awswire"
 	"gatehouse/internal/control/acm"
 	"gatehouse/internal/observe"
 	"gatehouse/internal/serve"
@@ -17,7 +20,23 @@ func (p *parts) metricsPage(numbers func() serve.Numbers) http.Handler {
 		shown := append(connectionReadings(numbers), daysToExpiry(p.issued, time.Now))
 		return observe.NewPage(p.metrics, shown...)
 	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { page().ServeHTTP(w, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A page in a browser here could ask by a name of its own for what APIs there
+		// are, and who calls them.
+		if !isAddress(r.Host) && !awswire.HostAllowed(r.Host, p.hosts) {
+			http.Error(w, "Host isn't a name of this gateway's management: use its address, or give the name as --management-host", http.StatusForbidden)
+			return
+		}
+		page().ServeHTTP(w, r)
+	})
+}
+
+// isAddress tells whether a Host is an IP address, which needs no DNS to lead here.
+func isAddress(host string) bool {
+	if bare, _, err := net.SplitHostPort(host); err == nil {
+		host = bare
+	}
+	return net.ParseIP(strings.Trim(host, "[]")) != nil
 }
 
 // connectionReadings tell of the server's connections.

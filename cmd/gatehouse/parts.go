@@ -66,6 +66,7 @@ type parts struct {
 	lambda       *lambda.Service
 	metrics      *observe.Collector
 	issued       *acm.Directory
+	hosts        []string // what management is called by
 	certificates *localcert.Authority
 	tickets      *tlspolicy.Tickets
 	challenges   serve.Challenges // nil where no authority asks
@@ -354,7 +355,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	management := front.Handler(awswire.NewHandler(options))
 	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
-	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, certificates: certificates, tickets: fronts.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, hosts: c.managementHosts(), certificates: certificates, tickets: fronts.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

@@ -10,7 +10,7 @@ import (
 // guard refuses what a web page could send. Management can create functions:
 // a page in the user's browser that reached it would run code on the machine.
 func (h *Handler) guard(r *http.Request) error {
-	if apiStageOf(r.Context()) == (APIStage{}) && !h.hostAllowed(r.Host) {
+	if apiStageOf(r.Context()) == (APIStage{}) && !HostAllowed(r.Host, h.o.Hosts) {
 		return &Error{Code: "AccessDeniedException", Status: http.StatusForbidden,
 			Message: "Host " + shorten(r.Host) + " is not a name of this gateway's management; use a loopback address or configure the name"}
 	}
@@ -23,8 +23,10 @@ func (h *Handler) guard(r *http.Request) error {
 	return &Error{Code: "AccessDeniedException", Status: http.StatusForbidden, Message: "management does not answer web pages"}
 }
 
-// hostAllowed keeps a name that an attacker's DNS points here from counting as us.
-func (h *Handler) hostAllowed(host string) bool {
+// HostAllowed tells whether a Host is this gateway: a loopback address, localhost or
+// below it, or one of hosts, of which one that begins with a dot stands for all below
+// it. A name that an attacker's DNS points here doesn't count as us.
+func HostAllowed(host string, hosts []string) bool {
 	name := host
 	if bare, _, err := net.SplitHostPort(host); err == nil {
 		name = bare
@@ -36,7 +38,7 @@ func (h *Handler) hostAllowed(host string) bool {
 	if ip, err := netip.ParseAddr(name); err == nil && ip.Unmap().IsLoopback() {
 		return true
 	}
-	for _, allowed := range h.o.Hosts {
+	for _, allowed := range hosts {
 		allowed = strings.ToLower(allowed)
 		if name == strings.TrimPrefix(allowed, ".") || strings.HasPrefix(allowed, ".") && strings.HasSuffix(name, allowed) {
 			return true
