@@ -71,6 +71,8 @@ func start(ctx context.Context, c config, log *slog.Logger, terminal io.Writer) 
 	if err := g.serveDNS(c, log, l, parts.zones, parts.texts); err != nil {
 		return nil, err
 	}
+	// Orders end first: an authority that finds nobody to answer counts a failure.
+	g.onClose("orders of certificates", func(context.Context) error { parts.orders(); return nil })
 	return g, nil
 }
 

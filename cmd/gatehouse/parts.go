@@ -60,6 +60,7 @@ type parts struct {
 	compiler     *compile.Compiler
 	zones        *route53.Directory
 	texts        *nameserver.Texts
+	orders       func() // ends those at an authority
 	tester       *methodTester
 	management   http.Handler
 	userPools    *oauth2.Site
@@ -355,7 +356,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	management := front.Handler(awswire.NewHandler(options))
 	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
-	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, hosts: c.managementHosts(), certificates: certificates, tickets: fronts.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, hosts: c.managementHosts(), certificates: certificates, tickets: fronts.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts, orders: certificateService.Close}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.
