@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mholt/acmez/v3/acme"
 )
 
 func TestParseBinding(t *testing.T) {
@@ -121,6 +123,36 @@ func TestPlaces(t *testing.T) {
 	}
 	if _, err := New(Options{}).places(t.Context(), []string{"a.test", "*.a.test"}); !errors.Is(err, ErrWildcard) || !strings.Contains(err.Error(), "--dns") {
 		t.Errorf("without records: %v", err)
+	}
+}
+
+// Each way is tried in its turn, and one that is possible only now before those
+// that failed: Terraform makes a zone and a certificate at the same time.
+func TestFewestFailures(t *testing.T) {
+	way := func(kinds ...string) []acme.Challenge {
+		var out []acme.Challenge
+		for _, kind := range kinds {
+			out = append(out, acme.Challenge{Type: kind})
+		}
+		return out
+	}
+	const name = "a.test"
+	var f failures
+	for i, step := range []struct {
+		offered []acme.Challenge
+		want    string
+	}{
+		{way("http-01", "tls-alpn-01"), "http-01"},
+		{way("dns-01", "http-01", "tls-alpn-01"), "dns-01"},
+		{way("dns-01", "http-01", "tls-alpn-01"), "tls-alpn-01"},
+		{way("dns-01", "http-01", "tls-alpn-01"), "dns-01"},
+		{way("dns-01", "http-01", "tls-alpn-01"), "http-01"},
+	} {
+		got := f.fewest(name, step.offered)
+		if got.Type != step.want || f.fewest("b.test", step.offered).Type != step.offered[0].Type {
+			t.Errorf("attempt %d by %s, not %s", i, got.Type, step.want)
+		}
+		f.add(name, got.Type)
 	}
 }
 

@@ -129,7 +129,7 @@ func (o *order) prove(ctx context.Context, placed acme.Order) error {
 			return errors.Join(append(errs, ctx.Err())...)
 		}
 		if err != nil {
-			o.failures.add(a.IdentifierValue())
+			o.failures.add(a.IdentifierValue(), a.challenge.Type)
 			errs = append(errs, fmt.Errorf("%s by %s: %w", a.IdentifierValue(), a.challenge.Type, err))
 		}
 	}
@@ -152,7 +152,7 @@ func (o *order) present(a *authorization) error {
 	if len(offered) == 0 {
 		return fmt.Errorf("the authority wants %s proven in no way that is possible here (%s)", a.IdentifierValue(), strings.Join(ways, ", "))
 	}
-	ch := offered[o.failures.of(a.IdentifierValue())%len(offered)]
+	ch := o.failures.fewest(a.IdentifierValue(), offered)
 	a.challenge = ch
 	switch ch.Type {
 	case acme.ChallengeTypeDNS01:

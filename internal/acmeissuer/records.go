@@ -3,9 +3,12 @@ package acmeissuer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mholt/acmez/v3/acme"
 )
 
 const (
@@ -94,24 +97,31 @@ func (i *Issuer) placeOf(ctx context.Context, name string) (string, error) {
 	return "", fmt.Errorf("%d CNAMEs lead nowhere", maxHops)
 }
 
-// failures counts, by name, how often it couldn't be proven. What proves a name
-// is used again: success changes nothing.
+// failures counts how often names couldn't be proven in each way. What proves a
+// name is used again: success changes nothing.
 type failures struct {
 	mu    sync.Mutex
-	count map[string]int
+	count map[attempt]int
 }
 
-func (f *failures) of(name string) int {
+// An attempt is a name that is to be proven in a way.
+type attempt struct{ name, way string }
+
+// fewest is the way that failed least often for a name, the first of several. A
+// way that is possible only now, as the name's zone came late, is so the next.
+func (f *failures) fewest(name string, offered []acme.Challenge) acme.Challenge {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.count[name]
+	return slices.MinFunc(offered, func(a, b acme.Challenge) int {
+		return f.count[attempt{name, a.Type}] - f.count[attempt{name, b.Type}]
+	})
 }
 
-func (f *failures) add(name string) {
+func (f *failures) add(name, way string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.count == nil {
-		f.count = map[string]int{}
+		f.count = map[attempt]int{}
 	}
-	f.count[name]++
+	f.count[attempt{name, way}]++
 }
