@@ -202,6 +202,12 @@ func (s *Service) issue(ctx context.Context, doc *definition.Certificate, replac
 		if err := begin(); err != nil {
 			return nil, err
 		}
+		select {
+		case s.making <- struct{}{}:
+			defer func() { <-s.making }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 		key, err = newKey(*doc.KeyAlgorithm)
 		return key, err
 	}

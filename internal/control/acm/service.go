@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -87,6 +88,9 @@ type Service struct {
 	clock     func() time.Time
 	random    io.Reader
 	log       *slog.Logger
+	// making has room for the keys that are made at a time: RSA keys take a tenth of
+	// a second of a processor each, which traffic needs as well.
+	making chan struct{}
 
 	// mu guards what is below it.
 	mu sync.Mutex
@@ -125,6 +129,7 @@ func New(o Options) *Service {
 	s := &Service{
 		store: o.Store, directory: o.Directory, issuer: o.Issuer, patient: o.Patient, validator: o.Validator,
 		clock: o.Clock, random: o.Random, log: o.Log,
+		making:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		running: map[string]chan struct{}{}, held: map[string]time.Time{},
 		ctx: ctx, stop: stop, wake: make(chan struct{}, 1),
 	}
