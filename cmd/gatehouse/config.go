@@ -162,6 +162,19 @@ func envName(flag string) string {
 	return "GATEHOUSE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
+// strayEnvironment names the variables that look like settings and are none.
+func strayEnvironment(environ []string, fs *pflag.FlagSet) []string {
+	known := map[string]bool{envName("config"): true}
+	fs.VisitAll(func(f *pflag.Flag) { known[envName(f.Name)] = true })
+	var stray []string
+	for _, v := range environ {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, envName("")) && !known[name] {
+			stray = append(stray, name)
+		}
+	}
+	return stray
+}
+
 // readConfigFile reads a YAML mapping of flag names to values. An unknown name
 // is an error: a misspelt setting must not be ignored.
 func readConfigFile(path string, fs *pflag.FlagSet) (map[string]string, error) {

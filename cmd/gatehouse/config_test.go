@@ -58,6 +58,17 @@ func TestFlagsOutrankEnvironmentOutranksFile(t *testing.T) {
 	}
 }
 
+// A misspelt variable is told of. A configuration file with one isn't taken at all.
+func TestStrayEnvironment(t *testing.T) {
+	var c config
+	cmd := &cobra.Command{Use: "serve"}
+	c.bind(cmd.Flags())
+	got := strayEnvironment([]string{"GATEHOUSE_LISTN=x", "GATEHOUSE_LISTEN=x", "GATEHOUSE_CONFIG=x", "GATEHOUSE_S3_ENDPOINT=x", "HOME=/"}, cmd.Flags())
+	if strings.Join(got, " ") != "GATEHOUSE_LISTN" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestConfigFromEnvironmentFile(t *testing.T) {
 	file := write(t, "region: eu-west-1\n")
 	c, err := loadConfig(t, nil, map[string]string{"GATEHOUSE_CONFIG": file})

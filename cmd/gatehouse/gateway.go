@@ -232,6 +232,7 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 	}
 	run(l.shared.Addr(), func() error { return server.Serve(l.shared) })
 	for _, ln := range l.traffic {
+		log.Info("serving traffic", "address", ln.Addr().String(), "tls", false)
 		run(ln.Addr(), func() error { return server.ServeTraffic(ln) })
 	}
 	for i, ln := range l.trafficTLS {
@@ -240,6 +241,7 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 			http3 = cmp.Or(c.HTTP3Port, port(ln))
 			run(ln.Addr(), func() error { return server.ServeTrafficHTTP3(l.http3[i]) })
 		}
+		log.Info("serving traffic", "address", ln.Addr().String(), "tls", true, "http3", http3 != 0)
 		run(ln.Addr(), func() error { return server.ServeTrafficTLS(ln, http3) })
 	}
 	return nil

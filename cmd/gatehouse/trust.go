@@ -44,13 +44,15 @@ macOS:          sudo security add-trusted-cert -d -r trustRoot \
 Windows:        certutil -addstore Root gatehouse-root.pem   (as administrator)
 Firefox:        Settings, Certificates, View Certificates, Authorities, Import
 Node:           NODE_EXTRA_CA_CERTS=gatehouse-root.pem
-Python, AWS:    REQUESTS_CA_BUNDLE or AWS_CA_BUNDLE=gatehouse-root.pem
+Python:         REQUESTS_CA_BUNDLE=gatehouse-root.pem (requests), SSL_CERT_FILE (others)
+Go:             SSL_CERT_FILE=gatehouse-root.pem (Linux)
 
 The root can sign for every name there is: who can read the data directory can
 then pass for any site on a machine that trusts it. Give it to machines for
 development only. Its key never leaves DIR/tls/authority. The gateway's own
 names (localhost, {api-id}.execute-api.localhost) have an authority of their
-own, DIR/tls/ca.pem, which can sign for nothing else.`,
+own, DIR/tls/ca.pem, which can sign for nothing else: AWS_CA_BUNDLE=DIR/tls/ca.pem
+is for the AWS CLI and SDKs that manage the gateway over https.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s := trustStore{dir: "/usr/local/share/ca-certificates", update: "update-ca-certificates"}

@@ -310,8 +310,11 @@ func (h *Handler) fault(r *request, err error) response {
 	if errors.Is(err, context.Canceled) {
 		h.o.Logger.Debug("call cancelled", "request", r.call.RequestID)
 	} else if e.Cause != nil || e.Server {
-		h.o.Logger.Error("management call failed", "service", r.route.serviceName(), "operation", r.route.operationName(),
-			"code", e.Code, "request", r.call.RequestID, "error", err, "cause", e.Cause)
+		log := h.o.Logger.With("service", r.route.serviceName(), "operation", r.route.operationName(), "code", e.Code, "request", r.call.RequestID)
+		if e.Cause != nil && e.Cause.Error() != err.Error() {
+			log = log.With("cause", e.Cause)
+		}
+		log.Error("management call failed", "error", err)
 	}
 	return encodeError(r, e)
 }

@@ -217,6 +217,9 @@ func (s *Service) noteFailure(ctx context.Context, e *entry, before upkeep, trie
 	case isFinal(tried):
 		log.Warn("a certificate was refused")
 	default:
+		if isFree(tried) {
+			again = now.Add(holdTime)
+		}
 		log.Warn("a certificate couldn't be issued yet", "again", again)
 	}
 	return s.note(ctx, e.scope.Value(), e.id, func(u *upkeep) {

@@ -59,7 +59,7 @@ func newFaces(t testing.TB) *faces {
 	random := rand.NewChaCha8([32]byte{1})
 	names := domain.New(domain.Options{
 		Rand:     random,
-		Reserved: func(name string) bool { return name == "gateway.example.com" },
+		Reserved: func(name string) bool { return name == "gateway.example.com" || name == "shop.localhost" },
 		Truststore: func(_ context.Context, uri, _ string) (string, []string, error) {
 			if strings.HasSuffix(uri, "/gone.pem") {
 				return "", nil, errors.New("there is no truststore " + uri)
@@ -239,17 +239,18 @@ func TestNames(t *testing.T) {
 		"a_.example.com": "", "a-.example.com": invalid, "a b.example.com": invalid, "bücher.example.com": invalid, "127.0.0.1": invalid, "[::1]": invalid, "::1": invalid,
 		"a.example.com:443": invalid, "a.example.com/x": invalid, "a.example.123": invalid, strings.Repeat("a", 64) + ".example.com": invalid,
 		strings.Repeat("a.", 126) + "example.com": invalid,
-		"gateway.example.com":                     "400 BadRequestException: The domain name gateway.example.com is reserved: …",
-		"theirs.eu.example.com":                   taken,
-		"*.eu.example.com":                        taken, // would get what theirs leaves
-		"ours.us.example.com":                     taken, // would take what their star gets
-		"*.us.example.com":                        taken,
-		"x.ours.us.example.com":                   "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
-		"us.example.com":                          "",
-		"a.b.example.com":                         "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
-		"*.a.example.com":                         "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
-		"example.org":                             "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
-		"example.com":                             "",
+		"shop.localhost":        "400 BadRequestException: The domain name shop.localhost is reserved: clients call services by such names. With another label in front, as in api.shop.localhost, it can be taken",
+		"gateway.example.com":   "400 BadRequestException: The domain name gateway.example.com is reserved: …",
+		"theirs.eu.example.com": taken,
+		"*.eu.example.com":      taken, // would get what theirs leaves
+		"ours.us.example.com":   taken, // would take what their star gets
+		"*.us.example.com":      taken,
+		"x.ours.us.example.com": "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
+		"us.example.com":        "",
+		"a.b.example.com":       "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
+		"*.a.example.com":       "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
+		"example.org":           "400 BadRequestException: The domain name to be created is not covered by the provided certificate.",
+		"example.com":           "",
 	} {
 		_, err := f.create(name)
 		check(t, name, err, want)

@@ -27,6 +27,9 @@ func (n *Names) checkName(name string) error {
 		return badRequest("Invalid domain name specified: %s", name)
 	}
 	if n.reserved != nil && n.reserved(name) {
+		if label, ok := strings.CutSuffix(name, ".localhost"); ok && !strings.Contains(label, ".") && label != "*" {
+			return badRequest("The domain name %s is reserved: clients call services by such names. With another label in front, as in api.%[1]s, it can be taken", name)
+		}
 		return badRequest("The domain name %s is reserved: the gateway itself is called by it", name)
 	}
 	return nil

@@ -19,6 +19,9 @@ type dirLock struct{ file *os.File }
 
 func lockDir(dir string) (*dirLock, error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, os.ErrPermission) {
+		return nil, fmt.Errorf("lock data directory: %w; %s and what is in it must belong to the user that runs the gateway", err, dir)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lock data directory: %w", err)
 	}
