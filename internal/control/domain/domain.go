@@ -136,10 +136,6 @@ func (n *Names) Update(tx *store.Tx, c *awswire.Call, old, d *definition.Domain,
 	if err := n.complete(tx, c, old, d, read); err != nil {
 		return err
 	}
-	if value(old.SecurityPolicy) != value(d.SecurityPolicy) && len(old.EndpointConfiguration.Types) > 1 {
-		// UNVERIFIED: the words; that it is refused, the developer guide says.
-		return badRequest("The security policy can't be updated for a domain name with multiple endpoint types.")
-	}
 	if err := n.checkTargets(tx, c, d); err != nil {
 		return err
 	}
@@ -236,7 +232,8 @@ func checkEndpoint(old, d *definition.Domain) error {
 		return badRequest("The endpoint type of a domain name can't be changed to or from PRIVATE.")
 	case old != nil && value(old.EndpointAccessMode) == apigateway.EndpointAccessModeStrict && !slices.Equal(old.EndpointConfiguration.Types, endpoint.Types):
 		return badRequest("Unable to update EndpointType. The endpoint access mode must be BASIC for EndpointType update.")
-	case old != nil && len(endpoint.Types) > 1 && value(old.SecurityPolicy) != value(d.SecurityPolicy):
+	case old != nil && max(len(old.EndpointConfiguration.Types), len(endpoint.Types)) > 1 && value(old.SecurityPolicy) != value(d.SecurityPolicy):
+		// That it is refused, the developer guide says.
 		return badRequest("The security policy of a domain name with several endpoint types can't be updated.")
 	case len(endpoint.VpcEndpointIds) > 0:
 		return badRequest("VPC endpoint IDs can only be specified for Private APIs.")

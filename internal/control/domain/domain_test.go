@@ -379,6 +379,10 @@ func TestV1Domains(t *testing.T) {
 	if len(both.EndpointConfiguration.Types) != 2 || both.RegionalDomainName == nil || both.DistributionDomainName == nil {
 		t.Errorf("%+v", both)
 	}
+	_, err = patch(op("replace", "/securityPolicy", "TLS_1_0"))
+	check(t, "the policy of two types", err, "400 BadRequestException: The security policy of a domain name with several endpoint types…")
+	_, err = patch(op("remove", "/endpointConfiguration/types/EDGE", ""), op("replace", "/securityPolicy", "TLS_1_0"))
+	check(t, "the policy with the type", err, "400 BadRequestException: The security policy of a domain name with several endpoint types…")
 	moved, err := patch(op("remove", "/endpointConfiguration/types/EDGE", ""))
 	if err != nil {
 		t.Fatal(err)
