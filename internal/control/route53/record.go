@@ -184,6 +184,10 @@ func (b *batch) apply(action string, set api.ResourceRecordSet) error {
 	if action == api.ChangeActionDelete {
 		return b.remove(old, &set, id)
 	}
+	if check := value(set.HealthCheckId); check != "" {
+		// There are none: CreateHealthCheck isn't there.
+		return api.NewNoSuchHealthCheck("No health check exists with the ID " + check) // UNVERIFIED wording
+	}
 	if action == api.ChangeActionCreate && old != nil {
 		b.refuse("Tried to create resource record set %s but it already exists", shownSet(&set))
 		return nil

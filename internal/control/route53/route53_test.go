@@ -318,6 +318,8 @@ func TestChanges(t *testing.T) {
 	bare.TTL, bare.ResourceRecords = nil, nil
 	lonely := record("l.example.test", "A", "192.0.2.1")
 	lonely.Weight = new(int64(1))
+	watched := weighted("x", 1)
+	watched.HealthCheckId = new("4c1e0f0a-0000-4000-8000-000000000000")
 	a := record("a.example.test", "A", "192.0.2.1")
 	for _, tt := range []struct {
 		name  string
@@ -348,6 +350,7 @@ func TestChanges(t *testing.T) {
 		{"all problems at once", []step{{"DELETE", a}, {"CREATE", record("a.other.test", "A", "192.0.2.1")}}, "InvalidChangeBatch", "but it was not found, RRSet with DNS name a.other.test."},
 		{"neither values nor alias", []step{{"CREATE", bare}}, "InvalidInput", "Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found none in Change with [Action=CREATE, Name=b.example.test, Type=A, SetIdentifier=null]"},
 		{"a weight alone", []step{{"CREATE", lonely}}, "InvalidInput", "Missing field 'SetIdentifier'"},
+		{"a health check", []step{{"CREATE", watched}}, "NoSuchHealthCheck", "4c1e0f0a-0000-4000-8000-000000000000"},
 		{"a weight beside a simple one", []step{{"CREATE", weighted("x", 1)}, {"CREATE", record("w.example.test", "A", "192.0.2.1")}}, "InvalidChangeBatch", "cannot be created as other RRSets exist with the same name and type."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
