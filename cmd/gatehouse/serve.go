@@ -110,6 +110,10 @@ func runGateway(ctx context.Context, c config, out, logs io.Writer) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: level}))
+	// What a library says by package log, as quic-go does of small socket buffers,
+	// belongs in the same log.
+	slog.SetDefault(log)
+	slog.SetLogLoggerLevel(slog.LevelWarn)
 	hangup := hangups()
 	g, err := start(ctx, c, log, logs)
 	if err != nil {
