@@ -42,6 +42,8 @@ Debian, Ubuntu: sudo gatehouse trust --install --data DIR (--remove takes it bac
 macOS:          sudo security add-trusted-cert -d -r trustRoot \
                   -k /Library/Keychains/System.keychain gatehouse-root.pem
 Windows:        certutil -addstore Root gatehouse-root.pem   (as administrator)
+Chrome, Linux:  certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n gatehouse \
+                  -i gatehouse-root.pem      (of libnss3-tools)
 Firefox:        Settings, Certificates, View Certificates, Authorities, Import
 Node:           NODE_EXTRA_CA_CERTS=gatehouse-root.pem
 Python:         REQUESTS_CA_BUNDLE=gatehouse-root.pem (requests), SSL_CERT_FILE (others)

@@ -51,15 +51,17 @@ func (s *Service) viewDomain(c *awswire.Call, name, id *string, do func(tx *stor
 }
 
 // domainRules are what can be patched of a domain.
-// UNVERIFIED: what can be beyond what Terraform and AWS's table of operations have.
+// AWS's table of operations has only replace for the four of certificates; its guide
+// to moving a domain to another endpoint type adds and removes them.
+// UNVERIFIED: what can be beyond these and what Terraform does.
 var domainRules = patchRules[apigateway.DomainName]{refuse: refuseListing, rules: []patchRule[apigateway.DomainName]{
-	{path: "/certificateName", ops: opReplace},
-	{path: "/certificateArn", ops: opReplace},
-	{path: "/regionalCertificateName", ops: opReplace},
-	{path: "/regionalCertificateArn", ops: opReplace},
+	{path: "/certificateName", ops: opEdit},
+	{path: "/certificateArn", ops: opEdit},
+	{path: "/regionalCertificateName", ops: opEdit},
+	{path: "/regionalCertificateArn", ops: opEdit},
 	{path: "/securityPolicy", ops: opReplace, check: checkDomainPolicy},
 	{path: "/endpointAccessMode", ops: opReplace, check: checkAccessMode},
-	{path: "/endpointConfiguration/types", ops: opAdd | opRemove, check: checkDomainType},
+	{path: "/endpointConfiguration/types", ops: opAdd | opRemove, check: checkDomainType, set: listDomainType},
 	{path: "/endpointConfiguration/types/{type}", ops: opEdit, set: setDomainType},
 	{path: "/endpointConfiguration/ipAddressType", ops: opReplace, check: checkDomainAddresses},
 	{path: "/mutualTlsAuthentication/truststoreUri", ops: opAdd | opReplace, set: setTruststore},
@@ -209,6 +211,12 @@ func checkDomainType(_ *apigateway.DomainName, o patchOp) error {
 		return badRequest(invalidEndpointType)
 	}
 	return nil
+}
+
+// listDomainType adds or removes the endpoint type that is the operation's value.
+func listDomainType(d *apigateway.DomainName, o patchOp) error {
+	o.Args = []string{value(o.Value)}
+	return setDomainType(d, o)
 }
 
 // setDomainType edits the list of a domain's endpoint types by an index or by

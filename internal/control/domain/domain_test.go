@@ -370,9 +370,11 @@ func TestV1Domains(t *testing.T) {
 	op := func(op, path, value string) apigateway.PatchOperation {
 		return apigateway.PatchOperation{Op: &op, Path: &path, Value: &value}
 	}
-	_, err = patch(op("add", "/endpointConfiguration/types", "REGIONAL"), op("add", "/regionalCertificateArn", "x"))
-	check(t, "an operation that isn't", err, "400 BadRequestException: Invalid patch path  '/regionalCertificateArn' specified for op 'add'…")
-	both, err := patch(op("add", "/endpointConfiguration/types", "REGIONAL"), op("replace", "/regionalCertificateArn", *certificateARN(region, "wild")))
+	_, err = patch(op("add", "/securityPolicy", "TLS_1_0"))
+	check(t, "an operation that isn't", err, "400 BadRequestException: Invalid patch path  '/securityPolicy' specified for op 'add'…")
+	_, err = patch(op("remove", "/certificateArn", ""))
+	check(t, "no certificate", err, "400 BadRequestException: A certificate was not provided for the endpoint type EDGE.")
+	both, err := patch(op("add", "/endpointConfiguration/types", "REGIONAL"), op("add", "/regionalCertificateArn", *certificateARN(region, "wild")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -383,7 +385,15 @@ func TestV1Domains(t *testing.T) {
 	check(t, "the policy of two types", err, "400 BadRequestException: The security policy of a domain name with several endpoint types…")
 	_, err = patch(op("remove", "/endpointConfiguration/types/EDGE", ""), op("replace", "/securityPolicy", "TLS_1_0"))
 	check(t, "the policy with the type", err, "400 BadRequestException: The security policy of a domain name with several endpoint types…")
-	moved, err := patch(op("remove", "/endpointConfiguration/types/EDGE", ""))
+	back, err := patch(op("remove", "/endpointConfiguration/types", "REGIONAL"), op("remove", "/regionalCertificateArn", ""))
+	if err != nil || back.RegionalCertificateArn != nil || back.RegionalDomainName != nil || back.CertificateArn == nil {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	both, err = patch(op("add", "/endpointConfiguration/types", "REGIONAL"), op("replace", "/regionalCertificateArn", *certificateARN(region, "wild")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved, err := patch(op("remove", "/endpointConfiguration/types", "EDGE"))
 	if err != nil {
 		t.Fatal(err)
 	}
