@@ -232,8 +232,9 @@ func checkEndpoint(old, d *definition.Domain) error {
 		return badRequest("The endpoint type of a domain name can't be changed to or from PRIVATE.")
 	case old != nil && value(old.EndpointAccessMode) == apigateway.EndpointAccessModeStrict && !slices.Equal(old.EndpointConfiguration.Types, endpoint.Types):
 		return badRequest("Unable to update EndpointType. The endpoint access mode must be BASIC for EndpointType update.")
-	case old != nil && max(len(old.EndpointConfiguration.Types), len(endpoint.Types)) > 1 && value(old.SecurityPolicy) != value(d.SecurityPolicy):
-		// That it is refused, the developer guide says.
+	case old != nil && len(old.EndpointConfiguration.Types) > 1 && value(old.SecurityPolicy) != value(d.SecurityPolicy):
+		// That it is refused, the developer guide says, which changes the policy in the
+		// call that adds the second type.
 		return badRequest("The security policy of a domain name with several endpoint types can't be updated.")
 	case len(endpoint.VpcEndpointIds) > 0:
 		return badRequest("VPC endpoint IDs can only be specified for Private APIs.")
@@ -274,7 +275,8 @@ func checkPolicy(d *definition.Domain) error {
 		return badRequest(ModeRequired)
 	case !enhanced && value(d.EndpointAccessMode) != "":
 		return badRequest("Endpoint access mode is not supported for the specified security policy")
-	case enhanced && edge != has(d, apigateway.EndpointTypeEdge), enhanced && len(d.EndpointConfiguration.Types) > 1:
+	case enhanced && edge && !has(d, apigateway.EndpointTypeEdge), enhanced && !edge && len(d.EndpointConfiguration.Types) == 1 && has(d, apigateway.EndpointTypeEdge):
+		// Of two types one has it: the developer guide moves such domains.
 		return badRequest("The security policy %s is not supported for the endpoint type %s.", policy, strings.Join(d.EndpointConfiguration.Types, ","))
 	case IsPrivate(d) && policy == apigateway.SecurityPolicyTLS10:
 		return badRequest("The security policy TLS_1_0 is not supported for private domain names.")

@@ -576,3 +576,34 @@ func TestLevelsOfEnhancedAPIs(t *testing.T) {
 		}
 	}
 }
+
+// A domain with an enhanced policy moves as AWS's guide has it: the policy of the new
+// type comes with the type, and the old one goes afterwards.
+func TestMovedWithPolicy(t *testing.T) {
+	f := newFaces(t)
+	name := new("edge.example.com")
+	patch := func(ops ...[3]string) (*apigateway.DomainName, error) {
+		in := &apigateway.UpdateDomainNameRequest{DomainName: name}
+		for _, o := range ops {
+			in.PatchOperations = append(in.PatchOperations, apigateway.PatchOperation{Op: &o[0], Path: &o[1], Value: &o[2]})
+		}
+		return f.v1.UpdateDomainName(f.c, in)
+	}
+	if _, err := f.v1.CreateDomainName(f.c, &apigateway.CreateDomainNameRequest{
+		DomainName: name, CertificateArn: certificateARN("us-east-1", "edge"),
+		SecurityPolicy: new("SecurityPolicy_TLS13_2025_EDGE"), EndpointAccessMode: new("BASIC"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	policy := [3]string{"replace", "/securityPolicy", "SecurityPolicy_TLS13_1_3_2025_09"}
+	_, err := patch(policy)
+	check(t, "a policy of another type", err, "400 BadRequestException: The security policy SecurityPolicy_TLS13_1_3_2025_09 is not supported for the endpoint type EDGE.")
+	both, err := patch([3]string{"add", "/endpointConfiguration/types", "REGIONAL"}, policy, [3]string{"add", "/regionalCertificateArn", *certificateARN(region, "wild")})
+	if err != nil || len(both.EndpointConfiguration.Types) != 2 || *both.SecurityPolicy != policy[2] {
+		t.Fatalf("%+v, %v", both, err)
+	}
+	moved, err := patch([3]string{"remove", "/endpointConfiguration/types", "EDGE"}, [3]string{"remove", "/certificateName"}, [3]string{"remove", "/certificateArn"})
+	if err != nil || moved.CertificateArn != nil || *moved.SecurityPolicy != policy[2] || *moved.EndpointAccessMode != "BASIC" {
+		t.Errorf("%+v, %v", moved, err)
+	}
+}
