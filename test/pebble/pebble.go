@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/letsencrypt/pebble/v2/ca"
+	"github.com/letsencrypt/pebble/v2/core"
 	"github.com/letsencrypt/pebble/v2/db"
 	"github.com/letsencrypt/pebble/v2/va"
 	"github.com/letsencrypt/pebble/v2/wfe"
@@ -129,8 +130,24 @@ func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.counts[r.URL.Path]++
 	a.mu.Unlock()
+	if id, is := strings.CutPrefix(r.URL.Path, Finalize); is {
+		spend(a.DB.GetOrderByID(id))
+	}
 	if f := a.broken.Load(); f != nil && (*f)(w, r) {
 		return
 	}
 	(*a.pebble.Load()).ServeHTTP(w, r)
+}
+
+// spend has the authorizations of an order serve no other: of those that are valid,
+// Pebble takes one in a hundred again when it is told to take none.
+func spend(o *core.Order) {
+	if o == nil {
+		return
+	}
+	for _, authorization := range o.AuthorizationObjects {
+		authorization.Lock()
+		authorization.Order = nil
+		authorization.Unlock()
+	}
 }
