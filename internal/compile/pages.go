@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/awsapi/cognitoidp"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/store"
@@ -62,7 +63,7 @@ func (c *Compiler) withPages(next *plan.Plan, name string, doc *definition.UserP
 	if config := doc.Domain.CustomDomainConfig; config != nil && value(config.CertificateArn) != "" && c.parts.TLS != nil {
 		shakes := DomainTLS{
 			Scope: store.Scope{Account: doc.Account, Region: doc.Region}, Name: name, Pages: true,
-			CertificateARN: *config.CertificateArn, SecurityPolicy: apigateway.SecurityPolicyTLS12,
+			CertificateARN: *config.CertificateArn, SecurityPolicy: pagesPolicy(value(config.SecurityPolicy)),
 		}
 		var err error
 		if d.TLS, _, err = c.parts.TLS(shakes); err != nil {
@@ -70,4 +71,21 @@ func (c *Compiler) withPages(next *plan.Plan, name string, doc *definition.UserP
 		}
 	}
 	return next.WithDomain(d)
+}
+
+// pagesPolicy is the security policy of API Gateway's that takes what one of the
+// three of user pools' domains does. Those are CloudFront's TLSv1, TLSv1.2_2021 and
+// TLSv1.3_2025.
+// UNVERIFIED: which one a domain has that names none.
+func pagesPolicy(policy string) string {
+	switch policy {
+	case cognitoidp.SecurityPolicyTypeTLSV1:
+		return apigateway.SecurityPolicyTLS10
+	case cognitoidp.SecurityPolicyTypeTLSV122021:
+		return apigateway.SecurityPolicySecurityPolicyTls12Pfs2025Edge
+	case cognitoidp.SecurityPolicyTypeTLSV132025:
+		return apigateway.SecurityPolicySecurityPolicyTls132025Edge
+	default:
+		return apigateway.SecurityPolicyTLS12
+	}
 }

@@ -16,8 +16,12 @@ import (
 )
 
 func putPages(tx *store.Tx, name, region, certificate string) error {
+	return putPagesWith(tx, name, region, &cognitoidp.CustomDomainConfigType{CertificateArn: &certificate})
+}
+
+func putPagesWith(tx *store.Tx, name, region string, config *cognitoidp.CustomDomainConfigType) error {
 	d := &definition.UserPoolDomain{Account: ours.Account, Region: ours.Region}
-	d.Domain.UserPoolId, d.Domain.CustomDomainConfig = new("pool"), &cognitoidp.CustomDomainConfigType{CertificateArn: &certificate}
+	d.Domain.UserPoolId, d.Domain.CustomDomainConfig = new("pool"), config
 	return definition.UserPoolDomains.Put(tx, store.Scope{}, d, name, region)
 }
 
@@ -84,4 +88,29 @@ func TestPages(t *testing.T) {
 	expect("both.test", elsewhere, "both.test c1 pages")
 	update(func(tx *store.Tx) error { return definition.UserPoolDomains.Delete(tx, store.Scope{}, "both.test", "") })
 	expect("both.test", elsewhere, "")
+}
+
+// Each security policy that a user pool's domain can have is enforced as one that
+// API Gateway has.
+func TestPagesPolicy(t *testing.T) {
+	for policy, want := range map[string]string{
+		"": "TLS_1_2", "TLS_V1": "TLS_1_0", "TLS_V1_2_2021": "SecurityPolicy_TLS12_PFS_2025_EDGE", "TLS_V1_3_2025": "SecurityPolicy_TLS13_2025_EDGE",
+	} {
+		parts, got := printedParts(), ""
+		parts.TLS = func(d compile.DomainTLS) (plan.Front, plan.Truststore, error) {
+			got = d.SecurityPolicy
+			return &namedFront{}, nil, nil
+		}
+		s := openStore(t, store.Options{Prepare: compile.New(parts).Prepare})
+		config := &cognitoidp.CustomDomainConfigType{CertificateArn: new("c1")}
+		if policy != "" {
+			config.SecurityPolicy = &policy
+		}
+		if err := s.Update(t.Context(), func(tx *store.Tx) error { return putPagesWith(tx, "auth.a.test", "", config) }); err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Errorf("%q shakes hands by %s, want %s", policy, got, want)
+		}
+	}
 }
