@@ -87,7 +87,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.Data, "data", defaultDataDir(), "`directory` of everything the gateway keeps")
 	fs.StringVar(&c.AccountID, "account-id", "000000000000", "`account` of calls whose credentials name none: twelve digits")
 	fs.StringVar(&c.Region, "region", "us-east-1", "`region` of calls that name none")
-	fs.StringVar(&c.Auth, "auth", "", "`open`: an unknown access key counts as root, on loopback only; strict: it is refused (default open on loopback, strict elsewhere)")
+	fs.StringVar(&c.Auth, "auth", "", "`MODE` open: an unknown access key counts as root, on loopback only; strict: it is refused (default open on loopback, strict elsewhere)")
 	fs.StringVar(&c.RootAccessKeyID, "root-access-key-id", "", "access key `ID` of the account's root; required when management isn't on loopback")
 	fs.StringVar(&c.RootSecretAccessKey, "root-secret-access-key", "", "its `SECRET` (better given as GATEHOUSE_ROOT_SECRET_ACCESS_KEY)")
 	fs.StringVar(&c.Domain, "domain", "localhost", "`NAME` under which API host names are handed out: {api-id}.execute-api.NAME")
@@ -95,7 +95,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&c.DNSAddress, "dns-address", nil, "`IP` address that it answers for the names of the gateway itself (repeatable; default the one that traffic comes to)")
 	fs.BoolVar(&c.ACMDNSValidation, "acm-dns-validation", false, "issue requested certificates only once a hosted zone here has the record that proves the domain, instead of at once")
 	fs.StringSliceVar(&c.ManagementHosts, "management-host", nil, "further `HOST` name under which management may be called, besides loopback and the address it listens on (repeatable)")
-	fs.StringVar(&c.FunctionIsolation, "function-isolation", "auto", "`auto`: functions run in namespaces of their own; none: as plain processes")
+	fs.StringVar(&c.FunctionIsolation, "function-isolation", "auto", "`MODE` auto: functions run in namespaces of their own; none: as plain processes")
 	fs.StringVar(&c.FunctionModules, "function-modules", "", "host `directory` of modules offered to all functions (AWS's runtimes bring @aws-sdk/* and boto3)")
 	fs.StringSliceVar(&c.UpstreamCA, "upstream-ca", nil, "PEM `FILE` of authorities that https backends and issuers of tokens may be signed by, besides the system's (repeatable)")
 	fs.StringSliceVar(&c.JWTHTTPIssuers, "jwt-http-issuer", nil, "`HOST` or HOST:PORT whose issuers of tokens may be reached by plain http, as those on loopback may (repeatable)")
@@ -123,7 +123,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.DurationVar(&c.WebSocketLifetime, "websocket-lifetime", socket.Lifetime, "how long a WebSocket connection may last; AWS's limit is the default")
 	fs.DurationVar(&c.MaxRestTimeout, "rest-max-timeout", 29*time.Second, "longest timeout that integrations of REST APIs may be given; AWS raises its 29s on request, too")
 	fs.BoolVar(&c.Explain, "explain", true, "on loopback, name the reason of a gateway-made error in the response header x-gatehouse-reason")
-	fs.StringVar(&c.LogLevel, "log-level", "info", "`debug`, info, warn or error")
+	fs.StringVar(&c.LogLevel, "log-level", "info", "`LEVEL`: debug, info, warn or error")
 }
 
 // load fills the flags that weren't given from the environment and then from
