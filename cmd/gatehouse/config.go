@@ -118,7 +118,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.Int32Var(&c.AccountBurstLimit, "account-burst-limit", compile.AccountBurst, "how many of these `requests` may come at once, where a rate is set")
 	fs.IntVar(&c.MaxConnections, "max-connections", serve.MaxConnections, "how many `connections` may be open at a time, WebSockets among them")
 	fs.IntVar(&c.MaxPerClient, "max-connections-per-client", serve.MaxPerClient, "how many `connections` one address other than loopback, or one /64 of IPv6, may have open; raise it behind a load balancer")
-	fs.Int64Var(&c.MaxHeldMiB, "max-held-bodies", serve.MaxHeldBytes>>20, "`MiB` that bodies held whole (for functions, templates, signatures) may take over all requests; one more is refused with 503. Working on them takes up to three times as much")
+	fs.Int64Var(&c.MaxHeldMiB, "max-held-bodies", serve.MaxHeldBytes>>20, "`MiB` that bodies held whole (for functions, templates, signatures) may take over all requests, those of one client half of it; one more is refused with 503. Working on them takes up to three times as much")
 	fs.DurationVar(&c.WebSocketIdle, "websocket-idle-timeout", socket.IdleTimeout, "how long a WebSocket connection may be without a message; AWS's limit is the default")
 	fs.DurationVar(&c.WebSocketLifetime, "websocket-lifetime", socket.Lifetime, "how long a WebSocket connection may last; AWS's limit is the default")
 	fs.DurationVar(&c.MaxRestTimeout, "rest-max-timeout", 29*time.Second, "longest timeout that integrations of REST APIs may be given; AWS raises its 29s on request, too")

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"io"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -94,7 +95,8 @@ type Exchange struct {
 	// appended stays as it is until the exchange ends.
 	Scratch []byte
 
-	held    int64 // of Memory
+	held    int64      // of Memory
+	holder  netip.Addr // for whom
 	crowded bool
 }
 

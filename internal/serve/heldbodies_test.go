@@ -3,6 +3,7 @@ package serve_test
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -91,4 +92,54 @@ func (g *gateway) awaitHeld(t testing.TB, want int64) {
 		}
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// A client that sends long bodies slowly doesn't keep those of others out.
+func TestHeldBodiesOfAClient(t *testing.T) {
+	held, release := make(chan struct{}), make(chan struct{})
+	hold := step(func(x *plan.Exchange) error {
+		if err := x.ReadBody(); err != nil {
+			return &plan.Fault{Kind: plan.BadRequest, Reason: err.Error()}
+		}
+		if x.Request.Path == "/hold" {
+			held <- struct{}{}
+			<-release
+		}
+		x.Response = plan.Response{Status: 200}
+		return nil
+	})
+	g := startGateway(t, serve.Options{MaxHeldBytes: 1 << 20, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+		route(t, "POST /hold", hold), route(t, "POST /read", hold))
+	addr := g.serveOn(t, g.ServeTraffic)
+	post := func(path, client string) int {
+		const size = 220_000
+		res, _ := send(t, addr, "POST "+path+" HTTP/1.1\r\n"+host+"X-Forwarded-For: "+client+"\r\n"+
+			fmt.Sprintf("Content-Length: %d\r\n\r\n", size)+strings.Repeat("b", size))
+		return res.StatusCode
+	}
+	answers := make(chan int)
+	for range 3 {
+		go func() { answers <- post("/hold", "192.0.2.1") }()
+		select {
+		case <-held:
+		case status := <-answers:
+			t.Fatalf("one of three bodies: %d", status)
+		}
+	}
+	if status := post("/read", "192.0.2.1"); status != 503 {
+		t.Errorf("the fourth body of a client: %d", status)
+	}
+	if status := post("/read", "192.0.2.2"); status != 200 {
+		t.Errorf("the first one of another client: %d", status)
+	}
+	close(release)
+	for range 3 {
+		if status := <-answers; status != 200 {
+			t.Errorf("one that was held: %d", status)
+		}
+	}
+	if status := post("/read", "192.0.2.1"); status != 200 {
+		t.Errorf("once there is room: %d", status)
+	}
+	g.awaitHeld(t, 0)
 }

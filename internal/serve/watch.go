@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go/http3"
+
+	"gatehouse/internal/plan"
 )
 
 const (
@@ -62,7 +64,7 @@ func (w *watch) remove(c *conn) {
 // take counts a connection of a client; false means that it is one too many.
 // w.mu is held.
 func (w *watch) take(client netip.Addr, trusted bool) bool {
-	client = countedAs(client)
+	client = plan.Network(client)
 	if w.s.draining.Load() {
 		return false
 	}
@@ -79,22 +81,9 @@ func (w *watch) take(client netip.Addr, trusted bool) bool {
 	return true
 }
 
-// countedAs is the address that a client's connections are counted under. Who has
-// one address of IPv6 has those of its /64, more than anybody could count.
-func countedAs(client netip.Addr) netip.Addr {
-	if !client.Is6() || client.IsLoopback() {
-		return client
-	}
-	network, err := client.WithZone("").Prefix(64)
-	if err != nil {
-		return client
-	}
-	return network.Addr()
-}
-
 // give ends the count of a connection. w.mu is held.
 func (w *watch) give(client netip.Addr) {
-	client = countedAs(client)
+	client = plan.Network(client)
 	w.open--
 	if w.clients[client]--; w.clients[client] == 0 {
 		delete(w.clients, client)
