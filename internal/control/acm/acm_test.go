@@ -3,6 +3,7 @@ package acm_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
@@ -55,6 +56,8 @@ type fakeIssuer struct {
 	life     time.Duration // of what is signed; zero is the authority's
 	clock    func() time.Time
 	replaced *x509.Certificate // by the last order that was fulfilled
+	// wrong, if not nil, is for whom it signs instead.
+	wrong func(key crypto.Signer, names []string) (crypto.Signer, []string)
 }
 
 func (i *fakeIssuer) Issue(ctx context.Context, o acm.Order) ([][]byte, error) {
@@ -87,6 +90,9 @@ func (i *fakeIssuer) Issue(ctx context.Context, o acm.Order) ([][]byte, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.replaced = o.Replaces
+	if i.wrong != nil {
+		key, o.Names = i.wrong(key, o.Names)
+	}
 	if i.life == 0 {
 		return i.Authority.Issue(ctx, key, o.Names)
 	}

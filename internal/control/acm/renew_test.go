@@ -3,6 +3,10 @@ package acm_test
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -344,5 +348,35 @@ func TestInUse(t *testing.T) {
 	ok(t, del(a))
 	if _, found := f.directory.Certificate(store.Scope{Account: account, Region: f.Region}, *a); found {
 		t.Error("a deleted certificate is in the directory")
+	}
+}
+
+// What an authority signs by mistake doesn't take the place of what serves.
+func TestWrongCertificates(t *testing.T) {
+	another, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ok(t, err)
+	for name, wrong := range map[string]func(crypto.Signer, []string) (crypto.Signer, []string){
+		"of another key": func(_ crypto.Signer, names []string) (crypto.Signer, []string) { return another, names },
+		"of other names": func(key crypto.Signer, _ []string) (crypto.Signer, []string) { return key, []string{"used.test"} },
+	} {
+		f := open(t, t.TempDir(), func(o *acm.Options) { o.Patient = true })
+		arn := f.make(request("used.test", "*.used.test"))
+		f.pass(0)
+		f.use("used.test", arn)
+		before := f.describe(arn)
+		f.issuer.wrong = wrong
+		f.pass(160 * day)
+		d := f.describe(arn)
+		if *before.Status != "ISSUED" || *d.Status != "ISSUED" || *d.Serial != *before.Serial || *d.RenewalSummary.RenewalStatus != "FAILED" {
+			t.Errorf("%s: %+v", name, d)
+		}
+		if log := f.log.String(); !strings.Contains(log, "a certificate "+name) {
+			t.Errorf("%s: log %s", name, log)
+		}
+		f.issuer.wrong = nil
+		f.pass(time.Hour)
+		if d := f.describe(arn); *d.Serial == *before.Serial || *d.RenewalSummary.RenewalStatus != "SUCCESS" {
+			t.Errorf("%s, then the right one: %+v", name, d)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math/big"
 	"strings"
@@ -24,6 +25,9 @@ func fill(doc *definition.Certificate, key crypto.Signer, ders [][]byte, at time
 	if err != nil {
 		return err
 	}
+	if err := checkOrdered(leaf, key, doc.SubjectAlternativeNames); err != nil {
+		return err
+	}
 	private, err := encodeKey(key)
 	if err != nil {
 		return err
@@ -33,6 +37,21 @@ func fill(doc *definition.Certificate, key crypto.Signer, ders [][]byte, at time
 	doc.Status, doc.IssuedAt, doc.FailureReason = new(api.CertificateStatusIssued), second(at), nil
 	for i := range doc.DomainValidationOptions {
 		doc.DomainValidationOptions[i].ValidationStatus = new(api.DomainStatusSuccess)
+	}
+	return nil
+}
+
+// checkOrdered refuses a certificate that isn't the one that was asked for: it would
+// take the place of one that serves.
+func checkOrdered(leaf *x509.Certificate, key crypto.Signer, names []string) error {
+	public, ok := leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+	if !ok || !public.Equal(key.Public()) {
+		return errors.New("the issuer returned a certificate of another key")
+	}
+	for _, name := range names {
+		if err := leaf.VerifyHostname(name); err != nil {
+			return fmt.Errorf("the issuer returned a certificate of other names: %w", err)
+		}
 	}
 	return nil
 }
