@@ -1,6 +1,7 @@
 package acmeissuer
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -82,6 +83,29 @@ func (zones) Follow(name string) (string, bool) {
 }
 func (zones) Put(string, string)    {}
 func (zones) Remove(string, string) {}
+
+// An answer without an end is no directory, and isn't kept in memory or in an error.
+func TestEndlessAnswer(t *testing.T) {
+	for _, status := range []int{http.StatusOK, http.StatusForbidden} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.WriteHeader(status)
+			z := gzip.NewWriter(w)
+			for range 64 {
+				if _, err := z.Write(make([]byte, 1<<20)); err != nil {
+					return
+				}
+			}
+			_ = z.Close()
+		}))
+		defer server.Close()
+		client, _ := New(Options{Directory: server.URL}).client()
+		_, err := client.GetDirectory(t.Context())
+		if !errors.Is(err, errAnswer) || len(err.Error()) > 1000 {
+			t.Errorf("%d: %.200v", status, err)
+		}
+	}
+}
 
 func TestPlaces(t *testing.T) {
 	world := map[string]string{

@@ -2,6 +2,7 @@ package acmeissuer
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -10,6 +11,13 @@ import (
 
 // maxPause bounds what an authority can ask for: beyond it, somebody erred.
 const maxPause = 7 * 24 * time.Hour
+
+// maxAnswer is how long an answer of an authority may be, decompressed: the longest
+// are chains of certificates, and orders for a hundred names.
+const maxAnswer = 256 << 10
+
+// errAnswer is told of one that is longer.
+var errAnswer = errors.New("the authority's answer has no end")
 
 // errPause is told to who would ask again before the authority wants it.
 var errPause = errors.New("the authority is busy and wants to be left alone for now")
@@ -32,6 +40,9 @@ func (p *pause) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errPause
 	}
 	resp, err := p.base.RoundTrip(r)
+	if err == nil {
+		resp.Body = &answer{ReadCloser: resp.Body, left: maxAnswer}
+	}
 	if err != nil || resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
 		return resp, err
 	}
@@ -65,4 +76,19 @@ func retryAfter(h http.Header) (time.Duration, bool) {
 	}
 	at, err := http.ParseTime(text)
 	return max(0, time.Until(at)), err == nil
+}
+
+// An answer is the body of a response, which is read whole by who knows no bound.
+type answer struct {
+	io.ReadCloser
+	left int
+}
+
+func (a *answer) Read(p []byte) (int, error) {
+	if a.left <= 0 {
+		return 0, errAnswer
+	}
+	n, err := a.ReadCloser.Read(p[:min(len(p), a.left)])
+	a.left -= n
+	return n, err
 }
