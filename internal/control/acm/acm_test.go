@@ -50,6 +50,7 @@ type fakeIssuer struct {
 	mu       sync.Mutex
 	err      error
 	asked    int           // how often
+	names    []string      // the first one of each order
 	now      int           // how many it is asked for now
 	most     int           // that there were at once
 	hangs    chan struct{} // takes a value when it begins to wait for its end, if not nil
@@ -63,6 +64,7 @@ type fakeIssuer struct {
 func (i *fakeIssuer) Issue(ctx context.Context, o acm.Order) ([][]byte, error) {
 	i.mu.Lock()
 	i.asked++
+	i.names = append(i.names, o.Names[0])
 	i.now++
 	i.most = max(i.most, i.now)
 	fails := i.err

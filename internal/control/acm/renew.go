@@ -104,12 +104,41 @@ func (s *Service) start() {
 	now := s.clock()
 	s.startAdvice(now)
 	due := s.directory.all(func(e *entry) bool { return s.due(e, now) })
-	slices.SortFunc(due, func(a, b *entry) int { return urgency(a).Compare(urgency(b)) })
-	for _, e := range due {
+	for _, e := range s.inTurn(due) {
 		if e = s.take(e, now); e != nil {
 			s.work(e.arn, func() { s.attempt(s.ctx, e, now) })
 		}
 	}
+}
+
+// inTurn sorts what is due: the most urgent of each account, then the second of
+// each, where what is worked on counts. An account that wants a thousand
+// certificates has the others wait for one of them, not for all.
+func (s *Service) inTurn(due []*entry) []*entry {
+	slices.SortFunc(due, func(a, b *entry) int { return urgency(a).Compare(urgency(b)) })
+	turns := map[string]int{} // by account
+	s.mu.Lock()
+	for arn := range s.running {
+		if found, ok := s.directory.entries.Load(arn); ok {
+			turns[found.(*entry).scope.Value().Account]++
+		}
+	}
+	s.mu.Unlock()
+	type turn struct {
+		at int
+		*entry
+	}
+	sorted := make([]turn, len(due))
+	for i, e := range due {
+		account := e.scope.Value().Account
+		sorted[i] = turn{turns[account], e}
+		turns[account]++
+	}
+	slices.SortStableFunc(sorted, func(a, b turn) int { return a.at - b.at })
+	for i, t := range sorted {
+		due[i] = t.entry
+	}
+	return due
 }
 
 // work runs what was taken, and gives it back.
@@ -130,7 +159,7 @@ func (s *Service) release(name string) {
 	s.look()
 }
 
-// urgency sorts: what serves nobody yet comes first, then what ends first.
+// urgency sorts an account's: what serves nobody yet comes first, then what ends first.
 func urgency(e *entry) time.Time { return e.notAfter }
 
 // take claims a certificate and returns it as it is by now; nil where there is

@@ -380,3 +380,23 @@ func TestWrongCertificates(t *testing.T) {
 		}
 	}
 }
+
+// Who asks for many certificates doesn't keep another account waiting for its own.
+func TestAccountsInTurn(t *testing.T) {
+	f := open(t, t.TempDir(), func(o *acm.Options) { o.Patient = true })
+	f.issuer.fail(errors.New("not now"))
+	for i := range 40 {
+		f.make(request(fmt.Sprintf("n%d.test", i)))
+	}
+	f.Account = "210987654321"
+	f.make(request("other.test"))
+	f.pass(0)
+	before := f.issuer.times()
+	f.pass(2 * time.Hour)
+	f.issuer.mu.Lock()
+	defer f.issuer.mu.Unlock()
+	// Four are signed at once, and begin in any order.
+	if at := slices.Index(f.issuer.names[before:], "other.test"); at < 0 || at > 7 {
+		t.Errorf("the other account's turn is %d of %d", at, len(f.issuer.names)-before)
+	}
+}
