@@ -18,6 +18,9 @@ const (
 	searchPage    = 100 // results of a page, unless the caller says otherwise
 	maxSearchPage = 500
 	maxStatements = 15 // of an And or an Or
+	// maxAllStatements is of a whole search, which looks at each certificate by all
+	// of them. UNVERIFIED: that AWS has a bound, too.
+	maxAllStatements = 1000
 )
 
 // SearchCertificates lists the certificates that a statement is true of: all of
@@ -28,7 +31,7 @@ func (s *Service) SearchCertificates(c *awswire.Call, in *api.SearchCertificates
 		return nil, invalid(fmt.Sprintf("MaxResults must be from 1 to %d.", maxSearchPage)) // UNVERIFIED wording
 	}
 	if in.FilterStatement != nil {
-		if err := checkStatement(in.FilterStatement); err != nil {
+		if err := checkStatement(in.FilterStatement, new(int)); err != nil {
 			return nil, err
 		}
 	}
@@ -63,14 +66,18 @@ func (s *Service) SearchCertificates(c *awswire.Call, in *api.SearchCertificates
 	return out, err
 }
 
-// checkStatement refuses what isn't one thing, all the way down.
-func checkStatement(f *api.CertificateFilterStatement) error {
+// checkStatement refuses what isn't one thing, all the way down. seen counts
+// statements.
+func checkStatement(f *api.CertificateFilterStatement, seen *int) error {
 	// UNVERIFIED: the words of the refusals.
+	if *seen++; *seen > maxAllStatements {
+		return invalid(fmt.Sprintf("A search takes up to %d filter statements.", maxAllStatements))
+	}
 	if count(f.And != nil, f.Or != nil, f.Not != nil, f.Filter != nil) != 1 {
 		return invalid("A filter statement must have exactly one of And, Or, Not and Filter.")
 	}
 	if f.Not != nil {
-		return checkStatement(f.Not)
+		return checkStatement(f.Not, seen)
 	}
 	if f.Filter != nil {
 		return checkFilter(f.Filter)
@@ -80,7 +87,7 @@ func checkStatement(f *api.CertificateFilterStatement) error {
 		return invalid(fmt.Sprintf("And and Or take from 1 to %d filter statements.", maxStatements))
 	}
 	for i := range all {
-		if err := checkStatement(&all[i]); err != nil {
+		if err := checkStatement(&all[i], seen); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package acm_test
 
 import (
+	"slices"
 	"crypto/x509"
 	"strings"
 	"testing"
@@ -94,6 +95,11 @@ func TestSearch(t *testing.T) {
 	for i := range tooMany {
 		tooMany[i] = *named("EQUALS", "a.test")
 	}
+	// 1 + 15 + 15·15 + 15·15·15 statements.
+	wide := *named("EQUALS", "a.test")
+	for range 3 {
+		wide = statement{Or: slices.Repeat([]statement{wide}, 15)}
+	}
 	for _, tt := range []struct {
 		in   api.SearchCertificatesRequest
 		part string
@@ -106,6 +112,7 @@ func TestSearch(t *testing.T) {
 		{api.SearchCertificatesRequest{FilterStatement: &statement{And: []statement{}}}, "1 to 15"},
 		{api.SearchCertificatesRequest{FilterStatement: &statement{Or: tooMany}}, "1 to 15"},
 		{api.SearchCertificatesRequest{FilterStatement: &statement{Or: []statement{{}}}}, "exactly one of"},
+		{api.SearchCertificatesRequest{FilterStatement: &wide}, "up to 1000"},
 		{api.SearchCertificatesRequest{FilterStatement: &statement{Not: metadata(api.AcmCertificateMetadataFilter{})}}, "exactly one member"},
 		{api.SearchCertificatesRequest{FilterStatement: x509Filter(api.X509AttributeFilter{Subject: &api.SubjectFilter{}})}, "exactly one member"},
 	} {
