@@ -1,8 +1,8 @@
 package acm_test
 
 import (
-	"slices"
 	"crypto/x509"
+	"slices"
 	"strings"
 	"testing"
 	"time"
