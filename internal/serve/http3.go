@@ -33,6 +33,11 @@ const (
 	// what is read, on one stream and on all.
 	http3StreamWindow = 1 << 20
 	http3Window       = 3 << 19
+	// http3Crowd is how many connections a client has before the next ones get
+	// narrowWindow for all that it may send ahead: with a gap in it nobody reads it,
+	// and it stays for as long as the connection.
+	http3Crowd   = 64
+	narrowWindow = 64 << 10
 )
 
 const (
@@ -97,6 +102,15 @@ func newHTTP3Front(s *Server) *http3Front {
 		MaxIdleTimeout: 2 * s.StallTimeout, KeepAlivePeriod: s.StallTimeout,
 		MaxIncomingStreams: maxHTTP3Streams, MaxIncomingUniStreams: maxHTTP3UniStreams,
 		MaxStreamReceiveWindow: http3StreamWindow, MaxConnectionReceiveWindow: http3Window,
+	}
+	narrow := f.quic.Clone()
+	narrow.InitialStreamReceiveWindow, narrow.MaxStreamReceiveWindow = narrowWindow, narrowWindow
+	narrow.InitialConnectionReceiveWindow, narrow.MaxConnectionReceiveWindow = narrowWindow, narrowWindow
+	f.quic.GetConfigForClient = func(info *quic.ClientInfo) (*quic.Config, error) {
+		if s.watch.crowds(addrPort(info.RemoteAddr).Addr()) {
+			return narrow, nil
+		}
+		return f.quic, nil
 	}
 	return f
 }

@@ -373,3 +373,41 @@ func newTransport(t *testing.T) *quic.Transport {
 	})
 	return tr
 }
+
+// A client with many connections may send little ahead of what is read on the next
+// ones: what it leaves there stays.
+func TestHTTP3Crowd(t *testing.T) {
+	a := certificate(t)
+	release := make(chan struct{})
+	deaf := step(func(*plan.Exchange) error { <-release; return errors.New("unread") })
+	g := startGateway(t, serve.Options{Certificate: a.Certificate}, route(t, "$default", deaf))
+	g.serveHTTP3(t)
+	defer close(release)
+	ahead := func(c http3Conn) (n int) {
+		stream := c.open(frame(nil, frameHeaders, fields(t, ":method: POST", ":scheme: https", ":path: /", ":authority: "+api)))
+		piece := frame(nil, frameData, make([]byte, 1<<10))
+		for {
+			if err := stream.SetWriteDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+				t.Fatal(err)
+			}
+			sent, err := stream.Write(piece)
+			if n += sent; err != nil {
+				return n
+			}
+		}
+	}
+	if n := ahead(g.dialHTTP3(t, 1<<20)); n < 200<<10 {
+		t.Errorf("the first connection may send %d bytes ahead", n)
+	}
+	for range 63 {
+		g.dialHTTP3(t, 1<<20)
+	}
+	for deadline := time.Now().Add(5 * time.Second); g.Numbers().Open < 64; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections are open", g.Numbers().Open)
+		}
+	}
+	if n := ahead(g.dialHTTP3(t, 1<<20)); n > 70<<10 || n < 50<<10 {
+		t.Errorf("the 65th connection may send %d bytes ahead", n)
+	}
+}

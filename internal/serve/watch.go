@@ -81,6 +81,13 @@ func (w *watch) take(client netip.Addr, trusted bool) bool {
 	return true
 }
 
+// crowds tells whether a client has many connections already.
+func (w *watch) crowds(client netip.Addr) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.clients[plan.Network(client)] >= http3Crowd
+}
+
 // give ends the count of a connection. w.mu is held.
 func (w *watch) give(client netip.Addr) {
 	client = plan.Network(client)
