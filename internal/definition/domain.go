@@ -1,6 +1,9 @@
 package definition
 
 import (
+	"slices"
+	"strings"
+
 	"gatehouse/internal/awsapi/acm"
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/awsapi/apigatewayv2"
@@ -82,6 +85,18 @@ type Certificate struct {
 	Tags       map[string]string `json:"_tags,omitzero"`
 	// Exported is set once its private key was handed out.
 	Exported bool `json:"_exported,omitzero"`
+}
+
+// Covers tells whether a certificate is for a domain name in lower case, which may
+// begin with a star: such a name needs a certificate with the same. The star of a
+// certificate is one label.
+func (c *Certificate) Covers(name string) bool {
+	first, parent, _ := strings.Cut(name, ".")
+	covers := func(covering string) bool {
+		covering = strings.ToLower(covering)
+		return covering == name || first != "*" && parent != "" && covering == "*."+parent
+	}
+	return c.DomainName != nil && covers(*c.DomainName) || slices.ContainsFunc(c.SubjectAlternativeNames, covers)
 }
 
 // Certificates is the kind of Certificate.

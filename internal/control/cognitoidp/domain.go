@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/arn"
+	"gatehouse/internal/awsapi/acm"
 	api "gatehouse/internal/awsapi/cognitoidp"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/definition"
@@ -192,8 +193,13 @@ func (s *Service) DeleteUserPoolDomain(c *awswire.Call, in *api.DeleteUserPoolDo
 // it did: what is in use can't be deleted. Another account's is nobody's to use.
 func useCertificate(tx *store.Tx, c *awswire.Call, name string, old, now *api.CustomDomainConfigType) error {
 	was, is := certificateOf(c, old), certificateOf(c, now)
-	if was == is {
+	if was == is && (now == nil || is != "") {
 		return nil
+	}
+	if now != nil {
+		if err := checkCertificate(tx, c, name, value(now.CertificateArn)); err != nil {
+			return err
+		}
 	}
 	if was != "" {
 		if err := definition.DomainCertificates.Delete(tx, store.Scope{}, was, name); err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -206,6 +212,32 @@ func useCertificate(tx *store.Tx, c *awswire.Call, name string, old, now *api.Cu
 	// UNVERIFIED: the id of the distribution, which is what uses it on AWS.
 	use := arn.ARN{Partition: arn.Partition(c.Region), Service: "cloudfront", Account: c.Account, Resource: "distribution/" + name}
 	return definition.DomainCertificates.Put(tx, store.Scope{}, &definition.Reference{ID: use.String()}, is, name)
+}
+
+// badCertificate is what CloudFront says, which has the pages on AWS.
+// https://github.com/aws-amplify/amplify-hosting/issues/2278
+const badCertificate = "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include a valid certificate chain. " +
+	"(Service: AmazonCloudFront; Status Code: 400; Error Code: InvalidViewerCertificate; Proxy: null)"
+
+// checkCertificate refuses a certificate for a custom domain that isn't the
+// account's, isn't in CloudFront's region, isn't issued or isn't for the name.
+func checkCertificate(tx *store.Tx, c *awswire.Call, name, text string) error {
+	a, err := arn.Parse(text)
+	id, ok := strings.CutPrefix(a.Resource, "certificate/")
+	if err != nil || !ok || a.Service != "acm" || a.Region != "us-east-1" || a.Account != c.Account {
+		return invalid(badCertificate)
+	}
+	certificate, err := definition.Certificates.Get(tx, store.Scope{Account: a.Account, Region: a.Region}, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return invalid(badCertificate)
+	case err != nil:
+		return err
+	case value(certificate.Status) != acm.CertificateStatusIssued || !certificate.Covers(name):
+		// UNVERIFIED: that these words are of a certificate for other names, too.
+		return invalid(badCertificate)
+	}
+	return nil
 }
 
 // certificateOf is the certificate that a custom domain names, "" for none of the

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"gatehouse/internal/awsapi/acm"
 	api "gatehouse/internal/awsapi/cognitoidp"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/store"
@@ -234,8 +235,18 @@ func TestDeletePool(t *testing.T) {
 	fails(t, err, "NotAuthorizedException", "Invalid Access Token")
 }
 
+// putCertificate stores a certificate of ACM for names.
+func (f *fixture) putCertificate(id, region, status string, names ...string) {
+	f.t.Helper()
+	doc := &definition.Certificate{CertificateDetail: acm.CertificateDetail{Status: &status, DomainName: &names[0], SubjectAlternativeNames: names}}
+	ok(f.t, f.store.Update(context.Background(), func(tx *store.Tx) error {
+		return definition.Certificates.Put(tx, store.Scope{Account: account, Region: region}, doc, id)
+	}))
+}
+
 func TestDomains(t *testing.T) {
 	f := newFixture(t, nil)
+	f.putCertificate("x", "us-east-1", acm.CertificateStatusIssued, "*.example.com")
 	create := func(name string, custom *api.CustomDomainConfigType) error {
 		_, err := f.CreateUserPoolDomain(f.Call, &api.CreateUserPoolDomainRequest{UserPoolId: &f.pool, Domain: &name, CustomDomainConfig: custom})
 		return err
@@ -266,6 +277,7 @@ func TestDomains(t *testing.T) {
 // A name is a user pool's or an API's.
 func TestCustomDomains(t *testing.T) {
 	f := newFixture(t, nil)
+	f.putCertificate("x", "us-east-1", acm.CertificateStatusIssued, "auth.example.com")
 	ok(t, f.store.Update(context.Background(), func(tx *store.Tx) error {
 		return errors.Join(
 			definition.DomainOwners.Put(tx, store.Scope{}, &definition.Reference{ID: account + "/eu-west-1"}, "api.example.com"),
@@ -295,6 +307,12 @@ func TestCustomDomains(t *testing.T) {
 // A custom domain uses its certificate as long as it names it.
 func TestCertificatesOfCustomDomains(t *testing.T) {
 	f := newFixture(t, nil)
+	for _, id := range []string{"1", "2"} {
+		f.putCertificate(id, "us-east-1", acm.CertificateStatusIssued, "*.example.com")
+	}
+	f.putCertificate("elsewhere", "eu-central-1", acm.CertificateStatusIssued, "*.example.com")
+	f.putCertificate("pending", "us-east-1", acm.CertificateStatusPendingValidation, "*.example.com")
+	f.putCertificate("others", "us-east-1", acm.CertificateStatusIssued, "example.com", "*.example.org", "*.auth.example.com")
 	config := func(arn string) *api.CustomDomainConfigType { return &api.CustomDomainConfigType{CertificateArn: &arn} }
 	const one, two, theirs = "arn:aws:acm:us-east-1:123456789012:certificate/1", "arn:aws:acm:us-east-1:123456789012:certificate/2", "arn:aws:acm:us-east-1:222222222222:certificate/3"
 	expect := func(what string, want ...string) {
@@ -314,18 +332,28 @@ func TestCertificatesOfCustomDomains(t *testing.T) {
 			return nil
 		}))
 	}
-	update := func(arn string) {
+	update := func(arn string) error {
 		_, err := f.UpdateUserPoolDomain(f.Call, &api.UpdateUserPoolDomainRequest{UserPoolId: &f.pool, Domain: new("auth.example.com"), CustomDomainConfig: config(arn)})
-		ok(t, err)
+		return err
+	}
+	bad := []string{
+		theirs, "arn:aws:acm:us-east-1:123456789012:certificate/none", "arn:aws:acm:eu-central-1:123456789012:certificate/elsewhere",
+		"arn:aws:acm:us-east-1:123456789012:certificate/pending", "arn:aws:acm:us-east-1:123456789012:certificate/others",
+		"arn:aws:iam::123456789012:server-certificate/x",
+	}
+	for _, arn := range bad {
+		_, err := f.CreateUserPoolDomain(f.Call, &api.CreateUserPoolDomainRequest{UserPoolId: &f.pool, Domain: new("auth.example.com"), CustomDomainConfig: config(arn)})
+		fails(t, err, "InvalidParameterException", "The specified SSL certificate doesn't exist")
 	}
 	_, err := f.CreateUserPoolDomain(f.Call, &api.CreateUserPoolDomainRequest{UserPoolId: &f.pool, Domain: new("auth.example.com"), CustomDomainConfig: config(one)})
 	ok(t, err)
 	expect("made", one)
-	update(two)
+	ok(t, update(two))
+	for _, arn := range bad {
+		fails(t, update(arn), "InvalidParameterException", "The specified SSL certificate doesn't exist")
+	}
+	ok(t, update(two))
 	expect("changed", two)
-	update(theirs)
-	expect("another account's")
-	update(one)
 	_, err = f.DeleteUserPoolDomain(f.Call, &api.DeleteUserPoolDomainRequest{UserPoolId: &f.pool, Domain: new("auth.example.com")})
 	ok(t, err)
 	expect("deleted")

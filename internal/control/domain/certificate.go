@@ -132,27 +132,11 @@ func checkCertificate(tx *store.Tx, s store.Scope, text, region, name string) er
 		// UNVERIFIED: the words.
 		return badRequest("The certificate %s is not issued: its status is %s.", text, status)
 	}
-	names := append([]string{value(certificate.DomainName)}, certificate.SubjectAlternativeNames...)
-	if !slices.ContainsFunc(names, func(covering string) bool { return covers(covering, name) }) {
+	if !certificate.Covers(name) {
 		// UNVERIFIED: the words, which are from memory.
 		return badRequest("The domain name to be created is not covered by the provided certificate.")
 	}
 	return nil
-}
-
-// covers tells whether a name of a certificate stands for a domain. A star is one
-// label; a domain with a star needs a certificate with the same.
-func covers(covering, name string) bool {
-	covering = strings.ToLower(covering)
-	if covering == name {
-		return true
-	}
-	parent, ok := strings.CutPrefix(covering, "*.")
-	if !ok {
-		return false
-	}
-	first, rest, ok := strings.Cut(name, ".")
-	return ok && first != "*" && rest == parent
 }
 
 // indexCertificates makes the index of a domain's certificates follow it; old and

@@ -18,10 +18,12 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/internal/awsapi/acm"
 	api "gatehouse/internal/awsapi/cognitoidp"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/control/cognitoidp"
 	"gatehouse/internal/control/cognitoidp/oauth2"
+	"gatehouse/internal/definition"
 	"gatehouse/internal/seal"
 	"gatehouse/internal/store"
 	"gatehouse/internal/store/sqlite"
@@ -77,6 +79,10 @@ func newFixture(t testing.TB) *fixture {
 	f.site = oauth2.New(oauth2.Options{Pools: f.Service, Directory: directory, Sealer: sealer, Region: "us-east-1", Clock: func() time.Time { return f.now }})
 	f.call = &awswire.Call{Context: context.Background(), Account: "123456789012", Region: "us-east-1", Time: f.now}
 
+	ok(t, s.Update(context.Background(), func(tx *store.Tx) error {
+		doc := &definition.Certificate{CertificateDetail: acm.CertificateDetail{Status: new(acm.CertificateStatusIssued), DomainName: new("login.example.com")}}
+		return definition.Certificates.Put(tx, store.Scope{Account: "123456789012", Region: "us-east-1"}, doc, "x")
+	}))
 	pool, err := f.CreateUserPool(f.call, &api.CreateUserPoolRequest{PoolName: new("people"), AutoVerifiedAttributes: []string{"email"}})
 	ok(t, err)
 	f.pool = *pool.UserPool.Id
