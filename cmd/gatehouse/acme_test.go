@@ -305,6 +305,9 @@ func TestRenewalTroubles(t *testing.T) {
 			if d.RenewalSummary == nil || *d.RenewalSummary.RenewalStatus != "FAILED" || *d.RenewalSummary.RenewalStatusReason != tt.reason {
 				t.Errorf("renewal %+v", d.RenewalSummary)
 			}
+			if n := f.directory.States(f.clock()); len(n) != 1 || n[acm.State{Status: "ISSUED", Renewal: "FAILED"}] != 1 {
+				t.Errorf("counted %v", n)
+			}
 			told := f.told()
 			if !strings.Contains(told, tt.told) || !strings.Contains(told, "serves on") || !strings.Contains(told, "a.test") {
 				t.Errorf("told %s", told)

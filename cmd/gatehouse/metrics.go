@@ -17,7 +17,7 @@ import (
 // most gateways on a laptop never are.
 func (p *parts) metricsPage(numbers func() serve.Numbers) http.Handler {
 	page := sync.OnceValue(func() http.Handler {
-		shown := append(connectionReadings(numbers), daysToExpiry(p.issued, time.Now))
+		shown := append(connectionReadings(numbers), daysToExpiry(p.issued, time.Now), certificateStates(p.issued, time.Now))
 		return observe.NewPage(p.metrics, shown...)
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -79,6 +79,21 @@ func daysToExpiry(certificates *acm.Directory, now func() time.Time) observe.Rea
 		Read: func(show func(float64, ...string)) {
 			for c := range certificates.InUse {
 				show(c.NotAfter.Sub(now()).Hours()/24, c.ARN, c.DomainName)
+			}
+		},
+	}
+}
+
+// certificateStates counts certificates, so that those which an authority doesn't
+// sign or renew are seen before they end.
+func certificateStates(certificates *acm.Directory, now func() time.Time) observe.Reading {
+	return observe.Reading{
+		Name:   "certificates",
+		Help:   "Certificates of ACM, by their status and that of their renewal.",
+		Labels: []string{"Status", "RenewalStatus"},
+		Read: func(show func(float64, ...string)) {
+			for state, n := range certificates.States(now()) {
+				show(float64(n), state.Status, state.Renewal)
 			}
 		},
 	}

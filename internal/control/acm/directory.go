@@ -80,6 +80,20 @@ func (d *Directory) InUse(yield func(Use) bool) {
 	}
 }
 
+// A State is what certificates have in common: their status and that of their
+// renewal, "" before there was one, in ACM's words.
+type State struct{ Status, Renewal string }
+
+// States counts the certificates by their states at a time.
+func (d *Directory) States(now time.Time) map[State]int {
+	n := map[State]int{}
+	for _, e := range d.entries.Range {
+		e := e.(*entry)
+		n[State{e.statusAt(now), e.renewal.Value()}]++
+	}
+	return n
+}
+
 // upkeep is what was noted of a certificate; the zero value if nothing was.
 func (d *Directory) upkeep(certificateARN string) upkeep {
 	found, _ := d.upkeeps.Load(certificateARN)
