@@ -192,12 +192,13 @@ func (s *Service) DeleteUserPoolDomain(c *awswire.Call, in *api.DeleteUserPoolDo
 // useCertificate notes which certificate a custom domain uses from now on, and which
 // it did: what is in use can't be deleted. Another account's is nobody's to use.
 func useCertificate(tx *store.Tx, c *awswire.Call, name string, old, now *api.CustomDomainConfigType) error {
-	was, is := certificateOf(c, old), certificateOf(c, now)
-	if was == is && (now == nil || is != "") {
-		return nil
-	}
+	was, is := certificateOf(c, old), ""
 	if now != nil {
-		if err := checkCertificate(tx, c, name, value(now.CertificateArn)); err != nil {
+		is = value(now.CertificateArn)
+		if is == was {
+			return nil // also if it has expired meanwhile
+		}
+		if err := checkCertificate(tx, c, name, is); err != nil {
 			return err
 		}
 	}
