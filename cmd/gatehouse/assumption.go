@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"gatehouse/internal/control/lambda"
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/plan"
 )
@@ -23,15 +26,27 @@ type roleTrust interface {
 // An assumption asks whether API Gateway may assume the role that an
 // integration or an authorizer calls its function with. AWS refuses the call if
 // not. Here that is so under --strict-permissions; otherwise the call goes through
-// and the log says so, once per integration or authorizer.
+// and the log says so, once per integration or authorizer. What parts accounts holds
+// in either mode: the role is of the API's account, and a function of another one
+// has to let it in.
 type assumption struct {
-	roles  roleTrust
-	role   string
-	strict bool
-	log    *slog.Logger
-	warn   sync.Once
-	last   atomic.Pointer[trusted]
+	roles     roleTrust
+	role      string
+	functions functionPolicies
+	function  string
+	// account and owner are those of the role and of the function.
+	account, owner string
+	strict         bool
+	log            *slog.Logger
+	warn           sync.Once
+	last           atomic.Pointer[trusted]
 }
+
+// anyAccount stands in "arn:aws:iam::*:user/*", by which a call is made with the
+// credentials of whoever signed the request.
+const anyAccount = "*"
+
+var errRoleNotPermitted = errors.New("it is another account's, and its resource policy has no statement that lets whoever it is called as invoke it")
 
 // trusted is what was last heard of a role.
 type trusted struct {
@@ -39,12 +54,18 @@ type trusted struct {
 	until time.Time
 }
 
-func newAssumption(roles roleTrust, role string, strict bool, log *slog.Logger) *assumption {
-	return &assumption{roles: roles, role: role, strict: strict, log: log}
+func newAssumption(roles roleTrust, role string, functions functionPolicies, function string, strict bool, log *slog.Logger) *assumption {
+	return &assumption{
+		roles: roles, role: role, functions: functions, function: function,
+		account: accountOf(role), owner: accountOf(function), strict: strict, log: log,
+	}
 }
 
 // check implements integrate.LambdaTarget.Permitted.
 func (a *assumption) check(x *plan.Exchange) error {
+	if err := a.crosses(x); err != nil {
+		return err
+	}
 	if a.strict {
 		ok, err := a.trusts(x.Start)
 		if err != nil {
@@ -61,6 +82,21 @@ func (a *assumption) check(x *plan.Exchange) error {
 				"role", a.role, "api", x.Stage.API.ID, "route", x.Route.Key, "error", err)
 		}
 	})
+	return nil
+}
+
+// crosses refuses a call from one account into another that has no say in it. The
+// account of a role isn't known before a stage's variables are.
+func (a *assumption) crosses(x *plan.Exchange) error {
+	who, account := a.role, a.account
+	if account == anyAccount {
+		who, account = x.Caller.ARN, cmp.Or(x.Caller.AccountID, x.Stage.API.AccountID)
+	} else if account != x.Stage.API.AccountID {
+		return &integrate.RoleError{RoleARN: a.role}
+	}
+	if a.owner != account && !a.functions.Permitted(a.function, lambda.Access{Principal: who}) {
+		return errRoleNotPermitted
+	}
 	return nil
 }
 

@@ -26,13 +26,14 @@ func (f *fakeTrust) CanAssume(_ context.Context, _, service string) (bool, error
 }
 
 func TestAssumption(t *testing.T) {
-	x := &plan.Exchange{Stage: &plan.Stage{API: &plan.API{ID: "abc"}}, Route: &plan.Route{Key: "GET /"}, Start: time.Unix(100, 0)}
+	x := &plan.Exchange{Stage: &plan.Stage{API: &plan.API{ID: "abc", AccountID: "123456789012"}}, Route: &plan.Route{Key: "GET /"}, Start: time.Unix(100, 0)}
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	trust := &fakeTrust{}
 	const role = "arn:aws:iam::123456789012:role/r"
+	const function = "arn:aws:lambda:us-east-1:123456789012:function:f"
 
-	strict := newAssumption(trust, role, true, logger)
+	strict := newAssumption(trust, role, fakePolicies{}, function, true, logger)
 	var refused *integrate.RoleError
 	for range 3 {
 		if err := strict.check(x); !errors.As(err, &refused) || refused.RoleARN != role {
@@ -57,7 +58,7 @@ func TestAssumption(t *testing.T) {
 	}
 
 	*trust = fakeTrust{}
-	lenient := newAssumption(trust, role, false, logger)
+	lenient := newAssumption(trust, role, fakePolicies{}, function, false, logger)
 	for range 3 {
 		if err := lenient.check(x); err != nil {
 			t.Error(err)

@@ -15,8 +15,8 @@ import (
 type authorizerFunction struct {
 	directory *lambda.Directory
 	arn       string
-	// A role of its own is what the call is made with; the function's policy has
-	// no say then. One of the two is nil.
+	// A role of its own is what the call is made with; in its account the function's
+	// policy has no say then. One of the two is nil.
 	permission *permission
 	assumption *assumption
 }
@@ -26,7 +26,7 @@ func newAuthorizerFunction(d *lambda.Directory, roles roleTrust, f compile.Autho
 	if f.Credentials == "" {
 		a.permission = newPermission(d, a.arn, strict, log)
 	} else {
-		a.assumption = newAssumption(roles, f.Credentials, strict, log)
+		a.assumption = newAssumption(roles, f.Credentials, d, a.arn, strict, log)
 	}
 	return a
 }

@@ -200,12 +200,13 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			target := integrate.LambdaTarget{
 				FunctionARN: call.FunctionARN, Qualifier: call.Qualifier, PayloadFormat: call.Payload, Timeout: call.Timeout,
 			}
-			// A role of its own is what the call is made with; the function's
-			// policy has no say then.
+			// A role of its own is what the call is made with; in its account the
+			// function's policy has no say then.
+			called := qualifiedARN(call.FunctionARN, call.Qualifier)
 			if call.Credentials == "" {
-				target.Permitted = newPermission(directory, qualifiedARN(call.FunctionARN, call.Qualifier), c.StrictPermissions, log).check
+				target.Permitted = newPermission(directory, called, c.StrictPermissions, log).check
 			} else {
-				target.Permitted = newAssumption(roles, call.Credentials, c.StrictPermissions, log).check
+				target.Permitted = newAssumption(roles, call.Credentials, directory, called, c.StrictPermissions, log).check
 			}
 			return lambdas.Lambda(target)
 		},

@@ -24,7 +24,8 @@ type poolFunctions struct {
 
 // Trigger implements cognitoidp.Invoker. AWS refuses a call that no statement of
 // the function's resource policy allows; here that is so under
-// --strict-permissions, otherwise the log names the fix once.
+// --strict-permissions and for functions of other accounts, otherwise the log names
+// the fix once.
 func (f *poolFunctions) Trigger(ctx context.Context, functionARN, poolARN string, event []byte) ([]byte, string, error) {
 	pool, err := arn.Parse(poolARN)
 	if err != nil {
@@ -32,7 +33,7 @@ func (f *poolFunctions) Trigger(ctx context.Context, functionARN, poolARN string
 	}
 	const service = "cognito-idp.amazonaws.com"
 	if !f.directory.Permitted(functionARN, lambda.Access{Principal: service, SourceARN: poolARN, SourceAccount: pool.Account}) {
-		if f.strict {
+		if f.strict || accountOf(functionARN) != pool.Account {
 			return nil, "", cognitoidpapi.NewAccessDeniedException("the function's resource policy has no statement that lets " + service + " invoke it")
 		}
 		if _, again := f.warned.LoadOrStore(functionARN+" "+poolARN, true); !again && f.directory.Exists(functionARN) {
