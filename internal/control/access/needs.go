@@ -73,8 +73,14 @@ func (r *request) about(prefix, resource string) []need {
 	return []need{{action: prefix + ":" + r.Operation, resource: resource}}
 }
 
+// stageVariable is how a reference to a variable of a stage begins.
+const stageVariable = "${stageVariables."
+
 // passing adds the need to hand a role to a service, if role is the ARN of one.
 func (r *request) passing(needs []need, role, service string) []need {
+	if before, _, varies := strings.Cut(role, stageVariable); varies {
+		role = r.varying(before)
+	}
 	a, err := arn.Parse(role)
 	if err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
 		return needs
@@ -85,6 +91,19 @@ func (r *request) passing(needs []need, role, service string) []need {
 	}
 	r.tagged(&n, role)
 	return append(needs, n)
+}
+
+// varying are the roles that an ARN may mean of which a stage's variables say how it
+// goes on. What they will be isn't known, so each of them is handed on.
+func (r *request) varying(before string) string {
+	a, err := arn.Parse(before + "*")
+	if err != nil {
+		return r.global("iam", "role/*")
+	}
+	if !strings.HasPrefix(a.Resource, "role/") {
+		a.Resource = "role/*"
+	}
+	return a.String()
 }
 
 // tagged adds the tags of a user or a role that a need is about.

@@ -240,13 +240,16 @@ var (
 	functionPath = regexp.MustCompile(`^lambda:path/+(2015-03-31|2021-11-15)/functions/.+/(invocations|response-streaming-invocations)$`)
 )
 
-// checkCredentials refuses what is neither a role nor the caller's own.
+// checkCredentials refuses what is neither a role nor the caller's own. A stage
+// variable may name the role, but not its account.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/aws-api-gateway-stage-variables-reference.html
 func checkCredentials(credentials string) error {
-	if credentials == "" || credentials == callerCredentials || hasStageVariable(credentials) {
+	if credentials == "" || credentials == callerCredentials {
 		return nil
 	}
 	role, err := arn.Parse(credentials)
-	if err != nil || role.Service != "iam" || !strings.HasPrefix(role.Resource, "role/") {
+	if err != nil || role.Service != "iam" || hasStageVariable(role.Account) ||
+		!strings.HasPrefix(role.Resource, "role/") && !strings.HasPrefix(role.Resource, stageVariable) {
 		return badRequest("Invalid ARN specified in the request")
 	}
 	return nil

@@ -145,6 +145,8 @@ func TestIntegrationRefusals(t *testing.T) {
 		{"neither path nor action", aws("AWS", "arn:aws:apigateway:us-east-1:s3:pathology/b"), noPath},
 		{"proxy of another service", aws("AWS_PROXY", "arn:aws:apigateway:us-east-1:s3:path/b/k"), noProxy},
 		{"proxy of another action", aws("AWS_PROXY", "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions"), noProxy},
+		{"credentials of any account", put(func(in *api.PutIntegrationRequest) { in.Credentials = new("arn:aws:iam::${stageVariables.a}:role/r") }), "BadRequestException 400: Invalid ARN specified in the request"},
+		{"credentials that may be anything", put(func(in *api.PutIntegrationRequest) { in.Credentials = new("${stageVariables.role}") }), "BadRequestException 400: Invalid ARN specified in the request"},
 		{"credentials of a user", put(func(in *api.PutIntegrationRequest) { in.Credentials = new("arn:aws:iam::000000000000:user/u") }), "BadRequestException 400: Invalid ARN specified in the request"},
 		{"link without an id", put(func(in *api.PutIntegrationRequest) { in.ConnectionType = new("VPC_LINK") }), "BadRequestException 400: Connection ID must be specified for connection type VPC_LINK"},
 		{"TLS of a function", put(func(in *api.PutIntegrationRequest) {

@@ -112,4 +112,7 @@ func checkMediaTypes(templates map[string]string) error {
 
 // hasStageVariable tells whether a text holds a stage variable, so that what it
 // will be isn't known before a request.
-func hasStageVariable(text string) bool { return strings.Contains(text, "${stageVariables.") }
+func hasStageVariable(text string) bool { return strings.Contains(text, stageVariable) }
+
+// stageVariable is how a reference to a variable of a stage begins.
+const stageVariable = "${stageVariables."

@@ -234,14 +234,17 @@ func checkCredentials(operation string, p *string) error {
 	return checkRole(p)
 }
 
-// checkRole refuses the ARN of anything but a role. Stage variables may stand
-// in it.
+// checkRole refuses the ARN of anything but a role. A stage variable may name the
+// role, but not its account.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.stage-variables-reference.html
 func checkRole(p *string) error {
 	if p == nil {
 		return nil
 	}
 	role, err := arn.Parse(*p)
-	if err != nil || role.Service != "iam" || !strings.HasPrefix(role.Resource, "role/") {
+	const variable = "${stageVariables."
+	if err != nil || role.Service != "iam" || strings.Contains(role.Account, variable) ||
+		!strings.HasPrefix(role.Resource, "role/") && !strings.HasPrefix(role.Resource, variable) {
 		// UNVERIFIED: the words.
 		return badRequest("Invalid ARN specified in the request. ARN: %s must be that of an IAM role", *p)
 	}

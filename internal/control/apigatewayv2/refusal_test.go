@@ -121,6 +121,9 @@ func TestRefusals(t *testing.T) {
 		{"not a function", createIntegration(lambda("arn:aws:lambda:us-east-1:000000000000:layer:x")), "BadRequestException 400: Invalid integration URI specified: not the ARN of a Lambda function"},
 		{"not an ARN", createIntegration(lambda("https://h")), "BadRequestException 400: Invalid integration URI specified"},
 		{"broken variable", createIntegration(lambda("arn:aws:lambda:us-east-1:000000000000:function:${stageVariables.a-b}")), "BadRequestException 400: Invalid integration URI specified"},
+		{"credentials of any account", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) {
+			in.CredentialsArn = new("arn:aws:iam::${stageVariables.a}:role/r")
+		})), "BadRequestException 400: Invalid ARN specified in the request"},
 		{"credentials of a user", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.CredentialsArn = new("arn:aws:iam::000000000000:user/u") })), "BadRequestException 400: Invalid ARN specified in the request"},
 		{"credentials of the caller", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.CredentialsArn = new("arn:aws:iam::*:user/*") })), "501: gatehouse does not implement apigatewayv2:CreateIntegration with credentialsArn arn:aws:iam::*:user/*"},
 		{"long URI", createIntegration(httpProxy("https://h/" + strings.Repeat("x", 2048))), "BadRequestException 400: Member must have length"},
