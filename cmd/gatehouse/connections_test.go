@@ -21,7 +21,9 @@ import (
 // untilGone tells when a connection has ended.
 type untilGone chan struct{}
 
-func (untilGone) Message(*socket.Conn, []byte)             {}
+func (untilGone) Message(*socket.Conn, []byte)    {}
+func (g untilGone) Check(*socket.Conn, time.Time) {}
+
 func (g untilGone) Disconnected(*socket.Conn, int, string) { close(g) }
 
 // tokens let as many pass as there are.

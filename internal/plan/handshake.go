@@ -78,14 +78,43 @@ func (d *Domain) admit(x *Exchange) error {
 		return nil
 	}
 	h := x.Request.TLS
+	if h != nil {
+		x.ClientCert = h.ClientCert
+	}
+	return d.judge(h, x.Start)
+}
+
+// judge tells whether a client may use the domain at a time.
+func (d *Domain) judge(h *Handshake, at time.Time) error {
+	if d.Clients == nil {
+		return nil
+	}
 	if h == nil || h.ClientCert == nil {
 		// A client that asked for another name in its handshake, where nobody
 		// wanted a certificate, doesn't get around it by its Host.
 		return &Fault{Kind: Forbidden, Reason: "Access denied. Reason: " + d.Name + " wants a client certificate"}
 	}
-	x.ClientCert = h.ClientCert
-	if err := h.check(d.Clients, x.Start); err != nil {
+	if err := h.check(d.Clients, at); err != nil {
 		return &Fault{Kind: Forbidden, Reason: "Access denied. Reason: " + err.Error(), Cause: err}
+	}
+	return nil
+}
+
+// StillAdmits tells whether a client may go on with what it began by the host of a
+// custom domain name, a WebSocket perhaps: nil if it may. h is the handshake of a
+// connection whose client showed a certificate, nil of any other. Whom a truststore
+// let in, nobody vouches for once the domain is gone.
+//
+// UNVERIFIED: what AWS does with open connections. Requests on a connection that was
+// made before are judged by the truststore in force, and a WebSocket is no other.
+func (p *Plan) StillAdmits(host string, h *Handshake, at time.Time) error {
+	name, _ := splitHost(host)
+	d := p.DomainOf(name)
+	switch {
+	case d != nil:
+		return d.judge(h, at)
+	case h != nil:
+		return &Fault{Kind: Forbidden, Reason: "Access denied. Reason: the domain " + name + " is gone"}
 	}
 	return nil
 }

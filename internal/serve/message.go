@@ -31,6 +31,7 @@ type session struct {
 	secure, pathForm            bool
 	basePath                    string
 	connectedAt                 time.Time
+	admission                   admission
 }
 
 // newSession makes the session of an accepted handshake.
@@ -43,6 +44,7 @@ func newSession(c *conn, x *plan.Exchange) *session {
 		apiKey:   x.APIKey, apiKeyID: x.APIKeyID, caller: x.Caller,
 		authorization: x.Authorization, authorizerLatency: x.Authorizer.FunctionLatency,
 		source: q.Source, peer: c.peer, localPort: q.LocalPort, secure: q.Secure, pathForm: x.PathForm, connectedAt: x.Socket.ConnectedAt,
+		admission: newAdmission(x),
 	}
 	own(
 		&se.userAgent, &se.host, &se.domainName, &se.path, &se.apiKey, &se.apiKeyID,
@@ -112,6 +114,9 @@ func (se *session) end(e *event) {
 
 // Message runs one message and sends what it is answered with.
 func (se *session) Message(c *socket.Conn, text []byte) {
+	if !se.admitted(c, se.s.Plan.Load(), se.s.Clock()) {
+		return
+	}
 	e := se.begin(plan.SocketMessage)
 	defer se.end(e)
 	x := &e.Exchange

@@ -115,15 +115,35 @@ func TestMutualTLS(t *testing.T) {
 	}
 
 	// A truststore that is exchanged is asked of connections that are open.
-	c := g.naming(t, "mutual.test", "HTTP/1.1", good.show())
-	if got := get(t, c, "mutual.test"); got != me {
-		t.Fatal(got)
+	by := func(clients plan.Truststore) {
+		t.Helper()
+		g.addDomain(t, "mutual.test", tlspolicy.Options{Certificate: serverOf(t, key, "mutual.test"), RequireClientCertificate: true}, func(d *plan.Domain) {
+			d.Clients = clients
+		})
 	}
-	g.addDomain(t, "mutual.test", tlspolicy.Options{Certificate: serverOf(t, key, "mutual.test"), RequireClientCertificate: true}, func(d *plan.Domain) {
-		d.Clients = trusted(t, stranger)
-	})
-	if got := get(t, c, "mutual.test"); got != forbidden {
-		t.Errorf("after the truststore changed: %s", got)
+	for _, front := range fronts {
+		by(trusted(t, authority))
+		kept, plain := g.naming(t, "mutual.test", front, good.show()), g.naming(t, "open.test", front)
+		if got, open := get(t, kept, "mutual.test"), get(t, plain, "open.test"); got != me || open != "200 nobody" {
+			t.Fatal(got, open)
+		}
+		by(trusted(t, stranger))
+		if got := get(t, kept, "mutual.test"); got != forbidden {
+			t.Errorf("%s: after the truststore changed: %s", front, got)
+		}
+		by(nil)
+		if got := get(t, kept, "mutual.test"); got != "200 nobody" {
+			t.Errorf("%s: after mutual TLS ended: %s", front, got)
+		}
+		g.addDomain(t, "open.test", tlspolicy.Options{Certificate: serverOf(t, key, "open.test"), RequireClientCertificate: true}, mutual)
+		if got := get(t, plain, "open.test"); got != forbidden {
+			t.Errorf("%s: after mutual TLS began: %s", front, got)
+		}
+		g.addDomain(t, "open.test", tlspolicy.Options{Certificate: serverOf(t, key, "open.test")}, nil)
+		g.plan.Store(g.plan.Load().WithoutDomain("mutual.test"))
+		if got := get(t, kept, "mutual.test"); got == me {
+			t.Errorf("%s: after the domain was deleted: %s", front, got)
+		}
 	}
 }
 

@@ -28,6 +28,9 @@ const (
 	goingAwayReason = "Going away"
 )
 
+// PolicyViolation is the code of a close for a client that may not be here.
+const PolicyViolation = int(ws.StatusPolicyViolation)
+
 // A state is how far a connection is.
 type state uint8
 

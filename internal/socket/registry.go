@@ -59,6 +59,9 @@ type Handler interface {
 	// Message runs a message, whose text is valid until it returns. Several may
 	// run at a time.
 	Message(c *Conn, text []byte)
+	// Check is called about once a second by one goroutine for all connections: it
+	// may close this one, and doesn't wait for anything.
+	Check(c *Conn, now time.Time)
 	// Disconnected is told once that the connection has ended, after every
 	// Message has returned. code is that of the close frame, 1005 for one
 	// without a code, 1006 when there was none.

@@ -32,6 +32,8 @@ func (h *recorder) Message(c *Conn, text []byte) {
 	_ = c.Send(text)
 }
 
+func (h *recorder) Check(*Conn, time.Time) {}
+
 func (h *recorder) Disconnected(_ *Conn, code int, reason string) {
 	h.ended <- strings.TrimSpace(fmt.Sprintf("%d %s", code, reason))
 }

@@ -28,8 +28,11 @@ func (r *Registry) sweep() {
 			return
 		case <-t.C:
 		}
-		now := r.Clock().UnixNano()
-		r.local.each(func(c *Conn) { c.check(now) })
+		now := r.Clock()
+		r.local.each(func(c *Conn) {
+			c.check(now.UnixNano())
+			c.handler.Check(c, now)
+		})
 		if r.local.len() > 0 {
 			continue
 		}
