@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 
 	"gatehouse/internal/arn"
 	"gatehouse/internal/compile"
 	"gatehouse/internal/control/acm"
-	"gatehouse/internal/control/domain"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/tlspolicy"
 	"gatehouse/internal/truststore/keep"
@@ -34,10 +31,7 @@ func (f *domainFronts) front(d compile.DomainTLS) (plan.Front, plan.Truststore, 
 	session := d.Scope.Account + "/" + d.Name
 	var clients plan.Truststore
 	if d.TruststoreURI != "" {
-		name := d.TruststoreCopy
-		if name == "" {
-			name = keep.OldName(d.TruststoreURI, d.TruststoreVersion)
-		}
+		name := truststoreCopy(d.TruststoreCopy, d.TruststoreURI, d.TruststoreVersion)
 		kept, err := f.truststores.Kept(name)
 		if err != nil {
 			return nil, nil, fmt.Errorf("truststore %s: %w", d.TruststoreURI, err)
@@ -75,15 +69,4 @@ func (f *domainFronts) front(d compile.DomainTLS) (plan.Front, plan.Truststore, 
 // good for any of them: they have the certificate and the policy in common.
 func (f *domainFronts) api(policy string) (plan.Front, error) {
 	return tlspolicy.New(tlspolicy.Options{Policy: policy, Name: policy, Tickets: f.tickets, GetCertificate: f.own})
-}
-
-// fetchTruststore reads truststores for domains that are made or changed.
-func fetchTruststore(k *keep.Keeper) func(ctx context.Context, uri, version string) (string, []string, error) {
-	return func(ctx context.Context, uri, version string) (string, []string, error) {
-		name, warnings, err := k.Fetch(ctx, uri, version)
-		if errors.Is(err, keep.ErrNotKept) {
-			err = &domain.Failure{Err: err}
-		}
-		return name, warnings, err
-	}
 }

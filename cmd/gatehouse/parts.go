@@ -305,6 +305,10 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	case n > 0:
 		log.Info("removed function code that is no longer used", "archives", n)
 	}
+	sweep := &truststoreSweep{truststores, documents, log}
+	sweeping, endSweep := context.WithCancel(context.WithoutCancel(ctx))
+	swept := sweep.run(sweeping)
+	g.onClose("truststores", func(context.Context) error { endSweep(); swept(); return nil })
 	names := domain.New(domain.Options{Reserved: hosts.reserved, Truststore: fetchTruststore(truststores), Rand: rand.Reader})
 	apis := apigatewayv2.New(apigatewayv2.Options{
 		Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader, Answers: answers, Issuers: issuers, Domains: names,

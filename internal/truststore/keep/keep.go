@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -38,6 +39,10 @@ type Options struct {
 type Keeper struct {
 	Options
 	endpoint *url.URL
+
+	mu sync.Mutex
+	// unused are the copies that Collect found nobody to name, and since when.
+	unused map[string]time.Time
 }
 
 // New makes a keeper.
@@ -51,7 +56,7 @@ func New(o Options) (*Keeper, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	k := &Keeper{Options: o}
+	k := &Keeper{Options: o, unused: map[string]time.Time{}}
 	if o.S3.Endpoint != "" {
 		var err error
 		if k.endpoint, err = url.Parse(o.S3.Endpoint); err != nil {
@@ -90,6 +95,9 @@ func (k *Keeper) Fetch(ctx context.Context, uri, version string) (name string, w
 		return "", nil, fmt.Errorf("The truststore is larger than %d bytes", truststore.MaxBytes)
 	}
 	name = contentVersion(text)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.unused, name)
 	if err := k.save(k.file(name), text); err != nil {
 		return "", nil, fmt.Errorf("%w: %w", ErrNotKept, err)
 	}
@@ -122,11 +130,13 @@ func (k *Keeper) Kept(name string) (*truststore.Store, error) {
 func OldName(uri, version string) string { return contentVersion([]byte(uri + "\x00" + version)) }
 
 // file is where a copy is.
-func (k *Keeper) file(name string) string { return filepath.Join(k.Dir, name+".pem") }
+func (k *Keeper) file(name string) string { return filepath.Join(k.Dir, name+copySuffix) }
+
+const copySuffix = ".pem"
 
 // save writes a file whole or not at all.
 func (k *Keeper) save(name string, text []byte) (err error) {
-	f, err := os.CreateTemp(k.Dir, "new-*")
+	f, err := os.CreateTemp(k.Dir, unfinishedPrefix+"*")
 	if err != nil {
 		return err
 	}
@@ -142,7 +152,20 @@ func (k *Keeper) save(name string, text []byte) (err error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), name)
+	if err = os.Rename(f.Name(), name); err != nil {
+		return err
+	}
+	return syncDir(k.Dir)
+}
+
+// syncDir makes what was renamed in a directory outlive a crash: the row that names
+// a copy does.
+func syncDir(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // read reads a truststore from where its URI says.
