@@ -68,11 +68,14 @@ type config struct {
 	MaxConnections      int
 	MaxPerClient        int
 	MaxHeldMiB          int64
+	Limits              string
 	WebSocketIdle       time.Duration
 	WebSocketLifetime   time.Duration
 	MaxRestTimeout      time.Duration
 	Explain             bool
 	LogLevel            string
+
+	limits limits // of Limits
 }
 
 const defaultAccessLogFormat = "clf"
@@ -119,6 +122,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.IntVar(&c.MaxConnections, "max-connections", serve.MaxConnections, "how many `connections` may be open at a time, WebSockets among them")
 	fs.IntVar(&c.MaxPerClient, "max-connections-per-client", serve.MaxPerClient, "how many `connections` one address other than loopback, or one /64 of IPv6, may have open; raise it behind a load balancer")
 	fs.Int64Var(&c.MaxHeldMiB, "max-held-bodies", serve.MaxHeldBytes>>20, "`MiB` that bodies held whole (for functions, templates, signatures) may take over all requests, those of one client half of it; one more is refused with 503. Working on them takes up to three times as much")
+	fs.StringVar(&c.Limits, "limits", "aws", "`SET` aws: the limits that AWS raises for nobody hold; lifted: bodies of any length, heads of 64 KiB, WebSocket messages of 1 MiB and connections of 30 days (24h of them idle), integrations that take 15m")
 	fs.DurationVar(&c.WebSocketIdle, "websocket-idle-timeout", socket.IdleTimeout, "how long a WebSocket connection may be without a message; AWS's limit is the default")
 	fs.DurationVar(&c.WebSocketLifetime, "websocket-lifetime", socket.Lifetime, "how long a WebSocket connection may last; AWS's limit is the default")
 	fs.DurationVar(&c.MaxRestTimeout, "rest-max-timeout", 29*time.Second, "longest timeout that integrations of REST APIs may be given; AWS raises its 29s on request, too")
@@ -154,7 +158,7 @@ func load(cmd *cobra.Command, getenv func(string) (string, bool)) error {
 			errs = append(errs, fmt.Errorf("%s: %w", from, err))
 		}
 	})
-	return errors.Join(errs...)
+	return errors.Join(append(errs, liftFlags(fs))...)
 }
 
 // envName is the environment variable of a flag: GATEHOUSE_ROOT_ACCESS_KEY_ID.
@@ -256,8 +260,12 @@ func (c *config) check() error {
 	if c.MaxConnections < 1 || c.MaxPerClient < 1 {
 		return errors.New("--max-connections and --max-connections-per-client must be at least 1")
 	}
-	if least := int64(2 * serve.MaxBodyBytes >> 20); c.MaxHeldMiB < least || c.MaxHeldMiB > math.MaxInt64>>20 {
-		return fmt.Errorf("--max-held-bodies must be at least %d: the longest request and the longest response", least)
+	if c.MaxHeldMiB < leastHeld || c.MaxHeldMiB > math.MaxInt64>>20 {
+		return fmt.Errorf("--max-held-bodies must be at least %d: the longest request and the longest response", leastHeld)
+	}
+	var known bool
+	if c.limits, known = limitSets[c.Limits]; !known {
+		return fmt.Errorf("--limits %q: must be aws or lifted", c.Limits)
 	}
 	if c.WebSocketIdle <= 0 || c.WebSocketLifetime <= 0 {
 		return errors.New("--websocket-idle-timeout and --websocket-lifetime must be positive, as in 10m")

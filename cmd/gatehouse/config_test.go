@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -202,5 +203,28 @@ func TestTrustedProxies(t *testing.T) {
 		if _, err := c.trustedProxies(); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for _, tt := range []struct {
+		args                 []string
+		idle, lifetime, rest time.Duration
+		body                 int64
+	}{
+		{nil, 10 * time.Minute, 2 * time.Hour, 29 * time.Second, 0},
+		{[]string{"--limits", "lifted"}, 24 * time.Hour, 30 * 24 * time.Hour, 15 * time.Minute, 1 << 40},
+		{[]string{"--limits", "lifted", "--websocket-lifetime", "3h", "--rest-max-timeout", "1m"}, 24 * time.Hour, 3 * time.Hour, time.Minute, 1 << 40},
+	} {
+		c, err := loadConfig(t, tt.args, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.WebSocketIdle != tt.idle || c.WebSocketLifetime != tt.lifetime || c.MaxRestTimeout != tt.rest || c.limits.bodyBytes != tt.body {
+			t.Errorf("%v: got %s, %s, %s and %d", tt.args, c.WebSocketIdle, c.WebSocketLifetime, c.MaxRestTimeout, c.limits.bodyBytes)
+		}
+	}
+	if _, err := loadConfig(t, []string{"--limits", "none"}, nil); err == nil || !strings.Contains(err.Error(), "must be aws or lifted") {
+		t.Errorf("got %v", err)
 	}
 }

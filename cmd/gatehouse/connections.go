@@ -14,8 +14,8 @@ import (
 )
 
 // maxConnectionsBody bounds what is read of a call of @connections before it is
-// known who calls: well over the longest message, so that what is too long is
-// told so.
+// known who calls: well over AWS's longest message, and twice a longer one, so
+// that what is too long is told so.
 const maxConnectionsBody = 1 << 20
 
 // connectionCalls hands calls of @connections to the service, with the stage
@@ -26,9 +26,10 @@ type connectionCalls struct {
 	management, traffic http.Handler
 }
 
-// newConnectionCalls makes both handlers of what they have in common.
-func newConnectionCalls(o awswire.Options) connectionCalls {
-	o.MaxBodyBytes = maxConnectionsBody
+// newConnectionCalls makes both handlers of what they have in common. message is
+// the longest message, where it isn't AWS's.
+func newConnectionCalls(o awswire.Options, message int) connectionCalls {
+	o.MaxBodyBytes = max(maxConnectionsBody, 2*int64(message))
 	strict := o
 	strict.Auth.Open = false
 	return connectionCalls{management: awswire.NewHandler(o), traffic: awswire.NewHandler(strict)}

@@ -113,7 +113,7 @@ func TestConnectionsThrottled(t *testing.T) {
 
 // Who may call where management is may not where only traffic is.
 func TestConnectionCalls(t *testing.T) {
-	calls := newConnectionCalls(awswire.Options{Auth: awswire.Auth{Open: true}})
+	calls := newConnectionCalls(awswire.Options{Auth: awswire.Auth{Open: true}}, 0)
 	stage := &plan.Stage{API: &plan.API{ID: "w1", AccountID: "123456789012"}, Name: "dev"}
 	for _, management := range []bool{true, false} {
 		r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/dev/@connections/"+connectionID, http.NoBody)

@@ -217,6 +217,7 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 
 		TrustedProxies: proxies, ProxyProtocol: c.ProxyProtocol,
 		MaxConnections: c.MaxConnections, MaxPerClient: c.MaxPerClient, MaxHeldBytes: c.MaxHeldMiB << 20,
+		MaxBodyBytes: c.limits.bodyBytes, MaxHeadBytes: c.limits.headBytes,
 	})
 	g.onClose("server", server.Shutdown)
 	p.tester.server = server

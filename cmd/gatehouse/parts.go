@@ -153,8 +153,11 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		return nil, err
 	}
 	g.onClose("authority of certificates", func(context.Context) error { issuer.close(); return nil })
-	sockets := socket.New(socket.Options{Logger: log, IdleTimeout: c.WebSocketIdle, Lifetime: c.WebSocketLifetime})
-	upstreams := integrate.NewUpstreams(integrate.UpstreamOptions{RootCAs: roots})
+	sockets := socket.New(socket.Options{
+		Logger: log, IdleTimeout: c.WebSocketIdle, Lifetime: c.WebSocketLifetime,
+		MaxFrameBytes: c.limits.frameBytes, MaxMessageBytes: c.limits.messageBytes,
+	})
+	upstreams := integrate.NewUpstreams(integrate.UpstreamOptions{RootCAs: roots, MaxBodyBytes: c.limits.bodyBytes})
 	g.onClose("upstream connections", func(context.Context) error { return upstreams.Close() })
 
 	// Directories and plan follow every transaction; the store tells them.
@@ -312,6 +315,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	names := domain.New(domain.Options{Reserved: hosts.reserved, Truststore: fetchTruststore(truststores), Rand: rand.Reader})
 	apis := apigatewayv2.New(apigatewayv2.Options{
 		Store: documents, Compiler: compiler, Endpoint: own, Rand: rand.Reader, Answers: answers, Issuers: issuers, Domains: names,
+		MaxTimeout: c.limits.timeout,
 	})
 	tester := &methodTester{compiler: compiler}
 	restAPIs := apigateway.New(apigateway.Options{
@@ -319,7 +323,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		Keys: apiKeys, Domains: names, Usage: usage{ledger}, Rand: rand.Reader, Endpoint: own.URL,
 		AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit, MaxTimeout: c.MaxRestTimeout,
 	})
-	callbacks := managementapi.NewService(apigatewaymanagementapi.New(connections{sockets, compiler.Published()}))
+	callbacks := managementapi.NewService(apigatewaymanagementapi.New(connections{sockets, compiler.Published()}, c.limits.messageBytes))
 	pools, err := cognitoidp.New(cognitoidp.Options{
 		Store: documents, Directory: userPools, Sealer: sealer, Log: log, Codes: c.sentCodes(log), Reserved: hosts.reserved,
 		Functions: &poolFunctions{directory: directory, strict: c.StrictPermissions, log: log},
@@ -361,7 +365,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	management := front.Handler(awswire.NewHandler(options))
 	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
-	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, hosts: c.managementHosts(), certificates: certificates, tickets: fronts.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts, orders: certificateService.Close}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options, c.limits.messageBytes), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, hosts: c.managementHosts(), certificates: certificates, tickets: fronts.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts, orders: certificateService.Close}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

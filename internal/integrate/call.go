@@ -260,8 +260,9 @@ func (c *call) readBody(u *upstream) error {
 	}
 	r.Headers = passedBack(r.Headers, u.head.ConnectionNames, isRest(c.x))
 	u.head.Headers = nil
-	u.body.Reset(&u.reader, u.head.Framing, maxBackendBody)
-	if u.head.Length > maxBackendBody {
+	most := c.backend.owner.MaxBodyBytes
+	u.body.Reset(&u.reader, u.head.Framing, most)
+	if u.head.Length > most {
 		return fmt.Errorf("the response of %s: %w", c.backend.addr, http1.ErrBodyTooLarge)
 	}
 

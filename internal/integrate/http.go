@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// MaxTimeout is the longest an HTTP API integration may take, and the default.
+	// MaxTimeout is the longest an HTTP API integration may take at AWS, and the
+	// default.
 	MaxTimeout = 30 * time.Second
 	// maxBackendBody is AWS's limit of a response.
 	maxBackendBody = 10 << 20

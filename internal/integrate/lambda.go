@@ -28,8 +28,8 @@ const (
 )
 
 const (
-	// maxLambdaTimeout is the longest that an HTTP API waits for a function.
-	maxLambdaTimeout = 30 * time.Second
+	// httpTimeout is how long an HTTP API waits for a function that isn't told.
+	httpTimeout = 30 * time.Second
 	// restTimeout is how long a REST API or a WebSocket API waits that isn't told.
 	restTimeout = 29 * time.Second
 	// maxPooledEvent is the largest buffer of an event that is kept for another.
@@ -182,11 +182,8 @@ func (s *LambdaService) Lambda(target LambdaTarget) (plan.Integration, error) {
 }
 
 func (s *LambdaService) httpAPI(target LambdaTarget, event func([]byte, *plan.Exchange) []byte, reply func([]byte, *plan.Response) error) (plan.Integration, error) {
-	if target.Timeout > maxLambdaTimeout {
-		return nil, fmt.Errorf("a function can't be waited for %s", target.Timeout)
-	}
 	if target.Timeout == 0 {
-		target.Timeout = maxLambdaTimeout
+		target.Timeout = httpTimeout
 	}
 	return &httpLambda{lambdaCaller{s, target}, event, reply}, nil
 }

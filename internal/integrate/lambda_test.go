@@ -240,9 +240,8 @@ func TestLambdaBrokenBody(t *testing.T) {
 func TestLambdaTargetRefusals(t *testing.T) {
 	s := NewLambdaService(LambdaOptions{})
 	for name, target := range map[string]LambdaTarget{
-		"format":  {FunctionARN: testFunction, PayloadFormat: "3.0"},
-		"ARN":     {PayloadFormat: PayloadFormat20},
-		"timeout": {FunctionARN: testFunction, PayloadFormat: PayloadFormat20, Timeout: time.Minute},
+		"format": {FunctionARN: testFunction, PayloadFormat: "3.0"},
+		"ARN":    {PayloadFormat: PayloadFormat20},
 	} {
 		if _, err := s.Lambda(target); err == nil {
 			t.Errorf("a target with a bad %s was taken", name)

@@ -31,6 +31,8 @@ type UpstreamOptions struct {
 	DialTimeout time.Duration
 	// IdleTimeout is how long a connection is kept unused; 0 is 50 s.
 	IdleTimeout time.Duration
+	// MaxBodyBytes is the longest body of a response; 0 is AWS's 10 MB.
+	MaxBodyBytes int64
 	// MaxIdle bounds the unused connections per backend; 0 is 256.
 	MaxIdle int
 	// Clock tells the time; nil is time.Now. Random yields random bits; nil is
@@ -72,6 +74,9 @@ func NewUpstreams(o UpstreamOptions) *Upstreams {
 	}
 	if o.IdleTimeout == 0 {
 		o.IdleTimeout = 50 * time.Second
+	}
+	if o.MaxBodyBytes == 0 {
+		o.MaxBodyBytes = maxBackendBody
 	}
 	if o.MaxIdle == 0 {
 		o.MaxIdle = 256

@@ -160,8 +160,11 @@ func (c *conn) next() bool {
 
 	limit := c.s.MaxBodyBytes
 	where, fault := c.s.place(x, c.management, len(head))
-	if where == toManagement || where == toPages {
+	switch where {
+	case toManagement, toPages:
 		limit = c.s.MaxManagementBodyBytes
+	case toUserPools, toChallenges, toConnections:
+		limit = min(limit, MaxBodyBytes) // what is no API has no limits of its own
 	}
 	c.body.Reset(&c.reader, c.framing, limit)
 	c.pace = pace{}

@@ -40,6 +40,9 @@ func (s *Server) serveStream(c *conn, rw http.ResponseWriter, r *http.Request) {
 		c.http3.readyStream(rw, r, body)
 		x.Request.ContentLength = r.ContentLength
 	}
+	if where != toAPI {
+		body.left = min(body.left, MaxBodyBytes) // what is no API has no limits of its own
+	}
 	switch where {
 	case toConnections:
 		r.Body = io.NopCloser(body)

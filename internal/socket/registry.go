@@ -117,7 +117,7 @@ func New(o Options) *Registry {
 	setDefault(&o.Lifetime, Lifetime)
 	setDefault(&o.StallTimeout, 30*time.Second)
 	setDefault(&o.CloseTimeout, 2*time.Second)
-	setDefault(&o.MaxPendingBytes, 256<<10)
+	setDefault(&o.MaxPendingBytes, max(256<<10, 2*o.MaxMessageBytes))
 	setDefault(&o.MaxRunning, 16)
 	if o.Clock == nil {
 		o.Clock = time.Now

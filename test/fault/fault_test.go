@@ -60,6 +60,14 @@ func newAPI(t testing.TB, args ...string) *api {
 	return a
 }
 
+// restart stops the gateway and starts another one with its data.
+func (a *api) restart(t testing.TB, args ...string) {
+	t.Helper()
+	a.Stop(t)
+	a.Gateway = harness.Start(t, a.Data, args...)
+	a.client = apigatewayv2.NewFromConfig(a.Config())
+}
+
 // route proxies a route to a URL.
 func (a *api) route(t testing.TB, key, uri string, timeout time.Duration) {
 	t.Helper()

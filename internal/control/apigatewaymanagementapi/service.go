@@ -1,6 +1,7 @@
 package apigatewaymanagementapi
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -10,7 +11,7 @@ import (
 	"gatehouse/internal/awswire"
 )
 
-// MaxMessageBytes is the longest message that PostToConnection takes.
+// MaxMessageBytes is the longest message that PostToConnection takes at AWS.
 const MaxMessageBytes = 128 << 10
 
 // What Connections may fail with.
@@ -44,19 +45,23 @@ type Connections interface {
 // A Service is the API.
 type Service struct {
 	connections Connections
+	maxMessage  int
 }
 
 var _ api.Operations = (*Service)(nil)
 
-// New returns the service.
-func New(connections Connections) *Service { return &Service{connections} }
+// New returns the service. maxMessage is the longest message in bytes; 0 is
+// MaxMessageBytes.
+func New(connections Connections, maxMessage int) *Service {
+	return &Service{connections, cmp.Or(maxMessage, MaxMessageBytes)}
+}
 
 // PostToConnection sends a message to a client.
 func (s *Service) PostToConnection(c *awswire.Call, in *api.PostToConnectionRequest) error {
 	if err := admit(c, *in.ConnectionId); err != nil {
 		return err
 	}
-	if len(in.Data) > MaxMessageBytes {
+	if len(in.Data) > s.maxMessage {
 		// UNVERIFIED: the text.
 		return api.NewPayloadTooLargeException("Message too long")
 	}

@@ -64,7 +64,7 @@ func (f *fakeConnections) Close(at awswire.APIStage, id string) error {
 // open accepts every signature, as a gateway on loopback does.
 func open(f *fakeConnections) *awswire.Handler {
 	return awswire.NewHandler(awswire.Options{
-		Services: []*awswire.Service{api.NewService(New(f))},
+		Services: []*awswire.Service{api.NewService(New(f, 0))},
 		Auth:     awswire.Auth{Open: true}, Account: account, Region: "eu-west-1",
 		RequestID: func() string { return "id" },
 	})
@@ -161,7 +161,7 @@ func TestUserAgent(t *testing.T) {
 // a browser never is.
 func TestRefused(t *testing.T) {
 	dev := awswire.APIStage{Account: account, APIID: "a1", Stage: "dev"}
-	strict := awswire.NewHandler(awswire.Options{Services: []*awswire.Service{api.NewService(New(&fakeConnections{}))}, Account: account})
+	strict := awswire.NewHandler(awswire.Options{Services: []*awswire.Service{api.NewService(New(&fakeConnections{}, 0))}, Account: account})
 	const here = "/dev/@connections/R1kmxc2VNjMCFIA%3D"
 	for _, test := range []struct {
 		name    string
@@ -187,7 +187,7 @@ func (*nobody) Post(awswire.APIStage, string, []byte) error { return nil }
 
 func BenchmarkPost(b *testing.B) {
 	h := awswire.NewHandler(awswire.Options{
-		Services: []*awswire.Service{api.NewService(New(&nobody{}))},
+		Services: []*awswire.Service{api.NewService(New(&nobody{}, 0))},
 		Auth:     awswire.Auth{Open: true}, Account: account, Region: "eu-west-1", MaxBodyBytes: 1 << 20,
 	})
 	dev := awswire.APIStage{Account: account, APIID: "a1", Stage: "dev"}

@@ -177,8 +177,8 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 	in.ConnectionType = orDefault(in.ConnectionType, apigatewayv2.ConnectionTypeInternet)
 	in.PayloadFormatVersion = orDefault(in.PayloadFormatVersion, "1.0")
 	in.TimeoutInMillis = orDefault(in.TimeoutInMillis, maxTimeoutMillis)
-	if ms := *in.TimeoutInMillis; ms < minTimeoutMillis || ms > maxTimeoutMillis {
-		return badRequest("Timeout should be between %d ms and %d ms", minTimeoutMillis, maxTimeoutMillis)
+	if ms := *in.TimeoutInMillis; ms < minTimeoutMillis || ms > s.maxTimeout {
+		return badRequest("Timeout should be between %d ms and %d ms", minTimeoutMillis, s.maxTimeout)
 	}
 	if err := checkLength("description", in.Description, 1024); err != nil {
 		return err

@@ -1,10 +1,12 @@
 package apigatewayv2
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"gatehouse/internal/awsapi/apigatewayv2"
@@ -59,6 +61,9 @@ type Options struct {
 	Issuers Issuers
 	// Domains are the custom domain names.
 	Domains *domain.Names
+	// MaxTimeout is the longest timeout that an integration may have; zero is
+	// AWS's, 30 s of HTTP APIs and 29 s of WebSocket APIs.
+	MaxTimeout time.Duration
 }
 
 // Issuers knows what issuers of tokens there may be.
@@ -107,13 +112,20 @@ type Service struct {
 	rand     io.Reader
 	answers  Answers
 	domains  *domain.Names
+	// maxTimeout and maxSocketTimeout are the longest timeouts of integrations, in
+	// milliseconds.
+	maxTimeout, maxSocketTimeout int32
 }
 
 var _ apigatewayv2.Operations = (*Service)(nil)
 
 // New makes the service.
 func New(o Options) *Service {
-	return &Service{store: o.Store, compiler: o.Compiler, endpoint: o.Endpoint, rand: o.Rand, answers: o.Answers, issuers: o.Issuers, domains: o.Domains}
+	lifted := int32(o.MaxTimeout / time.Millisecond)
+	return &Service{
+		store: o.Store, compiler: o.Compiler, endpoint: o.Endpoint, rand: o.Rand, answers: o.Answers, issuers: o.Issuers, domains: o.Domains,
+		maxTimeout: cmp.Or(lifted, maxTimeoutMillis), maxSocketTimeout: cmp.Or(lifted, maxSocketTimeoutMillis),
+	}
 }
 
 func scope(c *awswire.Call) store.Scope {

@@ -36,8 +36,8 @@ func (s *Service) checkSocketIntegration(operation string, request any, in *defi
 		return notYet(operation, "connectionType VPC_LINK")
 	}
 	setSocketDefaults(in)
-	if ms := *in.TimeoutInMillis; ms < minTimeoutMillis || ms > maxSocketTimeoutMillis {
-		return badRequest("Timeout should be between %d ms and %d ms", minTimeoutMillis, maxSocketTimeoutMillis)
+	if ms := *in.TimeoutInMillis; ms < minTimeoutMillis || ms > s.maxSocketTimeout {
+		return badRequest("Timeout should be between %d ms and %d ms", minTimeoutMillis, s.maxSocketTimeout)
 	}
 	if *in.PayloadFormatVersion != "1.0" {
 		return badRequest("Unsupported PayloadFormatVersion: %s", *in.PayloadFormatVersion)
