@@ -185,6 +185,9 @@ func (c *config) checkACME() error {
 		}
 		return nil
 	}
+	if c.ACMEOrdersPerHour < 1 {
+		return fmt.Errorf("--acme-orders-per-hour %d: there must be one at least", c.ACMEOrdersPerHour)
+	}
 	if u, err := url.Parse(c.ACMEDirectory); err != nil || u.Scheme != "https" || u.Host == "" {
 		return fmt.Errorf("--acme-directory %q: must be the https URL of an authority's directory, as in https://acme-v02.api.letsencrypt.org/directory", c.ACMEDirectory)
 	}

@@ -59,6 +59,7 @@ type config struct {
 	ACMEEABKeyID        string
 	ACMEEABHMACKey      string
 	ACMEProfile         string
+	ACMEOrdersPerHour   int
 	ACMEResolver        string
 	StrictPermissions   bool
 	AccessLog           string
@@ -113,6 +114,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.ACMEEABKeyID, "acme-eab-key-id", "", "key `ID` of the account that you have at the authority, where it wants one (external account binding)")
 	fs.StringVar(&c.ACMEEABHMACKey, "acme-eab-hmac-key", "", "its `SECRET` in base64 (better given as GATEHOUSE_ACME_EAB_HMAC_KEY)")
 	fs.StringVar(&c.ACMEProfile, "acme-profile", "", "`NAME` of the profile of certificates to order, of those that the authority's directory lists (default the authority's)")
+	fs.IntVar(&c.ACMEOrdersPerHour, "acme-orders-per-hour", 100, "how many `orders` an hour the authority allows, which accounts share evenly; an account that is alone isn't bound")
 	fs.StringVar(&c.ACMEResolver, "acme-resolver", "", "`HOST:PORT` of the resolver that is asked whether a CNAME of _acme-challenge leads to a zone that --dns answers (default those of the machine)")
 	fs.BoolVar(&c.StrictPermissions, "strict-permissions", false, "refuse what AWS refuses for a missing Lambda permission or a role it may not assume, instead of a warning")
 	fs.StringVar(&c.AccessLog, "access-log", "", "also write a line for every request to `FILE` (- for standard output); it may be rotated by copying and truncating")

@@ -336,7 +336,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	front := cognitoidp.NewFront(pools, poolService)
 	site := oauth2.New(oauth2.Options{Pools: pools, Directory: userPools, Sealer: sealer, Region: c.Region, Log: log})
 	certificateService := acm.New(acm.Options{
-		Store: documents, Directory: acmCertificates, Issuer: issuer.Issuer, Patient: issuer.patient,
+		Store: documents, Directory: acmCertificates, Issuer: issuer.Issuer, Patient: issuer.patient, OrdersPerHour: c.ACMEOrdersPerHour,
 		Validator: c.validator(zones), Log: log,
 	})
 	g.onClose("certificates", func(context.Context) error { certificateService.Close(); return nil })
@@ -352,7 +352,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			poolService,
 			callbacks,
 			acmapi.NewService(certificateService),
-			route53api.NewService(route53.New(route53.Options{Store: documents, Changed: certificateService.Wake})),
+			route53api.NewService(route53.New(route53.Options{Store: documents, Changed: certificateService.RecordsChanged})),
 		},
 		Auth:      awswire.Auth{Credentials: tokens.Credentials, Open: c.Auth == "open"},
 		Authorize: guard.Authorize, Require: guard.Require,

@@ -104,8 +104,12 @@ func (s *Service) start() {
 	now := s.clock()
 	s.startAdvice(now)
 	due := s.directory.all(func(e *entry) bool { return s.due(e, now) })
+	accounts := 0
+	if s.patient && len(due) > 0 {
+		accounts = s.directory.ordering()
+	}
 	for _, e := range s.inTurn(due) {
-		if e = s.take(e, now); e != nil {
+		if e = s.take(e, accounts, now); e != nil {
 			s.work(e.arn, func() { s.attempt(s.ctx, e, now) })
 		}
 	}
@@ -163,8 +167,8 @@ func (s *Service) release(name string) {
 func urgency(e *entry) time.Time { return e.notAfter }
 
 // take claims a certificate and returns it as it is by now; nil where there is
-// no room, or somebody has it, or had.
-func (s *Service) take(e *entry, now time.Time) *entry {
+// no room, or somebody has it, or had. accounts is how many order certificates.
+func (s *Service) take(e *entry, accounts int, now time.Time) *entry {
 	arn := e.arn
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +181,11 @@ func (s *Service) take(e *entry, now time.Time) *entry {
 	if !ok || signing >= maxSigning || s.running[arn] != nil || now.Before(s.held[arn]) || !s.due(e, now) || s.ctx.Err() != nil {
 		return nil
 	}
+	if !s.admits(e.scope.Value().Account, accounts, now) {
+		return nil
+	}
 	s.running[arn] = make(chan struct{})
+	s.hurried.Delete(arn)
 	return e
 }
 
@@ -191,7 +199,7 @@ func (s *Service) hold(arn string, now time.Time) {
 
 // due tells whether there is something to do for a certificate.
 func (s *Service) due(e *entry, now time.Time) bool {
-	if s.directory.upkeep(e.arn).waits(now) {
+	if s.waiting(e.arn, now) {
 		return false
 	}
 	switch e.statusAt(now) {
@@ -212,6 +220,9 @@ func (s *Service) attempt(ctx context.Context, e *entry, now time.Time) {
 	tried, err := s.sign(ctx, e.scope.Value(), e.id, now)
 	if err == nil && tried != nil {
 		err = s.noteFailure(ctx, e, before, tried, now)
+	}
+	if _, hurried := s.hurried.Load(arn); hurried { // meanwhile
+		s.lookAtEarly(arn, s.clock())
 	}
 	if err != nil && ctx.Err() == nil {
 		s.hold(arn, now)
@@ -252,7 +263,7 @@ func (s *Service) noteFailure(ctx context.Context, e *entry, before upkeep, trie
 		log.Warn("a certificate couldn't be issued yet", "again", again)
 	}
 	return s.note(ctx, e.scope.Value(), e.id, func(u *upkeep) {
-		u.Next, u.Wait, u.Until, u.Problem = next.Next, next.Wait, next.Until, tried.Error()
+		u.Tried, u.Next, u.Wait, u.Until, u.Problem = next.Tried, next.Next, next.Wait, next.Until, tried.Error()
 	})
 }
 
@@ -275,6 +286,9 @@ func (s *Service) sign(ctx context.Context, scope store.Scope, id string, now ti
 		if !s.patient {
 			return nil // a local authority has no limits
 		}
+		s.mu.Lock()
+		s.shares.begin(scope.Account, now)
+		s.mu.Unlock()
 		return s.note(ctx, scope, id, func(u *upkeep) { *u = u.began(now) })
 	})
 	if ctx.Err() != nil {

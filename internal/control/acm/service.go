@@ -65,6 +65,9 @@ type Options struct {
 	// Validator is asked before a certificate with DNS validation is issued. Nil
 	// means that nobody has to prove anything.
 	Validator Validator
+	// OrdersPerHour is what a patient issuer allows an hour, which the accounts that
+	// order share; zero is 100.
+	OrdersPerHour int
 	// Clock tells the time of what no call asked for; nil means time.Now.
 	Clock func() time.Time
 	// Every is how often the service looks for what is to be issued or renewed;
@@ -100,8 +103,14 @@ type Service struct {
 	// held are certificates that there was nothing to be done for, by ARN, and
 	// until when nobody looks again.
 	held map[string]time.Time
+	// shares are what accounts ordered.
+	shares shares
 	// forgotten is when old requests were forgotten.
 	forgotten time.Time
+
+	// hurried are certificates, by ARN, that may be tried before their time. It guards
+	// itself.
+	hurried sync.Map
 
 	ctx     context.Context // ends with the service
 	wake    chan struct{}
@@ -119,6 +128,9 @@ func New(o Options) *Service {
 	if o.Every <= 0 {
 		o.Every = time.Minute
 	}
+	if o.OrdersPerHour <= 0 {
+		o.OrdersPerHour = ordersPerHour
+	}
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
@@ -131,7 +143,8 @@ func New(o Options) *Service {
 		clock: o.Clock, random: o.Random, log: o.Log,
 		making:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		running: map[string]chan struct{}{}, held: map[string]time.Time{},
-		ctx: ctx, stop: stop, wake: make(chan struct{}, 1),
+		shares: shares{perHour: o.OrdersPerHour, orders: map[string][]time.Time{}, told: map[string]time.Time{}},
+		ctx:    ctx, stop: stop, wake: make(chan struct{}, 1),
 	}
 	s.workers.Go(func() { s.run(o.Every) })
 	return s
@@ -161,7 +174,7 @@ func (s *Service) run(every time.Duration) {
 	}
 }
 
-// Wake has the service look at once, as after a record of a hosted zone changed.
+// Wake has the service look at once.
 func (s *Service) Wake() {
 	s.mu.Lock()
 	clear(s.held)

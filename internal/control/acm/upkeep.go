@@ -17,10 +17,11 @@ var upkeeps = store.Kind[upkeep]{Name: "acm/upkeep"}
 // outlives a restart, so that who restarts a gateway over and over doesn't spend
 // what an authority allows.
 type upkeep struct {
-	// Next is when the issuer may be asked again after an attempt, and Wait how
-	// long to wait after the next one that fails.
-	Next time.Time     `json:",omitzero"`
-	Wait time.Duration `json:",omitzero"`
+	// Tried is when the issuer was last asked, Next when it may be asked again, and
+	// Wait how long to wait after the next attempt that fails.
+	Tried time.Time     `json:",omitzero"`
+	Next  time.Time     `json:",omitzero"`
+	Wait  time.Duration `json:",omitzero"`
 	// Until is when the issuer wants to be asked again, which it isn't before.
 	Until time.Time `json:",omitzero"`
 	// Problem is what was wrong, as it was last logged.
@@ -38,7 +39,7 @@ func (u upkeep) waits(now time.Time) bool { return now.Before(u.Next) || now.Bef
 // one that failed.
 func (u upkeep) began(now time.Time) upkeep {
 	wait := max(firstWait, u.Wait)
-	u.Next, u.Wait = now.Add(wait), min(2*wait, maxWait)
+	u.Tried, u.Next, u.Wait = now, now.Add(wait), min(2*wait, maxWait)
 	return u
 }
 

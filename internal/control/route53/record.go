@@ -45,6 +45,7 @@ func (s *Service) ChangeResourceRecordSets(c *awswire.Call, in *api.ChangeResour
 		}
 	}
 	var change *api.ChangeInfo
+	var touched []string
 	err := s.store.Update(c, func(tx *store.Tx) error {
 		doc, err := zone(tx, c, *in.HostedZoneId)
 		if err != nil {
@@ -70,13 +71,14 @@ func (s *Service) ChangeResourceRecordSets(c *awswire.Call, in *api.ChangeResour
 		if err := zones.Put(tx, scopeOf(c), doc, *doc.Zone.Id); err != nil {
 			return err
 		}
+		touched = b.touched
 		change, err = s.change(tx, c, in.ChangeBatch.Comment)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.changed()
+	s.changed(touched)
 	return &api.ChangeResourceRecordSetsResponse{ChangeInfo: change}, nil
 }
 

@@ -45,7 +45,7 @@ func newFixture(t *testing.T, dir string) *fixture {
 	if err := f.store.View(t.Context(), f.directory.Load); err != nil {
 		t.Fatal(err)
 	}
-	service := api.NewService(route53.New(route53.Options{Store: f.store, Changed: func() { f.changed.Add(1) }}))
+	service := api.NewService(route53.New(route53.Options{Store: f.store, Changed: func([]string) { f.changed.Add(1) }}))
 	server := httptest.NewServer(awswire.NewHandler(awswire.Options{
 		Services: []*awswire.Service{service}, Auth: awswire.Auth{Open: true}, Account: "123456789012", Region: "us-east-1",
 	}))

@@ -16,9 +16,9 @@ import (
 type Options struct {
 	// Store holds the zones. Its Prepare must call Directory.Prepare.
 	Store *store.Store // required
-	// Changed, if set, is called once there are new zones or records: somebody may
-	// wait for one.
-	Changed func()
+	// Changed, if set, is called with the names of record sets that changed and of new
+	// zones, as Route 53 shows them: somebody may wait for one.
+	Changed func(names []string)
 	// Random is where ids come from; nil means crypto/rand.
 	Random io.Reader
 }
@@ -28,7 +28,7 @@ type Service struct {
 	api.Unimplemented
 
 	store   *store.Store
-	changed func()
+	changed func(names []string)
 	random  io.Reader
 }
 
@@ -40,7 +40,7 @@ func New(o Options) *Service {
 		o.Random = rand.Reader
 	}
 	if o.Changed == nil {
-		o.Changed = func() {}
+		o.Changed = func([]string) {}
 	}
 	return &Service{store: o.Store, changed: o.Changed, random: o.Random}
 }

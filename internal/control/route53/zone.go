@@ -77,7 +77,7 @@ func (s *Service) CreateHostedZone(c *awswire.Call, in *api.CreateHostedZoneRequ
 	if err != nil {
 		return nil, err
 	}
-	s.changed()
+	s.changed([]string{name})
 	out := &api.CreateHostedZoneResponse{
 		HostedZone: doc.shown(), ChangeInfo: change, VPC: in.VPC,
 		Location: new("https://route53.amazonaws.com/2013-04-01/hostedzone/" + *doc.Zone.Id),
