@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/url"
 	"path/filepath"
 	"time"
@@ -190,6 +191,9 @@ func (c *config) checkACME() error {
 	}
 	if u, err := url.Parse(c.ACMEDirectory); err != nil || u.Scheme != "https" || u.Host == "" {
 		return fmt.Errorf("--acme-directory %q: must be the https URL of an authority's directory, as in https://acme-v02.api.letsencrypt.org/directory", c.ACMEDirectory)
+	}
+	if a, err := mail.ParseAddress(c.ACMEEmail); c.ACMEEmail != "" && (err != nil || a.Address != c.ACMEEmail) {
+		return fmt.Errorf("--acme-email %q is no address of mail", c.ACMEEmail)
 	}
 	if _, _, err := net.SplitHostPort(c.ACMEResolver); c.ACMEResolver != "" && err != nil {
 		return fmt.Errorf("--acme-resolver %q is no address of a resolver: write HOST:PORT", c.ACMEResolver)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 
+	"gatehouse/internal/awswire"
 	"gatehouse/internal/compile"
 	"gatehouse/internal/serve"
 	"gatehouse/internal/socket"
@@ -224,6 +226,9 @@ func (c *config) check() error {
 	if !accountID.MatchString(c.AccountID) {
 		return fmt.Errorf("--account-id %q: an AWS account id has twelve digits (quote it in a configuration file)", c.AccountID)
 	}
+	if !awswire.IsRegion(c.Region) {
+		return fmt.Errorf("--region %q: must be the name of a region, as in eu-west-1", c.Region)
+	}
 	for _, addr := range slices.Concat([]string{c.Listen}, c.Traffic, c.TrafficTLS) {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			return fmt.Errorf("%q is no address to listen on: write HOST:PORT or :PORT", addr)
@@ -276,12 +281,17 @@ func (c *config) check() error {
 		return errors.New("--rest-max-timeout must be from 29s to 1h")
 	}
 	for _, host := range c.JWTHTTPIssuers {
-		name, _, err := net.SplitHostPort(host)
+		name, port, err := net.SplitHostPort(host)
 		if err != nil {
-			name = host
+			name, port = host, "0"
 		}
-		if !hostName.MatchString(name) {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil || !hostName.MatchString(name) {
 			return fmt.Errorf("--jwt-http-issuer %q: write HOST or HOST:PORT", host)
+		}
+	}
+	for _, host := range c.ManagementHosts {
+		if _, err := netip.ParseAddr(host); err != nil && !hostName.MatchString(host) {
+			return fmt.Errorf("--management-host %q: must be a host name or an address, without a scheme and a port", host)
 		}
 	}
 	if err := c.checkACME(); err != nil {

@@ -21,7 +21,7 @@ func (h *Handler) identify(r *request, parseErr error) (*Credential, error) {
 		return nil, signatureError(r, parseErr)
 	}
 	s := r.signature
-	if !s.Asymmetric && !isRegion(s.Scope.Region) {
+	if !s.Asymmetric && !IsRegion(s.Scope.Region) {
 		return nil, signatureError(r, &sigv4.Error{Reason: sigv4.WrongScope, Message: "Credential should be scoped to a valid region. "})
 	}
 	r.call.Region = s.Scope.Region
@@ -97,10 +97,10 @@ func tokenMatches(cred *Credential, token string) bool {
 	return subtle.ConstantTimeCompare(sum[:], cred.TokenHash) == 1
 }
 
-// isRegion tells what may be a region, AWS's or one of somebody's own making. A
+// IsRegion tells what may be a region, AWS's or one of somebody's own making. A
 // region is a part of ARNs, which policies are matched with: with a colon in it, what
 // an account has would be taken for what another one has.
-func isRegion(name string) bool {
+func IsRegion(name string) bool {
 	for i := range len(name) {
 		c := name[i]
 		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
