@@ -201,6 +201,7 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 	if slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Bits() == 0 }) {
 		log.Warn("--trusted-proxies trusts everybody: whoever connects to a listener for traffic can name any address as the client's")
 	}
+	connections, perClient := c.fitConnections(maxDescriptors(), log)
 	var server *serve.Server
 	server = serve.New(serve.Options{
 		Plan:        p.compiler.Published(),
@@ -216,7 +217,7 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 		ShowReasons: c.Explain && c.loopback(),
 
 		TrustedProxies: proxies, ProxyProtocol: c.ProxyProtocol,
-		MaxConnections: c.MaxConnections, MaxPerClient: c.MaxPerClient, MaxHeldBytes: c.MaxHeldMiB << 20,
+		MaxConnections: connections, MaxPerClient: perClient, MaxHeldBytes: c.MaxHeldMiB << 20,
 		MaxBodyBytes: c.limits.bodyBytes, MaxHeadBytes: c.limits.headBytes,
 	})
 	g.onClose("server", server.Shutdown)
