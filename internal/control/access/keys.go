@@ -25,6 +25,9 @@ func (k *keys) Lookup(key string) ([]string, bool) {
 	if tag, ok := strings.CutPrefix(key, "aws:requesttag/"); ok {
 		return k.requestTag(tag)
 	}
+	if name, ok := strings.CutPrefix(key, gatewayRequestKeys); ok {
+		return gatewayKey(k.action.Input, name)
+	}
 	switch key {
 	case "aws:sourceip":
 		return one(k.call.SourceIP)

@@ -31,6 +31,7 @@ func TestNeeds(t *testing.T) {
 	inIAM := func(rest string) string { return "arn:aws:iam::123456789012:" + rest }
 	inLambda, inLogs := on("lambda"), on("logs")
 	gateway := func(path string) string { return "arn:aws:apigateway:eu-west-1::" + path }
+	private := on("apigateway")("/domainnames/api.example.test+x1")
 	tests := []struct {
 		service, operation string
 		in                 any
@@ -104,6 +105,17 @@ func TestNeeds(t *testing.T) {
 		{"apigateway", "DeleteDomainName", &v1.DeleteDomainNameRequest{}, "DELETE", "/domainnames/API.Example.test", "apigateway:DELETE " + gateway("/domainnames/api.example.test")},
 		{"apigatewayv2", "GetApiMapping", &v2.GetApiMappingRequest{}, "GET", "/v2/domainnames/API.Example.test/apimappings/aB", "apigateway:GET " + gateway("/domainnames/api.example.test/apimappings/aB")},
 		{"apigateway", "TagResource", &v1.TagResourceRequest{}, "PUT", "/tags/arn%3Aaws%3Aapigateway%3Aeu-west-1%3A%3A%2Fdomainnames%2FAPI.Example.test", "apigateway:PUT " + gateway("/tags/arn%3Aaws%3Aapigateway%3Aeu-west-1%3A%3A%2Fdomainnames%2Fapi.example.test")},
+		{"apigateway", "CreateDomainName", &v1.CreateDomainNameRequest{Policy: new("{}")}, "POST", "/domainnames", "apigateway:POST " + gateway("/domainnames") + ", apigateway:UpdateDomainNamePolicy " + gateway("/domainnames")},
+		{"apigateway", "UpdateDomainName", &v1.UpdateDomainNameRequest{DomainNameId: new("x1"), PatchOperations: []v1.PatchOperation{{Path: new("/policy")}, {Path: new("/managementPolicy")}}}, "PATCH", "/domainnames/API.Example.test",
+			"apigateway:PATCH " + private + ", apigateway:UpdateDomainNamePolicy " + private + ", apigateway:UpdateDomainNameManagementPolicy " + private},
+		{"apigateway", "GetBasePathMapping", &v1.GetBasePathMappingRequest{DomainNameId: new("x1")}, "GET", "/domainnames/API.Example.test/basepathmappings/v1", "apigateway:GET " + private + "/basepathmappings/v1"},
+		{"apigateway", "CreateDomainNameAccessAssociation", &v1.CreateDomainNameAccessAssociationRequest{DomainNameArn: new(private)}, "POST", "/domainnameaccessassociations",
+			"apigateway:POST " + gateway("/domainnameaccessassociations") + ", apigateway:CreateAccessAssociation " + private},
+		{"apigateway", "RejectDomainNameAccessAssociation", &v1.RejectDomainNameAccessAssociationRequest{DomainNameArn: new(private)}, "POST", "/rejectdomainnameaccessassociations", "apigateway:RejectAccessAssociation " + private},
+		{"apigatewayv2", "CreateRoutingRule", &v2.CreateRoutingRuleRequest{}, "POST", "/v2/domainnames/API.Example.test/routingrules", "apigateway:CreateRoutingRule " + on("apigateway")("/domainnames/api.example.test/routingrules/*")},
+		{"apigatewayv2", "ListRoutingRules", &v2.ListRoutingRulesRequest{}, "GET", "/v2/domainnames/api.example.test/routingrules", "apigateway:ListRoutingRules " + on("apigateway")("/domainnames/api.example.test/routingrules/*")},
+		{"apigatewayv2", "PutRoutingRule", &v2.PutRoutingRuleRequest{}, "PUT", "/v2/domainnames/api.example.test/routingrules/aaa111", "apigateway:UpdateRoutingRule " + on("apigateway")("/domainnames/api.example.test/routingrules/aaa111")},
+		{"apigatewayv2", "DeleteRoutingRule", &v2.DeleteRoutingRuleRequest{}, "DELETE", "/v2/domainnames/api.example.test/routingrules/aaa111", "apigateway:DeleteRoutingRule " + on("apigateway")("/domainnames/api.example.test/routingrules/aaa111")},
 		{"apigatewayv2", "GetStage", &v2.GetStageRequest{}, "GET", "/v2/apis/a/stages/$default", "apigateway:GET " + gateway("/apis/a/stages/$default")},
 
 		{"execute-api", "PostToConnection", &apigatewaymanagementapi.PostToConnectionRequest{ConnectionId: new("L0SM9cOFvHcCIhw=")}, "POST", "/@connections/L0SM9cOFvHcCIhw=",
@@ -159,5 +171,41 @@ func TestKeys(t *testing.T) {
 	k.action.Input = &iamapi.TagUserRequest{Tags: []iamapi.Tag{{Key: new("Team"), Value: new("b")}}}
 	if got, _ := k.Lookup("aws:requesttag/team"); !slices.Equal(got, []string{"b"}) {
 		t.Errorf("aws:RequestTag/team is %v", got)
+	}
+}
+
+func TestGatewayKeys(t *testing.T) {
+	priority := int32(7)
+	rule := &v2.PutRoutingRuleRequest{Priority: &priority, Conditions: []v2.RoutingRuleCondition{
+		{MatchBasePaths: &v2.RoutingRuleMatchBasePaths{AnyOf: []string{"orders", "baskets"}}},
+	}}
+	patch := func(path, value string) *v1.UpdateDomainNameRequest {
+		return &v1.UpdateDomainNameRequest{PatchOperations: []v1.PatchOperation{{Path: &path, Value: &value}}}
+	}
+	second := &v2.CreateDomainNameRequest{
+		DomainNameConfigurations: []v2.DomainNameConfiguration{{EndpointType: new("REGIONAL"), SecurityPolicy: new("TLS_1_2")}},
+		MutualTlsAuthentication:  &v2.MutualTlsAuthenticationInput{TruststoreUri: new("s3://a/b"), TruststoreVersion: new("1")}, RoutingMode: new("ROUTING_RULE_ONLY"),
+	}
+	first := &v1.CreateDomainNameRequest{
+		EndpointConfiguration: &v1.EndpointConfiguration{Types: []string{"REGIONAL"}}, SecurityPolicy: new("TLS_1_2"), RoutingMode: new("ROUTING_RULE_ONLY"),
+		MutualTlsAuthentication: &v1.MutualTlsAuthenticationInput{TruststoreUri: new("s3://a/b"), TruststoreVersion: new("1")},
+	}
+	for _, test := range []struct {
+		in        any
+		key, want string
+	}{
+		{rule, "priority", "7"}, {rule, "conditionbasepaths", "orders,baskets"}, {&v2.CreateRoutingRuleRequest{}, "priority", ""},
+		{second, "endpointtype", "REGIONAL"}, {second, "securitypolicy", "TLS_1_2"}, {second, "mtlstruststoreuri", "s3://a/b"},
+		{second, "mtlstruststoreversion", "1"}, {second, "routingmode", "ROUTING_RULE_ONLY"}, {&v2.UpdateDomainNameRequest{}, "mtlstruststoreuri", ""},
+		{first, "endpointtype", "REGIONAL"}, {first, "securitypolicy", "TLS_1_2"}, {first, "mtlstruststoreuri", "s3://a/b"},
+		{first, "mtlstruststoreversion", "1"}, {first, "routingmode", "ROUTING_RULE_ONLY"}, {&v1.CreateDomainNameRequest{}, "endpointtype", ""},
+		{patch("/mutualTlsAuthentication/truststoreUri", "s3://a/c"), "mtlstruststoreuri", "s3://a/c"}, {patch("/securityPolicy", "TLS_1_0"), "securitypolicy", "TLS_1_0"},
+		{patch("/endpointConfiguration/types/0", "EDGE"), "endpointtype", "EDGE"}, {patch("/securityPolicy", "TLS_1_0"), "unknown", ""}, {first, "unknown", ""},
+	} {
+		k := &keys{action: &awswire.Action{Input: test.in}, need: &need{}}
+		got, ok := k.Lookup("apigateway:request/" + test.key)
+		if strings.Join(got, ",") != test.want || ok != (test.want != "") {
+			t.Errorf("%T %s: %v %t, want %q", test.in, test.key, got, ok, test.want)
+		}
 	}
 }

@@ -73,6 +73,9 @@ func (n *Names) Read(c *awswire.Call, old, d *definition.Domain) (Truststore, er
 	if n.truststore == nil {
 		return Truststore{}, awswire.NotImplemented("apigateway", "a domain name with mutual TLS")
 	}
+	if err := requireCertificates(c, "AddCertificateToDomain", old); err != nil {
+		return Truststore{}, err
+	}
 	var err error
 	read.copied, read.warnings, err = n.truststore(c, read.uri, read.version)
 	switch _, failed := errors.AsType[*Failure](err); {
@@ -82,6 +85,18 @@ func (n *Names) Read(c *awswire.Call, old, d *definition.Domain) (Truststore, er
 		return Truststore{}, badRequest("%s", err.Error())
 	}
 	return read, nil
+}
+
+// requireCertificates asks whether the caller may give a domain other clients, by one
+// of the two actions beside those of its method that API Gateway has for this. d is
+// the domain as it was, nil for a new one.
+// UNVERIFIED: that a truststore which takes the place of another one is only added.
+func requireCertificates(c *awswire.Call, action string, d *definition.Domain) error {
+	a := arn.ARN{Partition: arn.Partition(c.Region), Service: "apigateway", Region: c.Region, Resource: "/domainnames"}
+	if d != nil {
+		a.Resource += "/" + Name(d)
+	}
+	return c.Require("apigateway:"+action, a.String())
 }
 
 func truststoreOf(d *definition.Domain) (Truststore, bool) {
@@ -133,6 +148,11 @@ func (n *Names) Get(tx *store.Tx, c *awswire.Call, name string, id *string) (*de
 
 // Update stores what became of a domain; read is its truststore.
 func (n *Names) Update(tx *store.Tx, c *awswire.Call, old, d *definition.Domain, read Truststore) error {
+	if old.MutualTlsAuthentication != nil && d.MutualTlsAuthentication == nil {
+		if err := requireCertificates(c, "RemoveCertificateFromDomain", old); err != nil {
+			return err
+		}
+	}
 	if err := n.complete(tx, c, old, d, read); err != nil {
 		return err
 	}
@@ -150,6 +170,11 @@ func (n *Names) Delete(tx *store.Tx, c *awswire.Call, name string, id *string) e
 	d, err := n.Get(tx, c, name, id)
 	if err != nil {
 		return err
+	}
+	if d.MutualTlsAuthentication != nil {
+		if err := requireCertificates(c, "RemoveCertificateFromDomain", d); err != nil {
+			return err
+		}
 	}
 	at, name := scope(c), Name(d)
 	for m, err := range definition.DomainMappings.All(tx, at, name) {
