@@ -107,6 +107,7 @@ var leaves = map[string]string{
 	"internal/localca":       "the keys that sign for any name stay away from everything else",
 	"internal/seal":          "the key of sealed values stays away from everything else",
 	"internal/awswire/sigv4": "authorize and awswire share it",
+	"internal/awsendpoint":   "where AWS's services are is nobody's definition",
 	"internal/tlspolicy":     "what a policy's name means is nobody's definition",
 	"internal/truststore":    "both planes use it: control for warnings, plan for clients",
 	"internal/proxyproto":    "a header's syntax needs no gateway",

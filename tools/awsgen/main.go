@@ -1,7 +1,10 @@
 // Command awsgen makes the generated packages under internal/awsapi.
 //
 //	awsgen fetch [-npm node_modules]   reads AWS's service models into schema/
-//	awsgen generate                    writes internal/awsapi from schema/, offline
+//	awsgen endpoints -botocore DATA -version V
+//	                                   reads how services are called into schema/
+//	awsgen generate                    writes internal/awsapi and the table of
+//	                                   internal/awsendpoint from schema/, offline
 //
 // Both run in the root of the module.
 package main
@@ -22,9 +25,11 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("usage: awsgen fetch|generate")
+		return fmt.Errorf("usage: awsgen fetch|endpoints|generate")
 	}
 	flags := flag.NewFlagSet("awsgen", flag.ContinueOnError)
+	botocore := flags.String("botocore", "", "the data folder of a botocore")
+	version := flags.String("version", "", "its version")
 	npm := flags.String("npm", "", "an existing node_modules to read instead of installing")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -36,8 +41,14 @@ func run(args []string) error {
 	switch args[0] {
 	case "fetch":
 		return fetch(filepath.Join(root, "schema"), *npm)
+	case "endpoints":
+		return fetchEndpoints(filepath.Join(root, "schema"), *botocore, *version)
 	case "generate":
-		return generate(filepath.Join(root, "schema"), filepath.Join(root, "internal/awsapi"))
+		schema := filepath.Join(root, "schema")
+		if err := generateEndpoints(schema, filepath.Join(root, "internal/awsendpoint")); err != nil {
+			return err
+		}
+		return generate(schema, filepath.Join(root, "internal/awsapi"))
 	}
 	return fmt.Errorf("unknown command %q", args[0])
 }
