@@ -33,6 +33,31 @@ type call struct {
 	chunked bool
 }
 
+// run calls the backend within a timeout, and leaves in the exchange the response,
+// how long it took and, of a fault, what is told of it.
+func (c *call) run(timeout time.Duration) error {
+	x, clock := c.x, c.backend.owner.Clock
+	x.Integration.Called = true
+	c.deadline = clock().Add(timeout)
+	err := c.do()
+	// The deadline has moved by the time that the client took.
+	x.Integration.Latency = clock().Sub(c.deadline.Add(-timeout))
+	if err == nil {
+		if x.Trace.WantsInfo() {
+			traceAnswer(x)
+		}
+		return nil
+	}
+	fault := faultOf(err)
+	var syntax *http1.SyntaxError
+	if isRest(x) && errors.As(err, &syntax) {
+		// UNVERIFIED: that to a REST API what isn't HTTP is a broken network.
+		fault.Kind = plan.IntegrationUnreachable
+	}
+	x.Integration.Error = errorOf(x, fault)
+	return fault
+}
+
 // do calls the backend and leaves the response in the exchange.
 //
 // A request is sent once. It is sent again only if the kept connection that was

@@ -82,7 +82,6 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 
 // Integrate calls the backend and leaves its response in x.
 func (h *HTTP) Integrate(x *plan.Exchange) error {
-	clock := h.backend.owner.Clock
 	c := call{x: x, backend: h.backend, method: h.method}
 	if c.method == "" {
 		c.method = x.Request.Method
@@ -93,25 +92,7 @@ func (h *HTTP) Integrate(x *plan.Exchange) error {
 	if x.Trace.WantsInfo() {
 		h.trace(&c)
 	}
-	x.Integration.Called = true
-	c.deadline = clock().Add(h.timeout)
-	err := c.do()
-	// The deadline has moved by the time that the client took.
-	x.Integration.Latency = clock().Sub(c.deadline.Add(-h.timeout))
-	if err == nil {
-		if x.Trace.WantsInfo() {
-			traceAnswer(x)
-		}
-		return nil
-	}
-	fault := faultOf(err)
-	var syntax *http1.SyntaxError
-	if isRest(x) && errors.As(err, &syntax) {
-		// UNVERIFIED: that to a REST API what isn't HTTP is a broken network.
-		fault.Kind = plan.IntegrationUnreachable
-	}
-	x.Integration.Error = errorOf(x, fault)
-	return fault
+	return c.run(h.timeout)
 }
 
 // prepare writes the request into Scratch, with its body unless that is long.

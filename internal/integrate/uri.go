@@ -91,15 +91,17 @@ func URIVariables(uri string) []string {
 	if err != nil {
 		return nil
 	}
-	var names []string
-	for _, parts := range [...]template{t.path, t.query} {
-		for i := range parts {
-			if parts[i].name != "" {
-				names = append(names, parts[i].name)
-			}
+	return t.query.names(t.path.names(nil))
+}
+
+// names appends the names of the template's variables.
+func (t template) names(to []string) []string {
+	for i := range t {
+		if t[i].name != "" {
+			to = append(to, t[i].name)
 		}
 	}
-	return names
+	return to
 }
 
 func joinHostPort(host, port string) string {

@@ -239,6 +239,8 @@ type Caller struct {
 	ID          string
 	AccessKeyID string
 	ARN         string
+	// SessionToken is that of a session's key, "" for any other. It is a secret.
+	SessionToken string
 }
 
 // A MappedRequest is what parameter mapping made of a request.
@@ -257,6 +259,9 @@ type MappedRequest struct {
 	// Path takes the place of the whole path that the integration gets, percent
 	// encoded; "" when it isn't mapped.
 	Path string
+	// Region is the region of the AWS service that is called, "" for the one that
+	// the integration says.
+	Region string
 	// URIParams are the values of the variables of an integration's URI, percent
 	// encoded, in their order there: REST APIs map each.
 	URIParams []string
