@@ -15,7 +15,9 @@ const (
 	Mock Kind = iota
 	HTTP
 	HTTPProxy
+	// AWS is that with a Lambda function, AWSService with any other service.
 	AWS
+	AWSService
 	AWSProxy
 )
 
@@ -54,6 +56,9 @@ type RequestOptions struct {
 	// URIVariables are the names of the variables in the integration's URI, in
 	// their order there.
 	URIVariables []string
+	// ContentType is that of the integration request where nothing else is mapped;
+	// "" for the client's.
+	ContentType string
 	// Variables are those of the stage.
 	Variables map[string]string
 	// Route is what only routes of WebSocket APIs have; nil for methods.
@@ -69,6 +74,7 @@ type Request struct {
 	templates   templates
 	passthrough Passthrough
 	handling    Handling
+	contentType string
 	unmappable  string // a header whose mapping is an error of the configuration
 	readsBody   bool
 	mapsBody    bool // a parameter comes from the body
@@ -100,7 +106,7 @@ const (
 // NewRequest compiles an integration request. The error is an *ExpressionError
 // or a *TemplateError.
 func NewRequest(o RequestOptions) (*Request, error) {
-	r := &Request{kind: o.Kind, passthrough: o.Passthrough, handling: o.Handling}
+	r := &Request{kind: o.Kind, passthrough: o.Passthrough, handling: o.Handling, contentType: o.ContentType}
 	if o.Route != nil {
 		r.route, r.selects = true, o.Route.Select
 	}
@@ -143,7 +149,7 @@ func NewRequest(o RequestOptions) (*Request, error) {
 
 func (r *Request) addHeader(name string, from source) {
 	rule := ruleOf(name)
-	toAWS := r.kind == AWS || r.kind == AWSProxy
+	toAWS := r.kind == AWS || r.kind == AWSService || r.kind == AWSProxy
 	if rule&unmappable != 0 || rule&unmappableToAWS != 0 && toAWS {
 		r.unmappable = name
 		return
@@ -256,10 +262,14 @@ func (r *Request) mapHeaders(x *plan.Exchange) {
 	switch r.kind {
 	case HTTPProxy:
 		to = appendForwarded(to, x)
-	case HTTP:
+	case HTTP, AWSService:
+		// UNVERIFIED: that services get the same headers as other backends.
 		to = append(to, plan.Header{Name: "Accept", Value: jsonType})
 		if body, _ := x.OutboundBody(); len(body) > 0 {
-			value := x.Request.Headers.Get("content-type")
+			value := r.contentType
+			if value == "" {
+				value = x.Request.Headers.Get("content-type")
+			}
 			if value == "" {
 				value = jsonType
 			}

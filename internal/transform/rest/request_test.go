@@ -112,13 +112,13 @@ func TestHeadersOfTests(t *testing.T) {
 
 func TestUnmappableHeaders(t *testing.T) {
 	for name, kinds := range map[string][]Kind{
-		"Content-Length":     {HTTP, HTTPProxy, AWS, AWSProxy, Mock},
-		"transfer-encoding":  {HTTP, HTTPProxy, AWS, AWSProxy, Mock},
-		"Authorization":      {AWS, AWSProxy},
-		"Connection":         {AWS, AWSProxy},
-		"Expect":             {AWS, AWSProxy},
-		"Proxy-Authenticate": {AWS, AWSProxy},
-		"TE":                 {AWS, AWSProxy},
+		"Content-Length":     {HTTP, HTTPProxy, AWS, AWSService, AWSProxy, Mock},
+		"transfer-encoding":  {HTTP, HTTPProxy, AWS, AWSService, AWSProxy, Mock},
+		"Authorization":      {AWS, AWSService, AWSProxy},
+		"Connection":         {AWS, AWSService, AWSProxy},
+		"Expect":             {AWS, AWSService, AWSProxy},
+		"Proxy-Authenticate": {AWS, AWSService, AWSProxy},
+		"TE":                 {AWS, AWSService, AWSProxy},
 		"Accept":             {},
 	} {
 		fails := map[Kind]bool{}
