@@ -55,6 +55,10 @@ type config struct {
 	S3Endpoint          string
 	S3AccessKeyID       string
 	S3SecretAccessKey   string
+	AWSEndpoint         []string
+	AWSAccessKeyID      string
+	AWSSecretAccessKey  string
+	AWSSessionToken     string
 	TruststoreFiles     bool
 	ACMEDirectory       string
 	ACMEEmail           string
@@ -107,7 +111,11 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&c.JWTHTTPIssuers, "jwt-http-issuer", nil, "`HOST` or HOST:PORT whose issuers of tokens may be reached by plain http, as those on loopback may (repeatable)")
 	fs.StringSliceVar(&c.TrustedProxies, "trusted-proxies", nil, "`CIDR` of load balancers whose X-Forwarded headers say, on listeners for traffic, whom requests are from (repeatable)")
 	fs.BoolVar(&c.ProxyProtocol, "proxy-protocol", false, "they begin each connection to a listener for traffic with a header of the PROXY protocol, version 1 or 2")
-	fs.StringVar(&c.S3Endpoint, "s3-endpoint", "", "`URL` of an S3-compatible store that truststores (s3://bucket/key) are read from")
+	fs.StringSliceVar(&c.AWSEndpoint, "aws-endpoint", nil, "`[SERVICE=]URL` where integrations find an AWS service, or all others: dynamodb=http://localhost:8000; aws in place of the URL calls AWS itself (repeatable; AWS_ENDPOINT_URL_DYNAMODB says the same)")
+	fs.StringVar(&c.AWSAccessKeyID, "aws-access-key-id", "", "access key `ID` that calls of AWS services are signed with (default that of the environment's AWS_ACCESS_KEY_ID or of AWS's shared credentials file)")
+	fs.StringVar(&c.AWSSecretAccessKey, "aws-secret-access-key", "", "its `SECRET` (better given as GATEHOUSE_AWS_SECRET_ACCESS_KEY)")
+	fs.StringVar(&c.AWSSessionToken, "aws-session-token", "", "its session `TOKEN`, if it has one (better given as GATEHOUSE_AWS_SESSION_TOKEN)")
+	fs.StringVar(&c.S3Endpoint, "s3-endpoint", "", "`URL` of an S3-compatible store that truststores (s3://bucket/key) are read from, and that integrations with S3 call")
 	fs.StringVar(&c.S3AccessKeyID, "s3-access-key-id", "", "access key `ID` for it; none leaves its requests unsigned")
 	fs.StringVar(&c.S3SecretAccessKey, "s3-secret-access-key", "", "its `SECRET` (better given as GATEHOUSE_S3_SECRET_ACCESS_KEY)")
 	fs.BoolVar(&c.TruststoreFiles, "truststore-files", false, "allow truststores in files of this machine (file:///path), as on loopback they are")
@@ -305,6 +313,12 @@ func (c *config) check() error {
 	}
 	if c.ProxyProtocol && len(c.TrustedProxies) == 0 {
 		return errors.New("--proxy-protocol needs --trusted-proxies: whose word on addresses counts")
+	}
+	if _, err := c.awsEndpoints(nil); err != nil {
+		return err
+	}
+	if (c.AWSAccessKeyID == "") != (c.AWSSecretAccessKey == "") || c.AWSSessionToken != "" && c.AWSAccessKeyID == "" {
+		return errors.New("--aws-access-key-id and --aws-secret-access-key go together, and --aws-session-token goes with them")
 	}
 	if (c.S3AccessKeyID == "") != (c.S3SecretAccessKey == "") {
 		return errors.New("--s3-access-key-id and --s3-secret-access-key go together")

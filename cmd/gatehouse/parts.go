@@ -195,6 +195,10 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	if err != nil {
 		return nil, err
 	}
+	services, err := g.awsServices(&c, roles, signers, upstreams, log)
+	if err != nil {
+		return nil, err
+	}
 	fronts := &domainFronts{own: certificates.Certificate, certificates: acmCertificates, truststores: truststores}
 	answers := authorize.NewAnswerCache(authorize.AnswerCacheOptions{})
 	hosts := newReservedHosts(c)
@@ -219,6 +223,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 				ClientCertificate: call.ClientCertificate,
 			})
 		},
+		AWSService: services.integration,
 		AuthorizerFunction: func(f compile.AuthorizerFunction) authorize.Function {
 			return newAuthorizerFunction(directory, roles, f, c.StrictPermissions, log)
 		},

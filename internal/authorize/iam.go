@@ -2,6 +2,7 @@ package authorize
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"gatehouse/internal/awswire/sigv4"
@@ -118,7 +119,10 @@ func (a *IAM) authenticate(x *plan.Exchange, now time.Time) (Signer, error) {
 		return Signer{}, signatureFault(x, err)
 	}
 	a.Signers.Used(key.accessKeyID, signer.Caller.UserID, x.Stage.API.Region, now)
-	x.Caller = plan.Caller{AccountID: signer.Caller.Account, ID: signer.Caller.UserID, AccessKeyID: key.accessKeyID, ARN: signer.Caller.ARN}
+	x.Caller = plan.Caller{
+		AccountID: signer.Caller.Account, ID: signer.Caller.UserID, AccessKeyID: key.accessKeyID, ARN: signer.Caller.ARN,
+		SessionToken: strings.Clone(s.Token), // it outlives the handshake of a connection
+	}
 	return signer, nil
 }
 

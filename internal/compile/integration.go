@@ -28,9 +28,16 @@ func (c *Compiler) CheckIntegration(doc *definition.Integration) error {
 	if _, err := anyVariables(value(doc.CredentialsArn), "1"); err != nil {
 		return err
 	}
+	if isAction(doc) {
+		return nil // its parameters are all that could be wrong
+	}
 	_, err = c.call(doc, uri, value(doc.CredentialsArn), false)
 	return err
 }
+
+// isAction tells whether an integration calls an action of a service by its
+// subtype.
+func isAction(doc *definition.Integration) bool { return value(doc.IntegrationSubtype) != "" }
 
 // CheckMapping says why an integration's parameter mappings can't be applied,
 // in AWS's words.
@@ -75,6 +82,9 @@ func (c *Compiler) integration(doc *definition.Integration, stage *plan.Stage) (
 	if err != nil {
 		return nil, err
 	}
+	if isAction(doc) {
+		return c.actionRoute(doc, stage, credentials)
+	}
 	fromPath, err := c.call(doc, uri, credentials, false)
 	if err != nil && uri != value(doc.IntegrationUri) {
 		// The definition alone was checked; the variables spoil it, and only for
@@ -97,10 +107,28 @@ func (c *Compiler) integration(doc *definition.Integration, stage *plan.Stage) (
 	return &call{fromPath, fromDefault, mapRequest, mapResponse}, nil
 }
 
+// actionRoute is integration of one with a subtype.
+func (c *Compiler) actionRoute(doc *definition.Integration, stage *plan.Stage, credentials string) (*call, error) {
+	called, err := c.actionCall(doc, stage.API, credentials)
+	if err != nil {
+		return nil, err
+	}
+	mapRequest, mapResponse, err := mappings(doc, stage.Variables)
+	if err != nil {
+		return nil, err
+	}
+	return &call{called, called, mapRequest, mapResponse}, nil
+}
+
 // mappings compiles an integration's parameter mappings for a stage with the
 // variables; nil where it has none.
 func mappings(doc *definition.Integration, variables map[string]string) (request, response plan.Mapping, err error) {
-	if len(doc.RequestParameters) > 0 {
+	switch {
+	case isAction(doc):
+		if request, err = action(doc, variables); err != nil {
+			return nil, nil, err
+		}
+	case len(doc.RequestParameters) > 0:
 		if request, err = transform.NewRequest(doc.RequestParameters, variables); err != nil {
 			return nil, nil, err
 		}

@@ -17,6 +17,9 @@ type Options struct {
 	Lambda func(LambdaCall) (plan.Integration, error)
 	// HTTP makes an integration that forwards to a URL.
 	HTTP func(HTTPCall) (plan.Integration, error)
+	// AWSService makes an integration that calls a service of AWS; nil answers that
+	// there is none.
+	AWSService func(AWSServiceCall) (plan.Integration, error)
 	// AccessLog makes the access log of a stage.
 	AccessLog func(AccessLog) (plan.AccessLog, error)
 	// DefaultAccessLog is that of stages which configure none; nil is none.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatehouse/internal/awsapi/apigateway"
+	"gatehouse/internal/awsendpoint"
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/transform/rest"
@@ -31,6 +32,7 @@ func (m *methodBuilder) integration(route *plan.Route, method *apigateway.Method
 	}
 	variables := m.stage.Variables
 	uri := expandOrEmpty(value(doc.Uri), variables)
+	kind = serviceKind(kind, uri)
 	request := rest.RequestOptions{
 		Kind:        kind,
 		Parameters:  doc.RequestParameters,
@@ -39,8 +41,11 @@ func (m *methodBuilder) integration(route *plan.Route, method *apigateway.Method
 		Handling:    rest.ParseHandling(value(doc.ContentHandling)),
 		Variables:   variables,
 	}
-	if kind == rest.HTTP || kind == rest.HTTPProxy {
+	switch kind {
+	case rest.HTTP, rest.HTTPProxy:
 		request.URIVariables = integrate.URIVariables(uri)
+	case rest.AWSService:
+		describeService(&request, uri)
 	}
 	if route.MapRequest, err = mapping(rest.NewRequest(request)); err != nil {
 		return err
@@ -48,7 +53,7 @@ func (m *methodBuilder) integration(route *plan.Route, method *apigateway.Method
 	if route.MapResponse, err = rest.NewResponse(responseOptions(kind, method, variables)); err != nil {
 		return err
 	}
-	route.Rest.ReportsTrace = kind == rest.AWS || kind == rest.AWSProxy || kind == rest.HTTP
+	route.Rest.ReportsTrace = kind != rest.Mock && kind != rest.HTTPProxy
 	route.Rest.Streams = value(doc.ResponseTransferMode) == apigateway.ResponseTransferModeStream
 	route.Integration, err = m.backend(kind, doc, uri)
 	return err
@@ -116,6 +121,15 @@ func (m *methodBuilder) backend(kind rest.Kind, doc *apigateway.Integration, uri
 			return misconfigured("Invalid endpoint address"), nil //nolint:nilerr // AWS tells callers, not who deploys
 		}
 		return h, nil
+	case rest.AWSService:
+		u, err := awsendpoint.ParseURI(uri)
+		if err != nil {
+			return misconfigured(err.Error()), nil //nolint:nilerr // as above
+		}
+		return m.c.awsService(AWSServiceCall{
+			URI: u, Method: value(doc.HttpMethod), Timeout: timeout, Account: m.stage.API.AccountID,
+			Credentials: expandOrEmpty(value(doc.Credentials), m.stage.Variables),
+		})
 	default:
 		return m.function(kind, doc, uri, timeout)
 	}

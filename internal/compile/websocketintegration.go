@@ -2,9 +2,9 @@ package compile
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
+	"gatehouse/internal/awsendpoint"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/plan"
@@ -44,13 +44,17 @@ func (b *socketBuilder) integrate(route *plan.Route, doc *definition.Route) erro
 // wire makes a route call an integration. declared are the route's parameters.
 func (b *socketBuilder) wire(route *plan.Route, kind rest.Kind, in *socketIntegration, declared map[string]bool) error {
 	uri := expandOrEmpty(value(in.doc.IntegrationUri), b.plan.Variables)
+	kind = serviceKind(kind, uri)
 	request, err := socketRequest(kind, in.doc, declared)
 	if err != nil {
 		return err
 	}
 	request.Variables = b.plan.Variables
-	if kind == rest.HTTP || kind == rest.HTTPProxy {
+	switch kind {
+	case rest.HTTP, rest.HTTPProxy:
 		request.URIVariables = integrate.URIVariables(uri)
+	case rest.AWSService:
+		describeService(&request, uri)
 	}
 	if route.MapRequest, err = mapping(rest.NewRequest(request)); err != nil {
 		return err
@@ -118,9 +122,15 @@ func (b *socketBuilder) backend(kind rest.Kind, doc *definition.Integration, uri
 			return misconfigured("Invalid endpoint address"), nil //nolint:nilerr // AWS tells callers, not who deploys
 		}
 		return h, nil
-	}
-	if !strings.Contains(uri, ":lambda:") {
-		return misconfigured("integrations with this AWS service aren't served by this gateway yet: " + uri), nil
+	case rest.AWSService:
+		u, err := awsendpoint.ParseURI(uri)
+		if err != nil {
+			return misconfigured(err.Error()), nil //nolint:nilerr // as above
+		}
+		return b.c.awsService(AWSServiceCall{
+			URI: u, Method: socketMethod(doc), Timeout: timeout, Account: b.plan.API.AccountID,
+			Credentials: expandOrEmpty(value(doc.CredentialsArn), b.plan.Variables),
+		})
 	}
 	f, err := parseFunction(uri)
 	if err != nil {
@@ -183,7 +193,7 @@ func (c *Compiler) CheckSocketIntegration(doc *definition.Integration) error {
 	switch {
 	case kind == rest.HTTP || kind == rest.HTTPProxy:
 		_, err = c.parts.HTTP(HTTPCall{URI: uri, Method: socketMethod(doc), Timeout: defaultTimeout})
-	case kind == rest.AWSProxy || kind == rest.AWS && strings.Contains(uri, ":lambda:"):
+	case kind == rest.AWSProxy || callsFunction(uri):
 		_, err = parseFunction(uri)
 	}
 	return err

@@ -278,8 +278,6 @@ func TestImportRefusals(t *testing.T) {
 		{"reserved tag", with("tags: [{name: 'aws:x'}]"), "BadRequestException 400: Tag keys beginning with aws:"},
 		{"VPC link", operation("type: HTTP_PROXY, httpMethod: GET, connectionType: VPC_LINK, uri: x, payloadFormatVersion: '1.0'"),
 			"501: Unable to create integration for resource at path 'GET /x': gatehouse does not implement apigatewayv2:"},
-		{"subtype", operation("type: AWS_PROXY, integrationSubtype: SQS-SendMessage, payloadFormatVersion: '1.0'"),
-			"501: Unable to create integration for resource at path 'GET /x': gatehouse does not implement apigatewayv2:"},
 
 		{"export of nothing", one(g.ExportApi(g.call(), &api.ExportApiRequest{ApiId: new("nope"), Specification: new("OAS30"), OutputType: new("JSON")})), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
 		{"specification", export(api.ExportApiRequest{Specification: new("OAS31"), OutputType: new("JSON")}), "BadRequestException 400: Invalid specification specified: OAS31"},

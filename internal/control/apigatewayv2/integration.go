@@ -17,7 +17,7 @@ const (
 
 // What an integration can have that nothing acts on yet.
 var integrationLater = []string{
-	"IntegrationSubtype", "ConnectionId", "TlsConfig",
+	"ConnectionId", "TlsConfig",
 	"ContentHandlingStrategy", "PassthroughBehavior", "RequestTemplates", "TemplateSelectionExpression",
 }
 
@@ -190,8 +190,15 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 	}
 	switch value(in.IntegrationType) {
 	case apigatewayv2.IntegrationTypeAWSProxy:
+		if in.IntegrationSubtype != nil {
+			return s.checkAction(operation, in)
+		}
 		in.IntegrationMethod = orDefault(in.IntegrationMethod, "POST")
 	case apigatewayv2.IntegrationTypeHTTPProxy:
+		if in.IntegrationSubtype != nil {
+			// UNVERIFIED: the words.
+			return badRequest("IntegrationSubtype is only supported for integrations of type AWS_PROXY")
+		}
 		if in.IntegrationMethod == nil {
 			return badRequest("HttpMethod parameter method must be specified for integrationType HTTPPROXY")
 		}
@@ -219,6 +226,31 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 			return badRequest("Invalid HTTP endpoint specified for URI")
 		}
 		return badRequest("Invalid integration URI specified: %v", err)
+	}
+	return s.checkMappings(in)
+}
+
+// checkAction is checkIntegration of one that calls an action of a service. What
+// it has to be told is in its parameters.
+// UNVERIFIED: the words, and that a URI and a method are refused.
+func (s *Service) checkAction(operation string, in *definition.Integration) error {
+	switch {
+	case *in.PayloadFormatVersion != "1.0":
+		return badRequest("PayloadFormatVersion %s is not supported for integrationSubtype %s", *in.PayloadFormatVersion, *in.IntegrationSubtype)
+	case in.IntegrationUri != nil:
+		return badRequest("IntegrationUri is not supported for integrationSubtype %s", *in.IntegrationSubtype)
+	case in.IntegrationMethod != nil:
+		return badRequest("IntegrationMethod is not supported for integrationSubtype %s", *in.IntegrationSubtype)
+	case in.CredentialsArn == nil:
+		return badRequest("CredentialsArn is required for integrationSubtype %s", *in.IntegrationSubtype)
+	}
+	if *in.CredentialsArn != callerCredentials {
+		if err := checkRole(in.CredentialsArn); err != nil {
+			return err
+		}
+	}
+	if err := s.compiler.CheckIntegration(in); err != nil {
+		return badRequest("%v", err)
 	}
 	return s.checkMappings(in)
 }

@@ -52,7 +52,11 @@ func (s *Service) checkMappings(in *definition.Integration) error {
 			}
 		}
 	}
-	if err := s.compiler.CheckMapping(in); err != nil {
+	err := s.compiler.CheckMapping(in)
+	if err != nil && in.IntegrationSubtype != nil {
+		return badRequest("%v", err)
+	}
+	if err != nil {
 		return badRequest("Invalid mapping expression specified: Validation Result: warnings : [], errors : [%v]", err)
 	}
 	for _, mappings := range all {

@@ -35,6 +35,14 @@ func TestRefusals(t *testing.T) {
 		_, err := g.CreateIntegration(c, &in)
 		return err
 	}
+	purge := func(change func(*api.CreateIntegrationRequest)) error {
+		in := api.CreateIntegrationRequest{
+			IntegrationType: new("AWS_PROXY"), IntegrationSubtype: new("SQS-PurgeQueue"), CredentialsArn: new("arn:aws:iam::000000000000:role/r"),
+			RequestParameters: map[string]string{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/1/q"},
+		}
+		change(&in)
+		return createIntegration(in)
+	}
 	httpProxy := func(uri string) api.CreateIntegrationRequest {
 		return api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationUri: &uri, IntegrationMethod: new("GET")}
 	}
@@ -98,9 +106,18 @@ func TestRefusals(t *testing.T) {
 		{"integration type", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("MOCK")}), "BadRequestException 400: Currently, an API with a protocol type of HTTP may only be associated with proxy integrations (AWS_PROXY, HTTP_PROXY)"},
 		{"no URI", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY")}), "BadRequestException 400: IntegrationUri is required"},
 		{"no method", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationUri: new("https://h")}), "BadRequestException 400: HttpMethod parameter method must be specified for integrationType HTTPPROXY"},
-		{"subtype", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY"), IntegrationSubtype: new("SQS-SendMessage")}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with integrationSubtype"},
 		{"VPC link", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), ConnectionType: new("VPC_LINK")}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with connectionType VPC_LINK"},
-		{"parameters of a subtype", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY"), IntegrationSubtype: new("SQS-SendMessage"), RequestParameters: map[string]string{"QueueUrl": "$request.header.q"}}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with integrationSubtype"},
+		{"subtype of a URL", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationUri: new("https://h"), IntegrationMethod: new("GET"), IntegrationSubtype: new("SQS-PurgeQueue")}), "BadRequestException 400: IntegrationSubtype is only supported for integrations of type AWS_PROXY"},
+		{"subtype without credentials", purge(func(in *api.CreateIntegrationRequest) { in.CredentialsArn = nil }), "BadRequestException 400: CredentialsArn is required for integrationSubtype SQS-PurgeQueue"},
+		{"subtype with another user", purge(func(in *api.CreateIntegrationRequest) { in.CredentialsArn = new("arn:aws:iam::000000000000:user/ann") }), "BadRequestException 400: Invalid ARN specified in the request."},
+		{"subtype with a URI", purge(func(in *api.CreateIntegrationRequest) { in.IntegrationUri = new("https://h") }), "BadRequestException 400: IntegrationUri is not supported for integrationSubtype SQS-PurgeQueue"},
+		{"subtype with a method", purge(func(in *api.CreateIntegrationRequest) { in.IntegrationMethod = new("POST") }), "BadRequestException 400: IntegrationMethod is not supported for integrationSubtype SQS-PurgeQueue"},
+		{"subtype in format 2.0", purge(func(in *api.CreateIntegrationRequest) { in.PayloadFormatVersion = new("2.0") }), "BadRequestException 400: PayloadFormatVersion 2.0 is not supported for integrationSubtype SQS-PurgeQueue"},
+		{"subtype for too short", purge(func(in *api.CreateIntegrationRequest) { in.TimeoutInMillis = new(int32(49)) }), "BadRequestException 400: Timeout should be between 50 ms and 30000 ms"},
+		{"subtype that is none", purge(func(in *api.CreateIntegrationRequest) { in.IntegrationSubtype = new("SQS-EatQueue") }), "BadRequestException 400: Invalid integrationSubtype specified: SQS-EatQueue"},
+		{"subtype without a parameter", purge(func(in *api.CreateIntegrationRequest) { in.RequestParameters = nil }), "BadRequestException 400: Missing required parameter for SQS-PurgeQueue: QueueUrl"},
+		{"subtype with another's parameter", purge(func(in *api.CreateIntegrationRequest) { in.RequestParameters["MessageBody"] = "x" }), "BadRequestException 400: Invalid parameter specified for SQS-PurgeQueue: MessageBody"},
+		{"subtype with no source", purge(func(in *api.CreateIntegrationRequest) { in.RequestParameters["QueueUrl"] = "$request.cookie.q" }), "BadRequestException 400: Invalid selection expression specified: Validation Result: warnings : [], errors : [Invalid source: $request.cookie.q specified for destination: QueueUrl]"},
 		{"mapping of a reserved header", mapped(map[string]string{"append:header.Authorization": "v"}, nil), invalid + "[Operations on header authorization are restricted]"},
 		{"mapping of no header", mapped(map[string]string{"overwrite.path": "v"}, nil), invalid + "[Invalid Request Actioned Parameter destination specified: overwrite.path]"},
 		{"mapping without a value", mapped(map[string]string{"remove:header.x": ""}, nil), invalid + "[Invalid mapping expression specified: ]"},
