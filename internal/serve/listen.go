@@ -110,14 +110,15 @@ func addrPort(a net.Addr) netip.AddrPort {
 type phase int32
 
 const (
-	phaseNew     phase = iota // has sent nothing yet
-	phaseIdle                 // waits for the next request
-	phaseHead                 // receives a head or shakes hands
-	phaseRunning              // a step works
-	phaseBody                 // waits for bytes of a body
-	phaseWrite                // sends
-	phaseHTTP2                // is net/http's
-	phaseHTTP3                // is quic-go's
+	phaseNew       phase = iota // has sent nothing yet
+	phaseIdle                   // waits for the next request
+	phaseHandshake              // shakes hands
+	phaseHead                   // receives a head
+	phaseRunning                // a step works
+	phaseBody                   // waits for bytes of a body
+	phaseWrite                  // sends
+	phaseHTTP2                  // is net/http's
+	phaseHTTP3                  // is quic-go's
 )
 
 // A progress is a phase and when it began. Its owner writes, the watch reads.

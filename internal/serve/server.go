@@ -80,7 +80,7 @@ type Options struct {
 	ShowReasons bool
 
 	// HeadTimeout is how long a client has to send a request's head, and to
-	// finish a TLS handshake; 0 is 20 s.
+	// finish a TLS handshake where that is less than handshakeTime; 0 is 20 s.
 	HeadTimeout time.Duration
 	// IdleTimeout is how long a connection may wait for its next request; 0 is 75 s.
 	IdleTimeout time.Duration
@@ -122,6 +122,8 @@ type Server struct {
 	ends        ends
 	watch       watch
 	counters    counters
+
+	largeHandshakes largeHandshakes
 
 	base     context.Context // of management calls; ends when Shutdown gives up on them
 	abandon  context.CancelFunc

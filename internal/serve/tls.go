@@ -17,7 +17,8 @@ func (c *conn) startTLS() bool {
 	over := tls.Server(under, c.s.tls)
 	c.rw = over
 	// The watch bounds the time of the handshake.
-	if err := over.HandshakeContext(c.s.base); err != nil {
+	c.enter(phaseHandshake, c.s.Clock())
+	if err := c.shake(over, under); err != nil {
 		c.s.counters.failedHandshakes.Add(1)
 		c.s.log.Debug("TLS handshake failed", "client", c.source, "error", err)
 		return false
@@ -34,6 +35,17 @@ func (c *conn) startTLS() bool {
 	}
 	c.reader.Reset(over, c.reader.Buffer())
 	return true
+}
+
+// shake shakes hands, and looks at what comes meanwhile.
+func (c *conn) shake(over *tls.Conn, under *handedConn) error {
+	s := &shaking{c: c}
+	under.shaking = s
+	defer func() {
+		under.shaking = nil
+		s.end()
+	}()
+	return over.HandshakeContext(c.s.base)
 }
 
 // configFor is how the domain or the API that a client asks for shakes hands; nil
@@ -63,14 +75,25 @@ type Tickets interface {
 // tells its owner when the one it was handed to closes it.
 type handedConn struct {
 	net.Conn
-	c      *conn
-	first  []byte
-	once   sync.Once
-	closed chan struct{}
+	c       *conn
+	first   []byte
+	shaking *shaking // nil after the handshake
+	once    sync.Once
+	closed  chan struct{}
 }
 
 // Read yields the bytes that were looked at, then the connection's.
 func (h *handedConn) Read(p []byte) (int, error) {
+	n, err := h.read(p)
+	if h.shaking != nil && n > 0 {
+		if err := h.shaking.note(p[:n]); err != nil {
+			return 0, err
+		}
+	}
+	return n, err
+}
+
+func (h *handedConn) read(p []byte) (int, error) {
 	if len(h.first) > 0 {
 		n := copy(p, h.first)
 		if h.first = h.first[n:]; len(h.first) == 0 {

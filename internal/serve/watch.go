@@ -205,6 +205,10 @@ func (c *conn) check(now time.Time) {
 		if spent > c.s.HeadTimeout || c.s.draining.Load() {
 			c.expire()
 		}
+	case phaseHandshake:
+		if spent > min(c.s.HeadTimeout, handshakeTime) {
+			c.expire()
+		}
 	case phaseHead:
 		if spent > c.s.HeadTimeout {
 			c.expire()
