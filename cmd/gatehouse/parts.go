@@ -199,7 +199,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	if err != nil {
 		return nil, err
 	}
-	fronts := &domainFronts{own: certificates.Certificate, certificates: acmCertificates, truststores: truststores}
+	shakers := &handshakers{own: certificates.Certificate, certificates: acmCertificates, truststores: truststores}
 	answers := authorize.NewAnswerCache(authorize.AnswerCacheOptions{})
 	hosts := newReservedHosts(c)
 	compiler := compile.New(compile.Options{
@@ -248,7 +248,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 				AudienceExpression: check.AudienceExpression, Keys: issuers, Tokens: verified,
 			})
 		},
-		TLS: fronts.front, GatewayTLS: fronts.api,
+		TLS: shakers.domain, GatewayTLS: shakers.api,
 		AccountLimit: c.accountLimit(buckets),
 		RouteLimit: func(api *plan.API, stage, routeID string, rate float64, burst int32) plan.Limiter {
 			return buckets.Route(api.ID, stage, routeID, rate, burst)
@@ -272,8 +272,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	g.onClose("store", func(context.Context) error { return documents.Close() })
 	// Not before the store found the key of what it has sealed: this may make one.
-	fronts.tickets = tlspolicy.OpenTickets(tlspolicy.TicketOptions{File: filepath.Join(c.Data, ticketsFile), Sealer: sealer, Log: log})
-	g.onClose("session tickets", func(context.Context) error { fronts.tickets.Close(); return nil })
+	shakers.tickets = tlspolicy.OpenTickets(tlspolicy.TicketOptions{File: filepath.Join(c.Data, ticketsFile), Sealer: sealer, Log: log})
+	g.onClose("session tickets", func(context.Context) error { shakers.tickets.Close(); return nil })
 	err = documents.View(ctx, func(tx *store.Tx) error {
 		if err := errors.Join(zones.Load(tx), acmCertificates.Load(tx), directory.Load(tx), apiKeys.Load(tx), userPools.Load(tx)); err != nil {
 			return err
@@ -370,7 +370,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	management := front.Handler(awswire.NewHandler(options))
 	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
-	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options, c.limits.messageBytes), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, hosts: c.managementHosts(), certificates: certificates, tickets: fronts.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts, orders: certificateService.Close}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options, c.limits.messageBytes), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, hosts: c.managementHosts(), certificates: certificates, tickets: shakers.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts, orders: certificateService.Close}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

@@ -24,10 +24,10 @@ type Compiler struct {
 	apis    map[apiKey]*api
 	rests   map[apiKey]*restAPI
 	domains map[string]domain // by name
-	// fronts are how connections to the own hosts of APIs shake hands, by security
+	// handshakers are how connections to the own hosts of APIs shake hands, by security
 	// policy.
-	fronts map[string]plan.Front
-	clock  func() time.Time
+	handshakers map[string]plan.Handshaker
+	clock       func() time.Time
 	// signingKeys outlive plans.
 	signingKeys *authorize.SigningKeys
 }
@@ -47,7 +47,7 @@ type api struct {
 func New(o Options) *Compiler {
 	c := &Compiler{
 		parts: o, log: o.Logger, clock: o.Clock, signingKeys: authorize.NewSigningKeys(),
-		apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{}, domains: map[string]domain{}, fronts: map[string]plan.Front{},
+		apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{}, domains: map[string]domain{}, handshakers: map[string]plan.Handshaker{},
 	}
 	if c.clock == nil {
 		c.clock = time.Now

@@ -43,7 +43,7 @@ type domainKey struct {
 // one domain's, whichever scope that is in.
 type domain struct {
 	shakes DomainTLS
-	tls    plan.Front
+	tls    plan.Handshaker
 	// clients says whose certificates are taken, nil without mutual TLS.
 	clients plan.Truststore
 }

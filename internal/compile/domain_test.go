@@ -45,7 +45,7 @@ func (f *namedFront) Config(*tls.ClientHelloInfo) (*tls.Config, error) {
 }
 
 // nameOf is what a front was made of, "" of none.
-func nameOf(f plan.Front) string {
+func nameOf(f plan.Handshaker) string {
 	if f == nil {
 		return ""
 	}
@@ -67,7 +67,7 @@ func leads(p *plan.Plan, host, path string) string {
 func TestDomains(t *testing.T) {
 	made, broken := 0, false
 	parts := printedParts()
-	parts.TLS = func(d compile.DomainTLS) (plan.Front, plan.Truststore, error) {
+	parts.TLS = func(d compile.DomainTLS) (plan.Handshaker, plan.Truststore, error) {
 		if broken {
 			return nil, nil, errors.New("no such policy")
 		}

@@ -53,11 +53,11 @@ type Options struct {
 	// TLS makes how connections to a custom domain name shake hands, and says whose
 	// certificates it takes, nil for a domain without mutual TLS; nil, and a nil
 	// front, have the gateway's own certificate.
-	TLS func(DomainTLS) (plan.Front, plan.Truststore, error)
+	TLS func(DomainTLS) (plan.Handshaker, plan.Truststore, error)
 	// GatewayTLS makes how connections to the own hosts of APIs with a security
 	// policy shake hands, with the gateway's own certificate; nil has the gateway's
 	// own way for all of them.
-	GatewayTLS func(securityPolicy string) (plan.Front, error)
+	GatewayTLS func(securityPolicy string) (plan.Handshaker, error)
 	// ReservedHost tells that the gateway itself is, or could be, called by a name,
 	// or by one that a name with a star stands for: no domain may take its
 	// requests. nil reserves none.

@@ -32,7 +32,7 @@ func TestPages(t *testing.T) {
 	parts := printedParts()
 	parts.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	parts.ReservedHost = func(name string) bool { return name == "gateway.test" }
-	parts.TLS = func(d compile.DomainTLS) (plan.Front, plan.Truststore, error) {
+	parts.TLS = func(d compile.DomainTLS) (plan.Handshaker, plan.Truststore, error) {
 		name := d.Name + " " + d.CertificateARN
 		if d.Pages {
 			name += " pages"
@@ -97,7 +97,7 @@ func TestPagesPolicy(t *testing.T) {
 		"": "TLS_1_2", "TLS_V1": "TLS_1_0", "TLS_V1_2_2021": "SecurityPolicy_TLS12_PFS_2025_EDGE", "TLS_V1_3_2025": "SecurityPolicy_TLS13_2025_EDGE",
 	} {
 		parts, got := printedParts(), ""
-		parts.TLS = func(d compile.DomainTLS) (plan.Front, plan.Truststore, error) {
+		parts.TLS = func(d compile.DomainTLS) (plan.Handshaker, plan.Truststore, error) {
 			got = d.SecurityPolicy
 			return &namedFront{}, nil, nil
 		}

@@ -19,28 +19,28 @@ func (c *Compiler) securedAPI(key apiKey, doc *definition.RestAPI) *plan.API {
 	if policy == "" {
 		return api
 	}
-	front, err := c.front(policy)
+	h, err := c.handshaker(policy)
 	if err != nil {
 		// Operations check before they store: an older release let it pass.
 		c.log.Error("an API's security policy isn't known and isn't enforced", "api", key.id, "reason", err.Error())
 		return api
 	}
-	api.SecurityPolicy, api.TLS = policy, front
+	api.SecurityPolicy, api.TLS = policy, h
 	return api
 }
 
-// front is how connections to the own hosts of APIs with a security policy shake
+// handshaker is how connections to the own hosts of APIs with a security policy shake
 // hands: one for all of them, so that an API costs nothing and sessions can be
 // resumed.
-func (c *Compiler) front(policy string) (plan.Front, error) {
-	if front, ok := c.fronts[policy]; ok || c.parts.GatewayTLS == nil {
-		return front, nil
+func (c *Compiler) handshaker(policy string) (plan.Handshaker, error) {
+	if h, ok := c.handshakers[policy]; ok || c.parts.GatewayTLS == nil {
+		return h, nil
 	}
-	front, err := c.parts.GatewayTLS(policy)
+	h, err := c.parts.GatewayTLS(policy)
 	if err == nil {
-		c.fronts[policy] = front
+		c.handshakers[policy] = h
 	}
-	return front, err
+	return h, err
 }
 
 // securedBy adds the domains that lead to an API whose security policy changed to

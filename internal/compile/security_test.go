@@ -26,11 +26,11 @@ func lead(tx *store.Tx, domain, key, api string) error {
 // follows its security policy, and is the same after a start.
 func TestSecurityPolicies(t *testing.T) {
 	parts := printedParts()
-	parts.TLS = func(d compile.DomainTLS) (plan.Front, plan.Truststore, error) {
+	parts.TLS = func(d compile.DomainTLS) (plan.Handshaker, plan.Truststore, error) {
 		return &namedFront{name: d.SecurityPolicy}, nil, nil
 	}
 	made := 0
-	parts.GatewayTLS = func(policy string) (plan.Front, error) {
+	parts.GatewayTLS = func(policy string) (plan.Handshaker, error) {
 		if made++; policy == "OLD" {
 			return nil, errors.New("no such policy")
 		}

@@ -27,7 +27,7 @@ type Domain struct {
 	Rules []RoutingRule
 	// TLS is how connections to the domain shake hands; nil for a domain without a
 	// certificate, which has the gateway's own.
-	TLS Front
+	TLS Handshaker
 	// Clients says which clients' certificates are trusted; nil for a domain
 	// without mutual TLS. TLS asks for them then.
 	Clients Truststore

@@ -141,8 +141,8 @@ func (x *Exchange) sameName() bool {
 	return h != nil && h.ServerName == lowerHost(x.DomainName)
 }
 
-// A Front is how connections to a name begin. What it is made of outlives plans.
-type Front interface {
+// A Handshaker is how connections to a name begin. What it is made of outlives plans.
+type Handshaker interface {
 	// Config is how hands are shaken with a client.
 	Config(*tls.ClientHelloInfo) (*tls.Config, error)
 }
@@ -150,7 +150,7 @@ type Front interface {
 // TLSOf is how connections shake hands whose clients ask for a name: as the custom
 // domain of that name does, else as the API does whose own host it is. It is nil
 // for the gateway's own way. It takes no lock.
-func (p *Plan) TLSOf(name string) Front {
+func (p *Plan) TLSOf(name string) Handshaker {
 	if d := p.DomainOf(name); d != nil {
 		return d.TLS
 	}

@@ -100,7 +100,7 @@ type API struct {
 	// its own, "" for none. TLS is how connections to the API's own host shake
 	// hands by it, nil for the gateway's own way.
 	SecurityPolicy string
-	TLS            Front
+	TLS            Handshaker
 	// Strict is AWS's endpointAccessMode STRICT, as of a Domain.
 	Strict bool
 	// Stages by name; "$default" is one of them.

@@ -74,7 +74,7 @@ func TestSecurityPolicyOfAPI(t *testing.T) {
 
 // The name of a handshake finds what it needs without a lock and without memory.
 func TestTLSOfAllocates(t *testing.T) {
-	p := (*plan.Plan)(nil).With(&plan.API{ID: "abc", TLS: &tlspolicy.Front{}}).WithDomain(plan.NewDomain("a.test", plan.MappingsOnly, nil, nil))
+	p := (*plan.Plan)(nil).With(&plan.API{ID: "abc", TLS: &tlspolicy.Handshaker{}}).WithDomain(plan.NewDomain("a.test", plan.MappingsOnly, nil, nil))
 	if n := testing.AllocsPerRun(100, func() {
 		if p.TLSOf("abc.execute-api.eu-west-1.amazonaws.com") == nil || p.TLSOf("a.test") != nil {
 			t.Fatal("not found")

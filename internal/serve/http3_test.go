@@ -253,11 +253,11 @@ func (fakeChallenges) Certificate(name string) (*tls.Certificate, bool) {
 	return &tls.Certificate{}, name == "challenged.test"
 }
 
-// An oldFront has no TLS 1.3.
-type oldFront struct{ plan.Front }
+// An oldHandshaker has no TLS 1.3.
+type oldHandshaker struct{ plan.Handshaker }
 
-func (f oldFront) Config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	c, err := f.Front.Config(hello)
+func (f oldHandshaker) Config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	c, err := f.Handshaker.Config(hello)
 	if err == nil {
 		c.MaxVersion = tls.VersionTLS12
 	}
@@ -273,7 +273,7 @@ func TestHTTP3Handshakes(t *testing.T) {
 		g.addDomain(t, name, tlspolicy.Options{Certificate: serverOf(t, key, name)}, nil)
 	}
 	g.addDomain(t, "old.test", tlspolicy.Options{Certificate: serverOf(t, key, "old.test")}, func(d *plan.Domain) {
-		d.TLS = oldFront{d.TLS}
+		d.TLS = oldHandshaker{d.TLS}
 	})
 	for _, policy := range tlspolicy.Names() {
 		g.addDomain(t, strings.ToLower(policy)+".test", tlspolicy.Options{Policy: policy, Certificate: serverOf(t, key, strings.ToLower(policy)+".test")}, nil)

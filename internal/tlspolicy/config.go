@@ -35,9 +35,9 @@ type Options struct {
 // protocols are what a connection may speak, the first one rather.
 var protocols = []string{"h2", "http/1.1"}
 
-// A Front is how connections of a name begin. It is never written to, and small:
+// A Handshaker is how connections of a name begin. It is never written to, and small:
 // there may be ten thousand.
-type Front struct {
+type Handshaker struct {
 	policy         *Policy
 	getCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	name           string
@@ -47,7 +47,7 @@ type Front struct {
 }
 
 // New makes the front of a domain.
-func New(o Options) (*Front, error) {
+func New(o Options) (*Handshaker, error) {
 	if o.Policy == "" {
 		o.Policy = "TLS_1_2"
 	}
@@ -55,38 +55,38 @@ func New(o Options) (*Front, error) {
 	if !ok {
 		return nil, fmt.Errorf("no security policy is named %q", o.Policy)
 	}
-	f := &Front{policy: p, getCertificate: o.GetCertificate, name: o.Name, tickets: o.Tickets, clock: o.Clock, mutual: o.RequireClientCertificate}
-	if f.getCertificate == nil {
+	h := &Handshaker{policy: p, getCertificate: o.GetCertificate, name: o.Name, tickets: o.Tickets, clock: o.Clock, mutual: o.RequireClientCertificate}
+	if h.getCertificate == nil {
 		certificate, err := complete(o.Certificate)
 		if err != nil {
 			return nil, err
 		}
-		f.getCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil }
+		h.getCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil }
 	}
-	return f, nil
+	return h, nil
 }
 
 // Config makes the configuration of one handshake, which costs less than keeping
 // one for each name. Like what a listener's GetConfigForClient returns, it has no
 // say in what the listener's own says of tickets, unless the front has Tickets.
-func (f *Front) Config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	p := f.policy
+func (h *Handshaker) Config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	p := h.policy
 	c := &tls.Config{
-		GetCertificate: f.getCertificate,
+		GetCertificate: h.getCertificate,
 		MinVersion:     p.Min, MaxVersion: p.Max,
 		CipherSuites: p.Suites, CurvePreferences: p.Groups,
 		NextProtos: protocols,
-		Time:       f.clock,
+		Time:       h.clock,
 	}
 	if !p.fitsHTTP2(hello) {
 		c.NextProtos = protocols[1:]
 	}
-	if f.mutual {
+	if h.mutual {
 		c.ClientAuth = tls.RequireAnyClientCert
 		c.VerifyPeerCertificate = refuseLongChain
 	}
-	if f.tickets != nil {
-		f.tickets.Bind(c, f.name)
+	if h.tickets != nil {
+		h.tickets.Bind(c, h.name)
 	}
 	if p.FIPS {
 		c.VerifyConnection = refuseChaCha20

@@ -53,7 +53,7 @@ func rsaKey(t testing.TB) crypto.Signer {
 	return key
 }
 
-func made(t testing.TB, o tlspolicy.Options) *tlspolicy.Front {
+func made(t testing.TB, o tlspolicy.Options) *tlspolicy.Handshaker {
 	t.Helper()
 	c, err := tlspolicy.New(o)
 	if err != nil {
@@ -63,7 +63,7 @@ func made(t testing.TB, o tlspolicy.Options) *tlspolicy.Front {
 }
 
 // listener is a listener's own configuration, which has another for whoever asks.
-func listener(f *tlspolicy.Front) *tls.Config {
+func listener(f *tlspolicy.Handshaker) *tls.Config {
 	return &tls.Config{GetConfigForClient: f.Config}
 }
 

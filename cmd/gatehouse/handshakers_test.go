@@ -46,7 +46,7 @@ func TestSessionsEndWithTheTruststore(t *testing.T) {
 		return kept
 	}
 	one, other := copyOf("one"), copyOf("other")
-	fronts := &domainFronts{own: own.Certificate, certificates: &acm.Directory{}, truststores: keeper, tickets: tlspolicy.NewTickets(nil)}
+	shakers := &handshakers{own: own.Certificate, certificates: &acm.Directory{}, truststores: keeper, tickets: tlspolicy.NewTickets(nil)}
 	shown, err := own.Certificate(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -65,11 +65,11 @@ func TestSessionsEndWithTheTruststore(t *testing.T) {
 		if test.truststore != "" {
 			d.TruststoreURI = "file:///the/same.pem"
 		}
-		front, _, err := fronts.front(d)
+		h, _, err := shakers.domain(d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := resumed(t, &tls.Config{GetConfigForClient: front.Config}, client); got != test.want {
+		if got := resumed(t, &tls.Config{GetConfigForClient: h.Config}, client); got != test.want {
 			t.Errorf("visit %d resumed: %v, want %v", i, got, test.want)
 		}
 	}

@@ -12,9 +12,9 @@ import (
 	"gatehouse/internal/truststore/keep"
 )
 
-// domainFronts make how connections to custom domain names, and to the own hosts of
+// handshakers make how connections to custom domain names, and to the own hosts of
 // APIs with a security policy, begin.
-type domainFronts struct {
+type handshakers struct {
 	// own is the gateway's own certificate.
 	own          func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	certificates *acm.Directory
@@ -22,17 +22,17 @@ type domainFronts struct {
 	tickets      *tlspolicy.Tickets
 }
 
-// front makes that of one domain. Its certificate is looked up at each handshake,
+// domain makes that of one domain. Its certificate is looked up at each handshake,
 // as it changes when it is renewed. A truststore whose copy is gone lets nobody in:
 // the domain doesn't compile then.
-func (f *domainFronts) front(d compile.DomainTLS) (plan.Front, plan.Truststore, error) {
+func (h *handshakers) domain(d compile.DomainTLS) (plan.Handshaker, plan.Truststore, error) {
 	// Sessions are good for a name as long as it takes the same clients and is the
 	// same account's: who resumes one doesn't look at the certificate.
 	session := d.Scope.Account + "/" + d.Name
 	var clients plan.Truststore
 	if d.TruststoreURI != "" {
 		name := truststoreCopy(d.TruststoreCopy, d.TruststoreURI, d.TruststoreVersion)
-		kept, err := f.truststores.Kept(name)
+		kept, err := h.truststores.Kept(name)
 		if err != nil {
 			return nil, nil, fmt.Errorf("truststore %s: %w", d.TruststoreURI, err)
 		}
@@ -48,13 +48,13 @@ func (f *domainFronts) front(d compile.DomainTLS) (plan.Front, plan.Truststore, 
 		at.Region = a.Region
 	}
 	c, err := tlspolicy.New(tlspolicy.Options{
-		Policy: d.SecurityPolicy, Name: session, Tickets: f.tickets, RequireClientCertificate: clients != nil,
+		Policy: d.SecurityPolicy, Name: session, Tickets: h.tickets, RequireClientCertificate: clients != nil,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			if c, ok := f.certificates.Certificate(at, certificate); ok {
+			if c, ok := h.certificates.Certificate(at, certificate); ok {
 				return c, nil
 			}
 			if pages {
-				return f.own(hello)
+				return h.own(hello)
 			}
 			return nil, fmt.Errorf("certificate %s isn't there or isn't issued", certificate)
 		},
@@ -67,6 +67,6 @@ func (f *domainFronts) front(d compile.DomainTLS) (plan.Front, plan.Truststore, 
 
 // api makes that of the own hosts of all APIs with a security policy. Sessions are
 // good for any of them: they have the certificate and the policy in common.
-func (f *domainFronts) api(policy string) (plan.Front, error) {
-	return tlspolicy.New(tlspolicy.Options{Policy: policy, Name: policy, Tickets: f.tickets, GetCertificate: f.own})
+func (h *handshakers) api(policy string) (plan.Handshaker, error) {
+	return tlspolicy.New(tlspolicy.Options{Policy: policy, Name: policy, Tickets: h.tickets, GetCertificate: h.own})
 }
