@@ -298,7 +298,8 @@ func (c *config) check() error {
 		}
 	}
 	for _, host := range c.ManagementHosts {
-		if _, err := netip.ParseAddr(host); err != nil && !hostName.MatchString(host) {
+		// One that begins with a dot stands for all below it.
+		if _, err := netip.ParseAddr(host); err != nil && !hostName.MatchString(strings.TrimPrefix(host, ".")) {
 			return fmt.Errorf("--management-host %q: must be a host name or an address, without a scheme and a port", host)
 		}
 	}

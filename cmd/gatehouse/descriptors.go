@@ -14,8 +14,8 @@ func (c *config) fitConnections(descriptors uint64, log *slog.Logger) (all, perC
 	if room := descriptors / 4 * 3; room < uint64(c.MaxConnections) {
 		all = max(1, int(room))
 		perClient = max(1, min(c.MaxPerClient, all/2))
-		// The default has room for more than most machines need.
-		if c.MaxConnections != serve.MaxConnections || perClient < c.MaxPerClient {
+		// The defaults have room for more than most machines need.
+		if c.MaxConnections != serve.MaxConnections || c.MaxPerClient != serve.MaxPerClient || all < serve.MaxPerClient {
 			log.Warn("fewer connections may be open than --max-connections and --max-connections-per-client say: raise the limit of open files",
 				"files", descriptors, "connections", all, "per client", perClient)
 		}

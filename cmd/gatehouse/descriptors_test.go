@@ -20,6 +20,7 @@ func TestFitConnections(t *testing.T) {
 	}{
 		{"plenty", math.MaxUint64, serve.MaxConnections, serve.MaxPerClient, serve.MaxConnections, serve.MaxPerClient, false},
 		{"of a service", 524288, serve.MaxConnections, serve.MaxPerClient, 393216, serve.MaxPerClient, false},
+		{"of a small service", 20000, serve.MaxConnections, serve.MaxPerClient, 15000, 7500, false},
 		{"of a shell", 1024, serve.MaxConnections, serve.MaxPerClient, 768, 384, true},
 		{"asked for more", 4096, 5000, 100, 3072, 100, true},
 		{"asked for less", 4096, 3000, 3000, 3000, 3000, false},
