@@ -178,7 +178,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	signers := &lateSigners{}
 	lambdaOptions := lambda.Options{
 		Logger: log, Code: code, Runtime: functions, Role: roles,
-		HotReload: c.loopback(), StrictRoles: c.StrictPermissions,
+		HotReload: c.loopback() && c.Auth == "open", Private: c.Data, StrictRoles: c.StrictPermissions,
 	}
 	directory, err := lambda.NewDirectory(lambdaOptions)
 	if err != nil {

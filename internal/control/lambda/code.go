@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 
 	api "gatehouse/internal/awsapi/lambda"
 	"gatehouse/internal/awswire"
@@ -91,7 +92,7 @@ func unzippedTooLarge() error {
 // hotReload is code that runs from a directory its owner works in.
 func (s *Service) hotReload(directory string) (codeRef, error) {
 	if !s.opts.HotReload {
-		return codeRef{}, badParameter("Code from S3Bucket %s runs from a directory of the gateway's host; that is possible only while management listens on loopback.", hotReloadBucket)
+		return codeRef{}, badParameter("Code from S3Bucket %s runs from a directory of the gateway's host; that is possible only while management listens on loopback with --auth open.", hotReloadBucket)
 	}
 	if !filepath.IsAbs(directory) {
 		return codeRef{}, badParameter("With S3Bucket %s, S3Key is the absolute path of a directory on the gateway's host, not %q.", hotReloadBucket, directory)
@@ -101,7 +102,24 @@ func (s *Service) hotReload(directory string) (codeRef, error) {
 	if err != nil || !info.IsDir() {
 		return codeRef{}, badParameter("There is no directory %s on the gateway's host to run the function from.", directory)
 	}
+	if s.opts.Private != "" && overlap(directory, s.opts.Private) {
+		return codeRef{}, badParameter("The gateway keeps its own data in %s, so no function runs from %s.", s.opts.Private, directory)
+	}
 	return codeRef{Directory: directory}, nil
+}
+
+// overlap tells whether two directories are one, or one of them lies in the other,
+// wherever links lead. What can't be told is taken for it.
+func overlap(a, b string) bool {
+	a, errA := filepath.EvalSymlinks(a)
+	b, errB := filepath.EvalSymlinks(b)
+	return errA != nil || errB != nil || within(a, b) || within(b, a)
+}
+
+// within tells whether a path is that of a directory or lies in it.
+func within(path, directory string) bool {
+	rest, err := filepath.Rel(directory, path)
+	return err == nil && rest != ".." && !strings.HasPrefix(rest, ".."+string(filepath.Separator))
 }
 
 // setCode makes code that of a version.

@@ -198,7 +198,7 @@ func TestCreateErrors(t *testing.T) {
 			"InvalidParameterValueException", "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: gatehouse has no S3 to read code from yet; send the zip itself as ZipFile."},
 		{"hot reload elsewhere", func(in *api.CreateFunctionRequest) {
 			in.Code = &api.FunctionCode{S3Bucket: new("hot-reload"), S3Key: new("/tmp")}
-		}, "InvalidParameterValueException", "Code from S3Bucket hot-reload runs from a directory of the gateway's host; that is possible only while management listens on loopback."},
+		}, "InvalidParameterValueException", "Code from S3Bucket hot-reload runs from a directory of the gateway's host; that is possible only while management listens on loopback with --auth open."},
 		{"image", func(in *api.CreateFunctionRequest) {
 			in.PackageType, in.Code = new("Image"), &api.FunctionCode{ImageUri: new("x")}
 		}, "InvalidParameterValueException", "gatehouse doesn't run container images yet; use PackageType Zip, with a provided.al2023 runtime for programs of your own."},

@@ -54,8 +54,12 @@ type Options struct {
 	Role Role
 
 	// HotReload lets functions run from a directory of the host, named as
-	// S3Bucket hot-reload and S3Key /the/directory. For loopback gateways only.
+	// S3Bucket hot-reload and S3Key /the/directory. Who makes one reads what the
+	// gateway may read: for gateways on loopback that take everybody for root.
 	HotReload bool
+	// Private is the directory of the gateway's own data, from which and above which
+	// no function runs; "" for none.
+	Private string
 	// StrictRoles refuses a role that doesn't exist or doesn't trust Lambda, as
 	// AWS does. Otherwise it is let through with a warning in the log.
 	StrictRoles bool

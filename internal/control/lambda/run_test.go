@@ -99,6 +99,31 @@ func TestHotReload(t *testing.T) {
 	}
 }
 
+// TestHotReloadOfOwnData has functions named to run from where the gateway keeps its
+// keys, from a part of it, from above it, and by a link.
+func TestHotReloadOfOwnData(t *testing.T) {
+	dir := t.TempDir()
+	data, beside := filepath.Join(dir, "data"), filepath.Join(dir, "data-of-mine")
+	inside, link := filepath.Join(data, "code"), filepath.Join(beside, "link")
+	ok(t, os.MkdirAll(inside, 0o755))
+	ok(t, os.Mkdir(beside, 0o755))
+	ok(t, os.Symlink(data, link))
+	f := newRunning(t, func(o *lambda.Options) { o.HotReload, o.Private = true, data })
+	create := func(name, directory string) error {
+		in := request(name, "")
+		in.Code = &api.FunctionCode{S3Bucket: new("hot-reload"), S3Key: &directory}
+		_, err := f.CreateFunction(f.Call, in)
+		return err
+	}
+	for _, directory := range []string{data, inside, dir, "/", link, filepath.Join(link, "code"), filepath.Join(beside, "..", "data")} {
+		fails(t, create("f", directory), "InvalidParameterValueException",
+			"The gateway keeps its own data in "+data+", so no function runs from "+filepath.Clean(directory)+".")
+	}
+	ok(t, create("f", beside))
+	_, err := f.UpdateFunctionCode(f.Call, &api.UpdateFunctionCodeRequest{FunctionName: new("f"), S3Bucket: new("hot-reload"), S3Key: &data})
+	fails(t, err, "InvalidParameterValueException", "The gateway keeps its own data in "+data+", so no function runs from "+data+".")
+}
+
 func TestLayerAtRun(t *testing.T) {
 	f := newRunning(t, nil)
 	layer := must(f.PublishLayerVersion(f.Call, &api.PublishLayerVersionRequest{
