@@ -22,8 +22,6 @@ type AWSServiceCall struct {
 	// Credentials is the ARN of the role to call with, or
 	// arn:aws:iam::*:user/* for those of the caller.
 	Credentials string
-	// Account is that of the API.
-	Account string
 	// Proxy tells that what the service refuses is the gateway's failure, as on
 	// HTTP APIs.
 	Proxy bool
@@ -89,6 +87,6 @@ func (c *Compiler) actionCall(doc *definition.Integration, api *plan.API, creden
 	}
 	return c.awsService(AWSServiceCall{
 		URI: u, Method: of.Method, Timeout: time.Duration(value(doc.TimeoutInMillis)) * time.Millisecond,
-		Credentials: credentials, Account: api.AccountID, Proxy: true,
+		Credentials: credentials, Proxy: true,
 	})
 }

@@ -238,8 +238,8 @@ func printedParts() compile.Options {
 			return printed(fmt.Sprintf("http %s %s append=%v timeout=%s%s", h.Method, h.URI, h.AppendPath, h.Timeout, shows)), nil
 		},
 		AWSService: func(s compile.AWSServiceCall) (plan.Integration, error) {
-			return printed(fmt.Sprintf("service %s in %s subdomain=%q action=%q path=%q by %s timeout=%s credentials=%q account=%s proxy=%v",
-				s.URI.Service.Prefix, s.URI.Region, s.URI.Subdomain, s.URI.Action, s.URI.Path, s.Method, s.Timeout, s.Credentials, s.Account, s.Proxy)), nil
+			return printed(fmt.Sprintf("service %s in %s subdomain=%q action=%q path=%q by %s timeout=%s credentials=%q proxy=%v",
+				s.URI.Service.Prefix, s.URI.Region, s.URI.Subdomain, s.URI.Action, s.URI.Path, s.Method, s.Timeout, s.Credentials, s.Proxy)), nil
 		},
 		JWT: func(j compile.JWTCheck) (plan.Authorizer, error) {
 			return printed(fmt.Sprintf("a token in %s of %s for %v with one of %v", j.IdentitySource, j.Issuer, j.Audiences, j.Scopes)), nil

@@ -127,7 +127,7 @@ func (m *methodBuilder) backend(kind rest.Kind, doc *apigateway.Integration, uri
 			return misconfigured(err.Error()), nil //nolint:nilerr // as above
 		}
 		return m.c.awsService(AWSServiceCall{
-			URI: u, Method: value(doc.HttpMethod), Timeout: timeout, Account: m.stage.API.AccountID,
+			URI: u, Method: value(doc.HttpMethod), Timeout: timeout,
 			Credentials: expandOrEmpty(value(doc.Credentials), m.stage.Variables),
 		})
 	default:

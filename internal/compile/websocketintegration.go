@@ -128,7 +128,7 @@ func (b *socketBuilder) backend(kind rest.Kind, doc *definition.Integration, uri
 			return misconfigured(err.Error()), nil //nolint:nilerr // as above
 		}
 		return b.c.awsService(AWSServiceCall{
-			URI: u, Method: socketMethod(doc), Timeout: timeout, Account: b.plan.API.AccountID,
+			URI: u, Method: socketMethod(doc), Timeout: timeout,
 			Credentials: expandOrEmpty(value(doc.CredentialsArn), b.plan.Variables),
 		})
 	}

@@ -122,9 +122,15 @@ func newWorld(t *testing.T) (w *World, own bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	services, err := newAWSServices(or(os.Getenv("GATEHOUSE_CONFORMANCE_SERVICES_LISTEN"), "127.0.0.1:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	endpoint := os.Getenv("GATEHOUSE_CONFORMANCE_ENDPOINT")
 	if own = endpoint == ""; own {
-		endpoint = harness.Start(t, "", "--strict-permissions", "--s3-endpoint", bucket.url).URL
+		endpoint = harness.Start(t, "", "--strict-permissions", "--s3-endpoint", bucket.url,
+			"--aws-endpoint", services.url, "--aws-endpoint", "s3="+services.url,
+			"--aws-access-key-id", serviceKeys.AccessKeyID, "--aws-secret-access-key", serviceKeys.Secret).URL
 	}
 	client, err := NewClient(endpoint, or(os.Getenv("AWS_REGION"), "us-east-1"), aws.Credentials{
 		AccessKeyID: or(os.Getenv("AWS_ACCESS_KEY_ID"), "test"), SecretAccessKey: or(os.Getenv("AWS_SECRET_ACCESS_KEY"), "test"),
@@ -167,6 +173,7 @@ func newWorld(t *testing.T) (w *World, own bool) {
 		backend.Close()
 		issuers.close()
 		bucket.close()
+		services.close()
 		client.http.CloseIdleConnections()
 		client.apis.CloseIdleConnections()
 	})

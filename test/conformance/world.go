@@ -148,7 +148,7 @@ func (w *World) eventually(ctx context.Context, ask func() (bool, error)) error 
 
 var arnElement = regexp.MustCompile(`<Arn>([^<]+)</Arn>`)
 
-// makeRole makes the role of all functions.
+// makeRole makes the role of all functions, and of all integrations with services.
 func (w *World) makeRole() (string, error) {
 	if w.Role != "" {
 		return w.Role, nil
@@ -158,7 +158,7 @@ func (w *World) makeRole() (string, error) {
 	a, err := w.Client.Call(ctx, "iam:CreateRole", Members{
 		"RoleName": name,
 		"AssumeRolePolicyDocument": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",` +
-			`"Principal":{"Service":"lambda.amazonaws.com"}}]}`,
+			`"Principal":{"Service":["lambda.amazonaws.com","apigateway.amazonaws.com"]}}]}`,
 	})
 	if err != nil {
 		return "", err
