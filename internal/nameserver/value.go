@@ -48,11 +48,41 @@ func CheckValue(rrtype, value string) error {
 		if !strings.HasPrefix(value, `"`) {
 			return problem("InvalidCharacterString (Value should be enclosed in quotation marks)")
 		}
+		if longestString(value) > maxString {
+			return problem("CharacterStringTooLong (Value is too long)")
+		}
 	}
 	if _, err := parseValue(rrtype, value); err != nil {
 		return problem(rrtype + "RRDATANotParseable (Value is not valid for its type)")
 	}
 	return nil
+}
+
+// maxString is the longest of the strings that a text record is made of. The parser
+// below would divide a longer one.
+const maxString = 255
+
+// longestString is the length of the longest string of a text record's value, where an
+// escaped character is one.
+func longestString(value string) int {
+	longest, now, quoted := 0, 0, false
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case c == '"':
+			quoted, now = !quoted, 0
+			continue
+		case !quoted && (c == ' ' || c == '\t'):
+			now = 0
+			continue
+		case c == '\\' && i+1 < len(value):
+			if i++; value[i] >= '0' && value[i] <= '9' {
+				i += 2
+			}
+		}
+		now++
+		longest = max(longest, now)
+	}
+	return longest
 }
 
 // parseValue reads the value of a record whose owner and TTL are still to be set.

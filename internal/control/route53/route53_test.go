@@ -345,6 +345,7 @@ func TestChanges(t *testing.T) {
 		{"CNAME beside others", []step{{"CREATE", a}, {"CREATE", record("a.example.test", "CNAME", "b.test")}}, "InvalidChangeBatch", "is not permitted as it conflicts with other records with the same DNS name in zone example.test."},
 		{"an address that is none", []step{{"CREATE", record("a.example.test", "A", "192.0.2")}}, "InvalidChangeBatch", "[Invalid Resource Record: 'FATAL problem: ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address) encountered with '192.0.2'']"},
 		{"a text without quotation marks", []step{{"CREATE", record("a.example.test", "TXT", "x")}}, "InvalidChangeBatch", "InvalidCharacterString (Value should be enclosed in quotation marks) encountered with 'x'"},
+		{"a text of one long string", []step{{"CREATE", record("a.example.test", "TXT", `"`+strings.Repeat("x", 256)+`"`)}}, "InvalidChangeBatch", "[Invalid Resource Record: 'FATAL problem: CharacterStringTooLong (Value is too long) encountered with '\"xxx"},
 		{"one value twice", []step{{"CREATE", record("a.example.test", "A", "192.0.2.1", "192.0.2.1")}}, "InvalidChangeBatch", "Duplicate Resource Record: '192.0.2.1'"},
 		{"no SOA", []step{{"DELETE", record("example.test", "SOA", "x")}}, "InvalidChangeBatch", "do not match"},
 		{"all problems at once", []step{{"DELETE", a}, {"CREATE", record("a.other.test", "A", "192.0.2.1")}}, "InvalidChangeBatch", "but it was not found, RRSet with DNS name a.other.test."},
