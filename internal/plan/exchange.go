@@ -64,6 +64,8 @@ type Exchange struct {
 	// bounds nothing.
 	Turns  *Turns
 	Memory *Memory
+	// Cache is what the stage's cache did.
+	Cache CacheReport
 	// Overrides are what mapping templates set on $context.
 	Overrides Overrides
 	// APIKey is the API key that the request brought and APIKeyID its id, "" for

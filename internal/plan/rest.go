@@ -41,6 +41,8 @@ type Method struct {
 	APIKey APIKeyCheck
 	// Validator checks the parameters and the body of requests; nil without one.
 	Validator Validator
+	// Cache is how responses are cached; nil when they aren't.
+	Cache *MethodCache
 	// Log is how much of the method's requests the execution log takes.
 	Log ExecutionLogging
 	// ReportsTrace tells that successes carry X-Amzn-Trace-Id.
