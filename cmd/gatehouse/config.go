@@ -24,6 +24,7 @@ import (
 	"gatehouse/internal/compile"
 	"gatehouse/internal/serve"
 	"gatehouse/internal/socket"
+	"gatehouse/internal/stagecache"
 )
 
 // config is what an operator can set. Every field is a flag, an environment
@@ -76,6 +77,7 @@ type config struct {
 	MaxPerClient        int
 	MaxHeldMiB          int64
 	Limits              string
+	MaxCacheMiB         int64
 	WebSocketIdle       time.Duration
 	WebSocketLifetime   time.Duration
 	MaxRestTimeout      time.Duration
@@ -135,6 +137,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.IntVar(&c.MaxPerClient, "max-connections-per-client", serve.MaxPerClient, "how many `connections` one address other than loopback, or one /64 of IPv6, may have open; raise it behind a load balancer")
 	fs.Int64Var(&c.MaxHeldMiB, "max-held-bodies", serve.MaxHeldBytes>>20, "`MiB` that bodies held whole (for functions, templates, signatures) may take over all requests, those of one client half of it; one more is refused with 503. Working on them takes up to three times as much")
 	fs.StringVar(&c.Limits, "limits", "aws", "`SET` aws: the limits that AWS raises for nobody hold; lifted: bodies of any length, heads of 64 KiB, WebSocket messages of 1 MiB and connections of 30 days (24h of them idle), integrations that take 15m")
+	fs.Int64Var(&c.MaxCacheMiB, "max-cache-memory", stagecache.MaxBytes>>20, "`MiB` that responses cached by stages of REST APIs may take, whatever sizes their caches have; 0 caches nothing")
 	fs.DurationVar(&c.WebSocketIdle, "websocket-idle-timeout", socket.IdleTimeout, "how long a WebSocket connection may be without a message; AWS's limit is the default")
 	fs.DurationVar(&c.WebSocketLifetime, "websocket-lifetime", socket.Lifetime, "how long a WebSocket connection may last; AWS's limit is the default")
 	fs.DurationVar(&c.MaxRestTimeout, "rest-max-timeout", 29*time.Second, "longest timeout that integrations of REST APIs may be given; AWS raises its 29s on request, too")
@@ -281,6 +284,9 @@ func (c *config) check() error {
 	var known bool
 	if c.limits, known = limitSets[c.Limits]; !known {
 		return fmt.Errorf("--limits %q: must be aws or lifted", c.Limits)
+	}
+	if c.MaxCacheMiB < 0 || c.MaxCacheMiB > math.MaxInt64>>20 {
+		return errors.New("--max-cache-memory can't be negative")
 	}
 	if c.WebSocketIdle <= 0 || c.WebSocketLifetime <= 0 {
 		return errors.New("--websocket-idle-timeout and --websocket-lifetime must be positive, as in 10m")

@@ -11,13 +11,15 @@ import (
 	"gatehouse/internal/control/acm"
 	"gatehouse/internal/observe"
 	"gatehouse/internal/serve"
+	"gatehouse/internal/stagecache"
 )
 
 // metricsPage is the page for Prometheus. It is made when it is first asked for:
 // most gateways on a laptop never are.
 func (p *parts) metricsPage(numbers func() serve.Numbers) http.Handler {
 	page := sync.OnceValue(func() http.Handler {
-		shown := append(connectionReadings(numbers), daysToExpiry(p.issued, time.Now), certificateStates(p.issued, time.Now))
+		shown := append(connectionReadings(numbers), cacheReadings(p.caches)...)
+		shown = append(shown, daysToExpiry(p.issued, time.Now), certificateStates(p.issued, time.Now))
 		return observe.NewPage(p.metrics, shown...)
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -66,6 +68,21 @@ func connectionReadings(numbers func() serve.Numbers) []observe.Reading {
 				show(float64(n.FailedHandshakes), "failed")
 			},
 		},
+	}
+}
+
+// cacheReadings tell of the responses that stages have cached.
+func cacheReadings(caches *stagecache.Caches) []observe.Reading {
+	reading := func(name, help string, counter bool, of func(stagecache.Numbers) int64) observe.Reading {
+		return observe.Reading{Name: name, Help: help, Counter: counter, Read: func(show func(float64, ...string)) { show(float64(of(caches.Numbers()))) }}
+	}
+	return []observe.Reading{
+		reading("stage_cache_bytes", "Memory of responses that stages have cached; --max-cache-memory bounds it.", false,
+			func(n stagecache.Numbers) int64 { return n.Bytes }),
+		reading("stage_cache_responses", "Responses that stages have cached.", false,
+			func(n stagecache.Numbers) int64 { return n.Entries }),
+		reading("stage_cache_evictions_total", "Cached responses that had to give way to others before their time was up.", true,
+			func(n stagecache.Numbers) int64 { return n.Evictions }),
 	}
 }
 

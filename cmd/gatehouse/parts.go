@@ -48,6 +48,7 @@ import (
 	"gatehouse/internal/seal"
 	"gatehouse/internal/serve"
 	"gatehouse/internal/socket"
+	"gatehouse/internal/stagecache"
 	"gatehouse/internal/store"
 	"gatehouse/internal/store/sqlite"
 	"gatehouse/internal/throttle"
@@ -66,6 +67,7 @@ type parts struct {
 	userPools    *oauth2.Site
 	lambda       *lambda.Service
 	metrics      *observe.Collector
+	caches       *stagecache.Caches
 	issued       *acm.Directory
 	hosts        []string // what management is called by
 	certificates *localcert.Authority
@@ -201,6 +203,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	shakers := &handshakers{own: certificates.Certificate, certificates: acmCertificates, truststores: truststores}
 	answers := authorize.NewAnswerCache(authorize.AnswerCacheOptions{})
+	caches := stagecache.New(stagecache.Options{MaxBytes: c.MaxCacheMiB << 20})
 	hosts := newReservedHosts(c)
 	compiler := compile.New(compile.Options{
 		Lambda: func(call compile.LambdaCall) (plan.Integration, error) {
@@ -228,6 +231,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			return newAuthorizerFunction(directory, roles, f, c.StrictPermissions, log)
 		},
 		Answers: answers,
+		Caches:  caches,
 		Signers: signers,
 		APIKeys: func(keys compile.APIKeys) plan.APIKeyCheck {
 			check := &authorize.APIKey{Keys: apiKeys, APIID: keys.APIID, Stage: keys.Stage}
@@ -324,7 +328,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	})
 	tester := &methodTester{compiler: compiler}
 	restAPIs := apigateway.New(apigateway.Options{
-		Store: documents, Compiler: compiler, Tester: tester, AuthorizerTester: tester, Answers: answers,
+		Store: documents, Compiler: compiler, Tester: tester, AuthorizerTester: tester, Answers: answers, Responses: caches,
 		Keys: apiKeys, Domains: names, Usage: usage{ledger}, Rand: rand.Reader, Endpoint: own.URL,
 		AccountRate: c.AccountRateLimit, AccountBurst: c.AccountBurstLimit, MaxTimeout: c.MaxRestTimeout,
 	})
@@ -370,7 +374,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	management := front.Handler(awswire.NewHandler(options))
 	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
-	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options, c.limits.messageBytes), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), issued: acmCertificates, hosts: c.managementHosts(), certificates: certificates, tickets: shakers.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts, orders: certificateService.Close}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options, c.limits.messageBytes), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), caches: caches, issued: acmCertificates, hosts: c.managementHosts(), certificates: certificates, tickets: shakers.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts, orders: certificateService.Close}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.

@@ -42,14 +42,9 @@ func (q *inquiry) answer(subject *policy.Subject) error {
 	if len(q.request.Resource) > maxMethodARN {
 		return &plan.Fault{Kind: plan.URITooLong, Reason: "the ARN of the method is over " + strconv.Itoa(maxMethodARN) + " bytes"}
 	}
-	v := q.evaluate(subject)
+	v := q.verdict(subject)
 	if v.Decision == policy.Allowed {
-		if other := backendResource(q.x); other != "" {
-			q.request.Resource = other
-			v = q.evaluate(subject)
-		}
-	}
-	if v.Decision == policy.Allowed {
+		q.noteInvalidation(subject)
 		return nil
 	}
 	because := v.Because(invoke)
@@ -61,6 +56,32 @@ func (q *inquiry) answer(subject *policy.Subject) error {
 		Kind: plan.AccessDenied, Reason: who + " may not do " + invoke + " on " + q.request.Resource + because,
 		Message: "User: " + who + " is not authorized to perform: " + invoke + " on resource: " + maskedARN(q.request.Resource) + because,
 	}
+}
+
+// verdict is what the policies say of the resource that the request names, and of
+// the one that a backend may take it for.
+func (q *inquiry) verdict(subject *policy.Subject) policy.Verdict {
+	v := q.evaluate(subject)
+	if v.Decision == policy.Allowed {
+		if other := backendResource(q.x); other != "" {
+			q.request.Resource = other
+			v = q.evaluate(subject)
+		}
+	}
+	return v
+}
+
+// noteInvalidation finds out, for a request that asks for a response newer than
+// the cached one, whether the caller may have that.
+//
+// UNVERIFIED: that a resource policy can allow it to whom no signature names. What a
+// Lambda authorizer answers can't, users report.
+func (q *inquiry) noteInvalidation(subject *policy.Subject) {
+	if !q.x.Invalidates() {
+		return
+	}
+	q.request.Action, q.request.Resource = invalidateCache, Resource(q.x)
+	q.x.Cache.MayInvalidate = q.verdict(subject).Decision == policy.Allowed
 }
 
 func (q *inquiry) evaluate(subject *policy.Subject) policy.Verdict {

@@ -7,8 +7,12 @@ import (
 	"gatehouse/internal/policy"
 )
 
-// invoke is the action of calling a method.
-const invoke = "execute-api:Invoke"
+// The actions of calling a method, and of having what its stage has cached of it
+// renewed.
+const (
+	invoke          = "execute-api:Invoke"
+	invalidateCache = "execute-api:InvalidateCache"
+)
 
 // A ResourcePolicy is the policy of a REST API, compiled.
 type ResourcePolicy struct {

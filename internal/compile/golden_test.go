@@ -21,6 +21,7 @@ import (
 	"gatehouse/internal/compile"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
+	"gatehouse/internal/stagecache"
 	"gatehouse/internal/store"
 	"gatehouse/internal/store/sqlite"
 )
@@ -224,6 +225,7 @@ func putAs[T any](tx *store.Tx, kind store.Kind[T], text []byte, id []string) er
 // printedParts make parts that print what they were made of.
 func printedParts() compile.Options {
 	return compile.Options{
+		Caches: stagecache.New(stagecache.Options{MaxBytes: 1 << 20}),
 		Lambda: func(l compile.LambdaCall) (plan.Integration, error) {
 			return printed(fmt.Sprintf("lambda %s qualifier=%q payload=%s timeout=%s credentials=%q", l.FunctionARN, l.Qualifier, l.Payload, l.Timeout, l.Credentials)), nil
 		},
@@ -312,6 +314,10 @@ func printStage(b *strings.Builder, s *plan.Stage, probes []probe) {
 		fmt.Fprintf(b, "      route %s %q names=%v params=%v\n", x.Route.ID, x.Route.Key, x.Route.ParamNames, x.Params)
 		if r := x.Route.Rest; r != nil {
 			fmt.Fprintf(b, "      resource %s operation=%q key=%v validator=%v log=%+v trace=%v\n", r.ResourceID, r.OperationName, r.APIKey != nil, r.Validator != nil, r.Log, r.ReportsTrace)
+		}
+		if r := x.Route.Rest; r != nil && r.Cache != nil {
+			c := r.Cache
+			fmt.Fprintf(b, "      cached for %s every=%v sealed=%v authorized=%v unauthorized=%d\n", c.TTL, c.EveryMethod, c.Sealed, c.RequireAuthorization, c.Unauthorized)
 		}
 		if x.Route.Authorizer != nil {
 			fmt.Fprintf(b, "      authorizer: %v\n", x.Route.Authorizer.Authorize(x))

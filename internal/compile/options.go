@@ -8,6 +8,7 @@ import (
 	"gatehouse/internal/authorize"
 	"gatehouse/internal/observe"
 	"gatehouse/internal/plan"
+	"gatehouse/internal/stagecache"
 )
 
 // Options are what a Compiler builds plans with. The functions may be called
@@ -38,6 +39,8 @@ type Options struct {
 	// nil keeps nothing.
 	AuthorizerFunction func(AuthorizerFunction) authorize.Function
 	Answers            *authorize.AnswerCache
+	// Caches keep what stages of REST APIs cache, over plans; nil caches nothing.
+	Caches *stagecache.Caches
 	// Signers finds who signs requests; nil knows nobody.
 	Signers authorize.Signers
 	// APIKeys returns the check of the API keys of a stage; nil refuses every

@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
+	"gatehouse/internal/stagecache"
 	"gatehouse/internal/store"
 )
 
@@ -24,6 +25,7 @@ type restAPI struct {
 type restStage struct {
 	doc     *definition.RestStage
 	plan    *plan.Stage
+	cluster *stagecache.Cluster // nil for none
 	problem *Problem
 }
 
@@ -87,7 +89,7 @@ func (c *Compiler) loadRest(tx *store.Tx, next *plan.Plan) (*plan.Plan, map[apiK
 func (c *Compiler) prepareRest(tx *store.Tx, e *restEdits) (*plan.API, func(), error) {
 	doc, err := definition.RestAPIs.Get(tx, e.key.Scope, e.key.id)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, func() { delete(c.rests, e.key) }, nil
+		return nil, func() { delete(c.rests, e.key); c.retainClusters(e.key.id, nil) }, nil
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("compile: API %s: %w", e.key.id, err)
@@ -126,7 +128,7 @@ func (c *Compiler) prepareRest(tx *store.Tx, e *restEdits) (*plan.API, func(), e
 	for name, st := range after.stages {
 		head.Stages[name] = st.plan
 	}
-	return head, func() { c.rests[e.key] = after }, nil
+	return head, func() { c.rests[e.key] = after; c.retainClusters(e.key.id, after.stages) }, nil
 }
 
 func newRestAPI(key apiKey, doc *definition.RestAPI) *plan.API {
@@ -157,17 +159,17 @@ func (c *Compiler) restStage(tx *store.Tx, key apiKey, api *definition.RestAPI, 
 
 func (c *Compiler) anyRestStage(tx *store.Tx, key apiKey, head *plan.API, doc *definition.RestStage, old *restStage) (*restStage, error) {
 	if old != nil && sameRest(old, head, doc) {
-		return &restStage{doc: doc, plan: adopt(old.plan, head)}, nil
+		return &restStage{doc: doc, plan: adopt(old.plan, head), cluster: old.cluster}, nil
 	}
-	b := restBuilder{c: c, key: key, head: head}
+	b := restBuilder{c: c, key: key, head: head, cluster: c.cluster(key, doc)}
 	st, err := b.deployed(tx, doc)
 	var p *Problem
 	if !errors.As(err, &p) {
-		return &restStage{doc: doc, plan: st}, err
+		return &restStage{doc: doc, plan: st, cluster: b.cluster}, err
 	}
 	c.log.Error("a stage doesn't compile and serves what it served before", "api", key.id, "stage", value(doc.StageName), "reason", p.Error())
 	if old != nil {
-		return &restStage{doc: doc, plan: adopt(old.plan, head), problem: p}, nil
+		return &restStage{doc: doc, plan: adopt(old.plan, head), cluster: old.cluster, problem: p}, nil
 	}
 	return &restStage{doc: doc, plan: b.empty(doc), problem: p}, nil
 }
@@ -213,7 +215,7 @@ func (c *Compiler) refuseDeployment(tx *store.Tx, key apiKey, doc *definition.Re
 
 // sameRest tells whether a compiled stage is good for another definition.
 func sameRest(old *restStage, head *plan.API, doc *definition.RestStage) bool {
-	if old.plan.API.Name != head.Name {
+	if old.plan.API.Name != head.Name || old.doc.CacheSince != doc.CacheSince {
 		return false
 	}
 	a, b := old.doc.Stage, doc.Stage

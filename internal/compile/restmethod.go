@@ -35,6 +35,9 @@ type methodBuilder struct {
 	policy *authorize.ResourcePolicy
 	// keysFromAuthorizer tells that API keys aren't in the header x-api-key.
 	keysFromAuthorizer bool
+	// uncached tells that the stage has no cache, or is a canary that doesn't use
+	// it.
+	uncached bool
 }
 
 // readModels reads what methods refer to.
@@ -84,7 +87,10 @@ func (m *methodBuilder) method(r *apigateway.Resource, verb string, doc *apigate
 		return nil, err
 	}
 	m.applySettings(route)
-	return route, m.execution(route, doc)
+	if err := m.execution(route, doc); err != nil {
+		return nil, err
+	}
+	return route, m.cache(route, doc)
 }
 
 // newMethod compiles when a method is called.
@@ -139,22 +145,23 @@ func (m *methodBuilder) apiKeys() plan.APIKeyCheck {
 // allMethods is the key of the settings of methods that have none of their own.
 const allMethods = "*/*"
 
-// settingsOf returns the stage's settings of a method, nil without any.
-func (m *methodBuilder) settingsOf(route *plan.Route) *apigateway.MethodSetting {
+// settingsOf returns the stage's settings of a method, nil without any; own tells
+// that they are for that method.
+func (m *methodBuilder) settingsOf(route *plan.Route) (settings *apigateway.MethodSetting, own bool) {
 	path := strings.TrimPrefix(route.Path, "/")
 	// The inner slashes of a key are escaped as in a JSON pointer; the first one
 	// may be there or not.
 	escaped := strings.ReplaceAll(path, "/", "~1")
 	for _, key := range [...]string{escaped + "/" + route.Method, "~1" + escaped + "/" + route.Method, path + "/" + route.Method, allMethods} {
 		if s, ok := m.doc.MethodSettings[key]; ok {
-			return &s
+			return &s, key != allMethods
 		}
 	}
-	return nil
+	return nil, false
 }
 
 func (m *methodBuilder) applySettings(route *plan.Route) {
-	s := m.settingsOf(route)
+	s, _ := m.settingsOf(route)
 	if s == nil {
 		return
 	}

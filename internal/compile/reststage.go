@@ -10,6 +10,7 @@ import (
 	"gatehouse/internal/awsapi/apigateway"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
+	"gatehouse/internal/stagecache"
 	"gatehouse/internal/store"
 	"gatehouse/internal/transform/rest"
 )
@@ -19,6 +20,8 @@ type restBuilder struct {
 	c    *Compiler
 	key  apiKey
 	head *plan.API
+	// cluster is the cache of the stage, nil for none.
+	cluster *stagecache.Cluster
 }
 
 // A variant is a deployment with stage variables: a stage's own, or its
@@ -130,6 +133,7 @@ func (b *restBuilder) build(view *store.Tx, doc *definition.RestStage, v variant
 	m := methodBuilder{
 		restBuilder: b, stage: stage, doc: doc, counted: counted, certificate: v.certificate,
 		keysFromAuthorizer: value(api.ApiKeySource) == apigateway.ApiKeySourceTypeAuthorizer,
+		uncached:           b.cluster == nil || v.canary && !value(doc.CanarySettings.UseStageCache),
 	}
 	if m.policy, err = b.c.resourcePolicy(api); err != nil {
 		return nil, err

@@ -86,7 +86,12 @@ type RestDeployment struct {
 var RestDeployments = store.Kind[RestDeployment]{Name: "apigateway/deployment", Version: 1}
 
 // A RestStage is keyed {apiID, stageName}.
-type RestStage struct{ apigateway.Stage }
+type RestStage struct {
+	apigateway.Stage
+	// CacheSince is the store revision in which the stage got its cache, as it has
+	// it now: with another size, or after it had none, it is another one.
+	CacheSince int64 `json:"_cacheSince,omitzero"`
+}
 
 // RestStages is the kind of RestStage.
 var RestStages = store.Kind[RestStage]{Name: "apigateway/stage", Version: 1}

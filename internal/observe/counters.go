@@ -24,8 +24,8 @@ var latencyBounds = [...]time.Duration{
 const buckets = len(latencyBounds) + 1
 
 // Counters count the requests of a stage or a route: Count, 4xx, 5xx, Latency,
-// IntegrationLatency and DataProcessed, as CloudWatch names them, or the events
-// of a WebSocket API's.
+// IntegrationLatency, DataProcessed, CacheHitCount and CacheMissCount, as CloudWatch
+// names them, or the events of a WebSocket API's.
 type Counters struct {
 	// counts is nil until the first request: most stages of a laptop never
 	// have one.
@@ -36,6 +36,7 @@ type Counters struct {
 type counts struct {
 	shards                     [shards]shard
 	clientErrors, serverErrors atomic.Uint64
+	cacheMisses                atomic.Uint64
 	events                     events // of a WebSocket API instead of all that
 
 	// Below is Metrics' own, under its lock.
@@ -49,7 +50,7 @@ type counts struct {
 type shard struct {
 	data                 atomic.Uint64
 	latency, integration span
-	_                    uint64 // the buckets begin a line of their own
+	cacheHits            atomic.Uint64 // the buckets begin a line of their own
 	buckets              [buckets]struct{ latency, integration atomic.Uint64 }
 }
 
@@ -118,6 +119,12 @@ func (c *Counters) Count(x *plan.Exchange, latency time.Duration) {
 	latency = max(latency, 0)
 	s.latency.observe(latency)
 	s.buckets[bucket(latency)].latency.Add(1)
+	switch x.Cache.Outcome {
+	case plan.CacheHit:
+		s.cacheHits.Add(1)
+	case plan.CacheMiss:
+		n.cacheMisses.Add(1)
+	}
 	if x.Integration.Called {
 		n.countIntegration(s, max(x.Integration.Latency, 0))
 	}
@@ -127,7 +134,9 @@ func (c *Counters) Count(x *plan.Exchange, latency time.Duration) {
 type Totals struct {
 	Count, ClientErrors, ServerErrors uint64
 	// DataProcessed is in bytes of bodies.
-	DataProcessed               uint64
+	DataProcessed uint64
+	// CacheHits and CacheMisses are of methods that are cached.
+	CacheHits, CacheMisses      uint64
 	Latency, IntegrationLatency Distribution
 	// Events are a WebSocket API's, which has IntegrationLatency and no other of
 	// these.
@@ -155,10 +164,11 @@ func (c *Counters) Totals() Totals {
 }
 
 func (n *counts) totals() Totals {
-	t := Totals{ClientErrors: n.clientErrors.Load(), ServerErrors: n.serverErrors.Load(), Events: n.events.totals()}
+	t := Totals{ClientErrors: n.clientErrors.Load(), ServerErrors: n.serverErrors.Load(), CacheMisses: n.cacheMisses.Load(), Events: n.events.totals()}
 	for i := range n.shards {
 		s := &n.shards[i]
 		t.DataProcessed += s.data.Load()
+		t.CacheHits += s.cacheHits.Load()
 		t.Latency.Sum += time.Duration(s.latency.sum.Load())
 		t.IntegrationLatency.Sum += time.Duration(s.integration.sum.Load())
 		for i := range s.buckets {
@@ -218,6 +228,8 @@ func (t *Totals) minus(earlier *Totals) Totals {
 		ClientErrors:       t.ClientErrors - earlier.ClientErrors,
 		ServerErrors:       t.ServerErrors - earlier.ServerErrors,
 		DataProcessed:      t.DataProcessed - earlier.DataProcessed,
+		CacheHits:          t.CacheHits - earlier.CacheHits,
+		CacheMisses:        t.CacheMisses - earlier.CacheMisses,
 		Latency:            t.Latency.minus(&earlier.Latency),
 		IntegrationLatency: t.IntegrationLatency.minus(&earlier.IntegrationLatency),
 		Events:             t.Events.minus(earlier.Events),

@@ -45,6 +45,30 @@ func TestCounters(t *testing.T) {
 	}
 }
 
+// What caches did is counted of methods that are cached, and of minutes, too.
+func TestCacheCounters(t *testing.T) {
+	var c Counters
+	for _, outcome := range []plan.CacheOutcome{plan.NotCached, plan.CacheMiss, plan.CacheHit, plan.CacheHit, plan.CacheHit} {
+		x := testExchange()
+		x.Cache.Outcome = outcome
+		c.Count(x, time.Millisecond)
+	}
+	if got := c.Totals(); got.CacheHits != 3 || got.CacheMisses != 1 || got.Count != 5 {
+		t.Errorf("%+v", got)
+	}
+	n, start := c.counts.Load(), time.Unix(60, 0)
+	n.closeMinute(start, start)
+	x := testExchange()
+	x.Cache.Outcome = plan.CacheHit
+	c.Count(x, time.Millisecond)
+	n.closeMinute(start.Add(time.Minute), start)
+	for i, want := range [][2]uint64{{3, 1}, {1, 0}} {
+		if got := n.minutes[i]; got.CacheHits != want[0] || got.CacheMisses != want[1] {
+			t.Errorf("minute %d: %+v", i, got)
+		}
+	}
+}
+
 func TestCountersConcurrently(t *testing.T) {
 	var c Counters
 	var requests sync.WaitGroup
@@ -148,6 +172,9 @@ func TestPage(t *testing.T) {
 	serveOne(m.Stage(rest, "prod"), 404, 3*time.Millisecond, 0)
 	serveOne(m.Stage(rest, "prod/Canary"), 500, 3*time.Millisecond, 0)
 	serveOne(m.Route(rest, "prod", "GET", "/pets/{id}"), 200, 3*time.Millisecond, 2*time.Millisecond)
+	hit := testExchange()
+	hit.Cache.Outcome = plan.CacheHit
+	m.Route(rest, "prod", "GET", "/cached").Count(hit, time.Millisecond)
 	serveOne(m.Stage(&plan.API{ID: "r2", Name: "ü", Protocol: plan.REST}, "prod"), 200, 3*time.Millisecond, 0)
 	page := httptest.NewRecorder()
 	NewPage(NewCollector(m, w)).ServeHTTP(page, httptest.NewRequest("GET", "/_gatehouse/metrics", nil))
@@ -171,6 +198,8 @@ func TestPage(t *testing.T) {
 		`gatehouse_rest_stage_count_total{ApiId="r2",ApiName="r2",Stage="prod"} 1`,
 		`gatehouse_rest_stage_latency_seconds_count{ApiId="r1",ApiName="Pets ",Stage="prod"} 1`,
 		`gatehouse_rest_method_integration_latency_seconds_count{ApiId="r1",ApiName="Pets ",Method="GET",Resource="/pets/{id}",Stage="prod"} 1`,
+		`gatehouse_rest_method_cache_hits_total{ApiId="r1",ApiName="Pets ",Method="GET",Resource="/cached",Stage="prod"} 1`,
+		`gatehouse_rest_stage_cache_misses_total{ApiId="r1",ApiName="Pets ",Stage="prod"} 0`,
 		`gatehouse_access_log_lost_total{reason="dropped"} 0`,
 		`go_goroutines `,
 		`process_cpu_seconds_total `,
@@ -181,6 +210,9 @@ func TestPage(t *testing.T) {
 	}
 	if strings.Contains(string(body), "gatehouse_rest_stage_data") {
 		t.Error("the page shows bytes that CloudWatch doesn't count of REST APIs")
+	}
+	if strings.Contains(string(body), "gatehouse_stage_cache") {
+		t.Error("the page shows caches of HTTP APIs, which have none")
 	}
 	if strings.Contains(string(body), "never-called") {
 		t.Error("the page shows a stage without requests")

@@ -15,8 +15,8 @@ type Collector struct {
 	log     *LogWriter
 	stage   descriptions
 	route   descriptions
-	// What REST APIs have: the same numbers under other names, without
-	// DataProcessed.
+	// What REST APIs have: the same numbers under other names, those of caches in
+	// place of DataProcessed.
 	restStage, restMethod descriptions
 	socketStage           eventDescriptions
 	socketRoute           eventDescriptions
@@ -26,7 +26,7 @@ type Collector struct {
 // descriptions are those of one level of detail. Stages and routes have
 // metrics of their own, so that a sum over one counts nothing twice.
 type descriptions struct {
-	count, clientErrors, serverErrors, data, latency, integrationLatency *prometheus.Desc
+	count, clientErrors, serverErrors, data, cacheHits, cacheMisses, latency, integrationLatency *prometheus.Desc
 }
 
 // NewCollector returns a collector to register. log may be nil.
@@ -56,6 +56,8 @@ func describe(level, clientErrors, serverErrors string, labels ...string) descri
 		clientErrors:       desc("4xx_total", "Requests answered with a 4xx status ("+clientErrors+")."),
 		serverErrors:       desc("5xx_total", "Requests answered with a 5xx status ("+serverErrors+")."),
 		data:               desc("data_processed_bytes_total", "Bytes of request and response bodies (DataProcessed)."),
+		cacheHits:          desc("cache_hits_total", "Requests answered from the cache of the stage (CacheHitCount)."),
+		cacheMisses:        desc("cache_misses_total", "Requests of cached methods that integrations answered (CacheMissCount)."),
 		latency:            desc("latency_seconds", "Time from a request's first byte to its answer (Latency)."),
 		integrationLatency: desc("integration_latency_seconds", "Time from calling an integration to its answer (IntegrationLatency)."),
 	}
@@ -75,6 +77,10 @@ func (c *Collector) Describe(out chan<- *prometheus.Desc) {
 	}
 	out <- c.stage.data
 	out <- c.route.data
+	for _, d := range []descriptions{c.restStage, c.restMethod} {
+		out <- d.cacheHits
+		out <- d.cacheMisses
+	}
 	if c.log != nil {
 		out <- c.lost
 	}
@@ -96,6 +102,9 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 		counter(d.serverErrors, t.ServerErrors)
 		if key.APIName == "" {
 			counter(d.data, t.DataProcessed)
+		} else {
+			counter(d.cacheHits, t.CacheHits)
+			counter(d.cacheMisses, t.CacheMisses)
 		}
 		out <- prometheusHistogram(d.latency, &t.Latency, labels)
 		out <- prometheusHistogram(d.integrationLatency, &t.IntegrationLatency, labels)

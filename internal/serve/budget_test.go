@@ -5,7 +5,7 @@ package serve_test
 
 import (
 	"bytes"
-	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,35 +17,6 @@ import (
 	"gatehouse/internal/transform"
 	"gatehouse/internal/transform/rest"
 )
-
-// constantBackend answers every request of any connection with the same bytes.
-func constantBackend(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer c.Close()
-		buf, answer := make([]byte, 4096), []byte("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok")
-		for {
-			if _, err := c.Read(buf); err != nil {
-				return
-			}
-			if _, err := c.Write(answer); err != nil {
-				return
-			}
-		}
-	}()
-	t.Cleanup(func() { l.Close(); <-done })
-	return l.Addr().String()
-}
 
 // A request on a kept-alive connection costs no memory of its own.
 func TestAllocationBudget(t *testing.T) {
@@ -111,6 +82,24 @@ func TestRESTAllocationBudget(t *testing.T) {
 			api, _ := stage.API("abc")
 			api.Stages["dev"].AccessLog = test.access
 			withinBudget(t, g, "/dev/pets/1", test.budget)
+		})
+	}
+}
+
+// An answer from the cache costs no memory: nothing of it is copied but to the
+// client.
+func TestCacheAllocationBudget(t *testing.T) {
+	body := []byte(strings.Repeat("x", 2000) + "ok")
+	for name, sealed := range map[string]bool{"plain": false, "sealed": true} {
+		t.Run(name, func(t *testing.T) {
+			method := restMethod(t, "GET /pets/{id}", plan.ExecutionLogging{}, step(func(x *plan.Exchange) error {
+				x.Response.Status, x.Response.Body = 200, body
+				x.Response.Add("Content-Type", "text/plain")
+				x.Response.Add("X-Id", x.RequestID)
+				return nil
+			}))
+			g := startREST(t, serve.Options{}, plan.RestStage{MinCompression: -1}, cached(t, method, func(c *plan.MethodCache) { c.Sealed = sealed }))
+			withinBudget(t, g, "/dev/pets/1", 0)
 		})
 	}
 }

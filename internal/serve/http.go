@@ -115,6 +115,12 @@ func (s *Server) callRoute(x *plan.Exchange) error {
 		// UNVERIFIED: what AWS answers for a route without a target.
 		return &plan.Fault{Kind: plan.IntegrationFailure, Reason: "route " + r.Key + " has no integration"}
 	}
+	return call(x)
+}
+
+// call maps the request, calls the route's integration and maps what it answers.
+func call(x *plan.Exchange) error {
+	r := x.Route
 	if r.MapRequest != nil {
 		if err := r.MapRequest.Map(x); err != nil {
 			return err

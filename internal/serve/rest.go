@@ -74,7 +74,8 @@ func (s *Server) execute(x *plan.Exchange) error {
 	if x.Request.ContentLength > s.MaxBodyBytes {
 		return &plan.Fault{Kind: plan.RequestTooLarge, Reason: "the body is over the limit"}
 	}
-	if err := s.decompress(x); err != nil {
+	err := s.decompress(x)
+	if err != nil {
 		return err
 	}
 	if x.Trace.WantsInfo() {
@@ -87,18 +88,13 @@ func (s *Server) execute(x *plan.Exchange) error {
 			return err
 		}
 	}
-	if r.MapRequest != nil {
-		if err := r.MapRequest.Map(x); err != nil {
-			return err
-		}
+	if c := r.Rest.Cache; c != nil && c.Caches(&x.Request) {
+		err = callCached(x, c)
+	} else {
+		err = call(x)
 	}
-	if err := r.Integration.Integrate(x); err != nil {
+	if err != nil {
 		return err
-	}
-	if r.MapResponse != nil {
-		if err := r.MapResponse.Map(x); err != nil {
-			return err
-		}
 	}
 	if r.Rest.ReportsTrace {
 		x.Response.Add(traceHeader, x.TraceHeader)

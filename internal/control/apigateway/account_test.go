@@ -49,12 +49,11 @@ func TestSDKTypes(t *testing.T) {
 	})
 }
 
-// flushed are the stages whose authorizers' answers were flushed.
+// flushed are the stages that something was flushed of.
 type flushed []string
 
 func (f *flushed) Flush(apiID, stage string) { *f = append(*f, apiID+"/"+stage) }
 
-// There is no cache of responses, so only the stage has to be there.
 func TestFlush(t *testing.T) {
 	g := newGateway(t)
 	c := g.call()
@@ -70,7 +69,9 @@ func TestFlush(t *testing.T) {
 	responses, authorizers := flush("nope")
 	const unknown = "NotFoundException 404: Invalid stage identifier specified"
 	checkRefusals(t, []refusal{{"responses", responses, unknown}, {"authorizers", authorizers, unknown}})
-	if len(g.flushed) != 1 || g.flushed[0] != id+"/dev" {
-		t.Errorf("flushed %q", g.flushed)
+	for of, got := range map[string]flushed{"answers": g.flushed, "responses": g.responses} {
+		if len(got) != 1 || got[0] != id+"/dev" {
+			t.Errorf("flushed %s of %q", of, got)
+		}
 	}
 }

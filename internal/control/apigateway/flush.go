@@ -6,10 +6,20 @@ import (
 	"gatehouse/internal/store"
 )
 
-// FlushStageCache forgets the responses that a stage has cached. The gateway
-// caches none, so a stage is always as it is afterwards.
+// Responses are what stages have cached.
+type Responses interface {
+	// Flush forgets those of a stage.
+	Flush(apiID, stage string)
+}
+
+// FlushStageCache forgets the responses that a stage has cached. It has when the
+// answer goes out, so nobody ever sees FLUSH_IN_PROGRESS.
 func (s *Service) FlushStageCache(c *awswire.Call, in *apigateway.FlushStageCacheRequest) error {
-	return s.findStage(c, value(in.RestApiId), value(in.StageName))
+	if err := s.findStage(c, value(in.RestApiId), value(in.StageName)); err != nil {
+		return err
+	}
+	s.responses.Flush(value(in.RestApiId), value(in.StageName))
+	return nil
 }
 
 // Answers are what authorizers have answered for callers.

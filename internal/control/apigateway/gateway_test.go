@@ -32,8 +32,9 @@ type gateway struct {
 	keys  *compile.KeyDirectory
 	usage fakeUsage
 	now   time.Time
-	// flushed are the stages whose authorizers' answers were flushed.
-	flushed flushed
+	// flushed are the stages whose authorizers' answers were flushed, responses
+	// those whose cached responses were.
+	flushed, responses flushed
 }
 
 func newGateway(t testing.TB) *gateway {
@@ -55,7 +56,7 @@ func newGateway(t testing.TB) *gateway {
 			t.Error(err)
 		}
 	})
-	g.Service = control.New(control.Options{Store: g.store, Compiler: compile.New(compile.Options{}), Keys: g.keys, Usage: &g.usage, Answers: &g.flushed, Rand: rand.NewChaCha8([32]byte{1})})
+	g.Service = control.New(control.Options{Store: g.store, Compiler: compile.New(compile.Options{}), Keys: g.keys, Usage: &g.usage, Answers: &g.flushed, Responses: &g.responses, Rand: rand.NewChaCha8([32]byte{1})})
 	return g
 }
 

@@ -175,7 +175,7 @@ func (s *Service) checkIntegration(resource *definition.Resource, method *apigat
 		_, ofMethod := method.RequestParameters[key]
 		_, mapped := in.RequestParameters[key]
 		if !ofMethod && !mapped && !slices.Contains(old.CacheKeyParameters, key) {
-			return invalidParameter(key)
+			return badRequest("Invalid cache key parameter specified")
 		}
 	}
 	if err := checkRequestMappings(method, in.RequestParameters, old.RequestParameters); err != nil {

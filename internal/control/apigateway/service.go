@@ -47,6 +47,8 @@ type Options struct {
 	AuthorizerTester AuthorizerTester
 	// Answers are what FlushStageAuthorizersCache flushes.
 	Answers Answers
+	// Responses are what FlushStageCache flushes.
+	Responses Responses
 	// Keys tells which values API keys have; it follows the store.
 	Keys Keys
 	// Domains are the custom domain names.
@@ -74,6 +76,7 @@ type Service struct {
 	tester   Tester
 	answers  Answers
 
+	responses        Responses
 	authorizerTester AuthorizerTester
 
 	keys     Keys
@@ -93,7 +96,7 @@ var _ apigateway.Operations = (*Service)(nil)
 // New makes the service.
 func New(o Options) *Service {
 	s := &Service{
-		store: o.Store, compiler: o.Compiler, tester: o.Tester, answers: o.Answers, authorizerTester: o.AuthorizerTester,
+		store: o.Store, compiler: o.Compiler, tester: o.Tester, answers: o.Answers, responses: o.Responses, authorizerTester: o.AuthorizerTester,
 		keys: o.Keys, domains: o.Domains, usage: o.Usage, rand: o.Rand, endpoint: o.Endpoint,
 		accountRate: o.AccountRate, accountBurst: o.AccountBurst,
 	}

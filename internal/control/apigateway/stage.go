@@ -232,6 +232,9 @@ func (s *Service) putStage(tx *store.Tx, c *awswire.Call, apiID string, stage *d
 	stage.CacheClusterEnabled = orDefault(stage.CacheClusterEnabled, false)
 	if *stage.CacheClusterEnabled {
 		stage.CacheClusterSize = orDefault(stage.CacheClusterSize, apigateway.CacheClusterSizeSize0Point5Gb)
+		if !value(old.CacheClusterEnabled) || *stage.CacheClusterSize != value(old.CacheClusterSize) {
+			stage.CacheSince = tx.Revision()
+		}
 	}
 	// The words leave out the hyphen, which is fine.
 	if !stageName.MatchString(value(stage.StageName)) {

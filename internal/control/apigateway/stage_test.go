@@ -248,3 +248,46 @@ func TestCanary(t *testing.T) {
 		t.Errorf("removed: %v, %+v", err, canary())
 	}
 }
+
+// A stage gets another cache when it had none or gets one of another size, and keeps
+// the one it has otherwise.
+func TestStageCaches(t *testing.T) {
+	g := newStaged(t)
+	since := func() (revision int64) {
+		t.Helper()
+		if err := g.store.View(context.Background(), func(tx *store.Tx) error {
+			stage, err := definition.RestStages.Get(tx, here, g.id, "dev")
+			if err == nil {
+				revision = stage.CacheSince
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return revision
+	}
+	before := since()
+	for _, step := range []struct {
+		name         string
+		ops          []api.PatchOperation
+		another      bool
+		size, status string
+	}{
+		{"a size without a cache", patch("replace", "/cacheClusterSize", "1.6"), false, "1.6", "NOT_AVAILABLE"},
+		{"switched on", patch("replace", "/cacheClusterEnabled", "true"), true, "1.6", "AVAILABLE"},
+		{"switched on again", patch("replace", "/cacheClusterEnabled", "true"), false, "1.6", "AVAILABLE"},
+		{"other settings", patch("replace", "/description", "d", "replace", "/*/*/caching/enabled", "true"), false, "1.6", "AVAILABLE"},
+		{"another size", patch("replace", "/cacheClusterSize", "237"), true, "237", "AVAILABLE"},
+		{"the same size", patch("replace", "/cacheClusterSize", "237"), false, "237", "AVAILABLE"},
+		{"switched off", patch("replace", "/cacheClusterEnabled", "false"), false, "237", "NOT_AVAILABLE"},
+		{"switched on once more", patch("replace", "/cacheClusterEnabled", "true"), true, "237", "AVAILABLE"},
+		{"off and on at once", patch("replace", "/cacheClusterEnabled", "false", "replace", "/cacheClusterEnabled", "true"), false, "237", "AVAILABLE"},
+	} {
+		stage := must[*api.Stage](t)(g.update(step.ops...))
+		after := since()
+		if (after != before) != step.another || *stage.CacheClusterSize != step.size || *stage.CacheClusterStatus != step.status {
+			t.Errorf("%s: from %d to %d, %s GB, %s", step.name, before, after, *stage.CacheClusterSize, *stage.CacheClusterStatus)
+		}
+		before = after
+	}
+}
