@@ -36,4 +36,6 @@ var sources = []source{
 	{"logs", "client-cloudwatch-logs", "3.1169.0", "logs", "cloudwatchlogs", "v1.92.1", awsJSON11, "invalidParameter", 118},
 	{"cognitoidp", "client-cognito-identity-provider", "3.1169.0", "cognito-idp", "cognitoidentityprovider", "v1.61.0", awsJSON11, "invalidParameter", 140},
 	{"route53", "client-route-53", "3.1169.0", "route53", "route53", "v1.70.10", restXML, "invalidInput", 74},
+	{"elbv2", "client-elastic-load-balancing-v2", "3.1142.0", "elasticloadbalancingv2", "elasticloadbalancingv2", "v1.63.8", awsQuery, "query", 51},
+	{"servicediscovery", "client-servicediscovery", "3.1138.0", "servicediscovery", "servicediscovery", "v1.40.2", awsJSON11, "coral", 30},
 }
