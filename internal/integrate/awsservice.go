@@ -161,8 +161,7 @@ func (s *AWSService) awsPlace(region string) (*servicePlace, error) {
 		return nil, fmt.Errorf("%q can't be a region", region)
 	}
 	host := s.uri.Service.Host(region, s.uri.Subdomain)
-	t := &target{tls: true, host: host, addr: host + ":443"}
-	return &servicePlace{tls: true, host: host, backend: s.upstreams.backend(t, nil), region: s.uri.Service.Region(region)}, nil
+	return &servicePlace{tls: true, host: host, backend: s.upstreams.backend(address{addr: host + ":443", tls: true, name: host}, nil), region: s.uri.Service.Region(region)}, nil
 }
 
 // endpointPlace is where a service is whose endpoint was configured. Its regions
@@ -175,7 +174,7 @@ func (s *AWSService) endpointPlace(endpoint string) (*servicePlace, error) {
 	case len(t.query) > 0 || len(t.path) > 1 || len(t.path) == 1 && t.path[0].name != "":
 		return nil, fmt.Errorf("the endpoint %q has more than a path", endpoint)
 	}
-	p := &servicePlace{tls: t.tls, host: t.host, backend: s.upstreams.backend(t, nil)}
+	p := &servicePlace{tls: t.tls, host: t.host, backend: s.upstreams.backend(t.address(), nil)}
 	if len(t.path) == 1 {
 		p.base = strings.TrimSuffix(t.path[0].literal, "/")
 	}

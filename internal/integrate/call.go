@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"gatehouse/internal/balance"
 	"gatehouse/internal/http1"
 	"gatehouse/internal/plan"
 )
@@ -23,7 +24,12 @@ const (
 type call struct {
 	x       *plan.Exchange
 	backend *backend
-	method  string
+	// link leads to what is private, by way of a listener; nil without one. It chooses
+	// the backend.
+	link     *link
+	listener *balance.Listener
+	method   string
+	host     string // as sent
 	// deadline moves on while the client is waited for: the time that an
 	// integration has is the backend's.
 	deadline time.Time
@@ -36,10 +42,15 @@ type call struct {
 // run calls the backend within a timeout, and leaves in the exchange the response,
 // how long it took and, of a fault, what is told of it.
 func (c *call) run(timeout time.Duration) error {
-	x, clock := c.x, c.backend.owner.Clock
+	x, clock := c.x, c.owner().Clock
 	x.Integration.Called = true
 	c.deadline = clock().Add(timeout)
-	err := c.do()
+	var err error
+	if c.link == nil {
+		err = c.do()
+	} else {
+		err = c.link.do(c)
+	}
 	// The deadline has moved by the time that the client took.
 	x.Integration.Latency = clock().Sub(c.deadline.Add(-timeout))
 	if err == nil {
@@ -56,6 +67,14 @@ func (c *call) run(timeout time.Duration) error {
 	}
 	x.Integration.Error = errorOf(x, fault)
 	return fault
+}
+
+// owner has the connections to backends.
+func (c *call) owner() *Upstreams {
+	if c.link != nil {
+		return c.link.upstreams
+	}
+	return c.backend.owner
 }
 
 // do calls the backend and leaves the response in the exchange.
@@ -360,6 +379,8 @@ type backendBody struct {
 	// deadline is the backend's, as of since; done ends with the client.
 	deadline, since time.Time
 	done            <-chan struct{}
+	// target is where a request ends with the body; nil for none.
+	target *balance.Target
 }
 
 func (b *backendBody) Read(p []byte) (int, error) {
@@ -386,6 +407,9 @@ func (b *backendBody) Close() error {
 	if b.u != nil {
 		b.u.release()
 		b.u = nil
+		if b.target != nil {
+			b.target.End()
+		}
 	}
 	return nil
 }

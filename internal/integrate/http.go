@@ -2,6 +2,7 @@ package integrate
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/internal/balance"
 	"gatehouse/internal/http1"
 	"gatehouse/internal/plan"
 )
@@ -39,6 +41,13 @@ type HTTPOptions struct {
 	// ClientCertificate is what an https backend is shown when it asks who calls;
 	// nil for nothing. Connections are shared by calls with the same one only.
 	ClientCertificate *tls.Certificate
+	// ServerName is whom the certificate of a backend has to be for; "" is the host
+	// of the URI.
+	ServerName string
+	// SelfSigned takes certificates whose authority nobody knows, too.
+	SelfSigned bool
+	// Private is what is called in place of the URI; nil for nothing.
+	Private *Private
 	// Upstreams has the connections to backends.
 	Upstreams *Upstreams
 }
@@ -50,15 +59,19 @@ type HTTP struct {
 	appendPath bool
 	timeout    time.Duration
 	target     *target
-	backend    *backend
+	backend    *backend // what the URI names; nil where there is a link
+	link       *link    // to what is private; nil for none
 }
 
 // NewHTTP makes an HTTP_PROXY integration. The error says what is wrong with
 // its options.
 func NewHTTP(o HTTPOptions) (*HTTP, error) {
-	t, err := parseURI(o.URI)
-	if err != nil {
-		return nil, err
+	t := &target{}
+	if o.Private == nil || o.URI != "" {
+		var err error
+		if t, err = parseURI(o.URI); err != nil {
+			return nil, err
+		}
 	}
 	h := &HTTP{method: o.Method, appendPath: o.AppendPath, timeout: o.Timeout, target: t}
 	if h.method == "ANY" {
@@ -76,13 +89,29 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 			last.literal = strings.TrimSuffix(last.literal, "/")
 		}
 	}
-	h.backend = o.Upstreams.backend(t, o.ClientCertificate)
-	return h, nil
+	call := t.address()
+	call.name = cmp.Or(o.ServerName, call.name)
+	if o.SelfSigned {
+		call.trust = selfSigned
+	}
+	if o.Private == nil {
+		h.backend = o.Upstreams.backend(call, o.ClientCertificate)
+		return h, nil
+	}
+	var err error
+	h.link, err = newLink(&o, call, t.port)
+	return h, err
 }
 
 // Integrate calls the backend and leaves its response in x.
 func (h *HTTP) Integrate(x *plan.Exchange) error {
-	c := call{x: x, backend: h.backend, method: h.method}
+	c := call{x: x, backend: h.backend, link: h.link, method: h.method}
+	if h.link != nil {
+		if fault := h.link.find(&c); fault != nil {
+			x.Integration.Error = errorOf(x, fault)
+			return fault
+		}
+	}
 	if c.method == "" {
 		c.method = x.Request.Method
 	}
@@ -127,13 +156,17 @@ func (h *HTTP) prepare(c *call) error {
 	b = append(b, ' ')
 	b = h.appendTarget(b, x)
 	b = append(b, " HTTP/1.1\r\nHost: "...)
-	b = append(b, h.host(x)...)
+	c.host = h.host(x)
+	b = append(b, c.host...)
 	b = append(b, "\r\n"...)
 	if mapsAll(x) {
-		b = appendMapped(b, x)
+		b = appendMapped(b, x, c.listener)
 	} else {
-		b = appendPassed(b, x)
-		b = appendOwn(b, x, h.backend.owner.Random)
+		b = appendPassed(b, x, c.listener)
+		b = appendOwn(b, x, c.owner().Random)
+	}
+	if c.listener != nil && c.listener.Application {
+		b = appendForwarded(b, x, c.listener)
 	}
 	switch {
 	case c.rest != nil && length < 0:
@@ -162,6 +195,10 @@ func (h *HTTP) prepare(c *call) error {
 func (h *HTTP) host(x *plan.Exchange) string {
 	if x.Mapped.Host != "" && http1.ValidHost(x.Mapped.Host) {
 		return x.Mapped.Host
+	}
+	if h.target.host == "" {
+		// UNVERIFIED: that what has no URI gets the client's Host.
+		return x.Request.Host
 	}
 	return h.target.host
 }
@@ -196,6 +233,9 @@ func (h *HTTP) appendTarget(b []byte, x *plan.Exchange) []byte {
 	case x.Mapped.Path != "":
 		// UNVERIFIED: that overwrite:path replaces the URI's own path too.
 		b = append(b, x.Mapped.Path...)
+	case h.target.host == "":
+		// With the stage, as AWS documents.
+		b = append(b, plan.CutPath(x.GatewayPath)...)
 	default:
 		b = h.target.path.appendPath(b, x)
 		if h.appendPath {
@@ -219,7 +259,8 @@ func (h *HTTP) appendTarget(b []byte, x *plan.Exchange) []byte {
 
 // appendPassed appends the headers that go on: in order and case, duplicates
 // kept. A Connection header speaks of the client's own only.
-func appendPassed(b []byte, x *plan.Exchange) []byte {
+// A listener, nil for none, may have headers of its own in the place of some.
+func appendPassed(b []byte, x *plan.Exchange, l *balance.Listener) []byte {
 	headers := x.OutboundHeaders()
 	client := headers
 	if x.Mapped.On {
@@ -252,6 +293,9 @@ func appendPassed(b []byte, x *plan.Exchange) []byte {
 				continue
 			}
 		}
+		if l != nil && replaces(l, h.Name) {
+			continue
+		}
 		if http1.PassOn(client, h.Name, names && i < len(client)) {
 			b = http1.AppendHeader(b, h.Name, h.Value)
 		}
@@ -283,10 +327,13 @@ func traceHeaderOf(x *plan.Exchange) string {
 
 // appendMapped appends the headers that a mapping made, and what AWS adds for
 // such a backend.
-func appendMapped(b []byte, x *plan.Exchange) []byte {
+func appendMapped(b []byte, x *plan.Exchange, l *balance.Listener) []byte {
 	for i := range x.Mapped.Headers {
 		h := &x.Mapped.Headers[i]
 		// What maps text to headers checks neither.
+		if l != nil && replaces(l, h.Name) {
+			continue
+		}
 		if !plan.EqualFold(h.Name, "host") && http1.ValidName(h.Name) && http1.ValidValue(h.Value) {
 			b = http1.AppendHeader(b, h.Name, h.Value)
 		}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -58,8 +57,11 @@ type Upstreams struct {
 
 // An address tells backends apart.
 type address struct {
-	tls  bool
 	addr string
+	tls  bool
+	// name is whom a certificate has to be for, trust by whom it may be signed.
+	name  string
+	trust trust
 	// client is the digest of the certificate that the backend is shown.
 	client [sha256.Size]byte
 }
@@ -107,11 +109,13 @@ func (u *Upstreams) Close() error {
 	return nil
 }
 
-// backend returns the one of a target's address, to which calls show a
-// certificate, nil for none.
-func (u *Upstreams) backend(t *target, client *tls.Certificate) *backend {
-	key := address{tls: t.tls, addr: t.addr}
-	if t.tls && client != nil {
+// backend returns the one of an address, whose digest of a certificate is filled in
+// here. Calls show it that certificate, nil for none.
+func (u *Upstreams) backend(key address, client *tls.Certificate) *backend {
+	switch {
+	case !key.tls:
+		key.name, key.trust = "", knownAuthority
+	case client != nil:
 		key.client = sha256.Sum256(client.Certificate[0])
 	}
 	u.mu.Lock()
@@ -119,12 +123,8 @@ func (u *Upstreams) backend(t *target, client *tls.Certificate) *backend {
 	b := u.backends[key].Value()
 	if b == nil {
 		b = &backend{owner: u, address: key}
-		if t.tls {
-			host, _, err := net.SplitHostPort(t.addr)
-			if err != nil {
-				host = t.addr // can't be: the address was joined from its parts
-			}
-			b.tls = &tls.Config{ServerName: host, RootCAs: u.RootCAs, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(8)}
+		if key.tls {
+			b.tls = key.trust.config(key.name, u.RootCAs)
 			if client != nil {
 				// Whatever authorities the backend names: it signed itself.
 				b.tls.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return client, nil }
@@ -268,7 +268,7 @@ func (b *backend) dial(deadline time.Time, done <-chan struct{}) (*upstream, err
 	}
 	nc, err := b.owner.Dial(ctx, "tcp", b.addr)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", b.addr, err)
+		return nil, &connectError{b.addr, err}
 	}
 	c := &upstream{backend: b, nc: nc, rw: nc}
 	if b.tls != nil {
@@ -276,7 +276,7 @@ func (b *backend) dial(deadline time.Time, done <-chan struct{}) (*upstream, err
 		over := tls.Client(c.wire, b.tls)
 		if err := over.HandshakeContext(ctx); err != nil {
 			c.closeNet()
-			return nil, fmt.Errorf("connect to %s: %w", b.addr, err)
+			return nil, &connectError{b.addr, err}
 		}
 		c.rw = over
 	}
@@ -294,3 +294,12 @@ func (b *backend) dial(deadline time.Time, done <-chan struct{}) (*upstream, err
 	}
 	return c, nil
 }
+
+// A connectError is the failure to connect: nothing was sent.
+type connectError struct {
+	addr  string
+	cause error
+}
+
+func (e *connectError) Error() string { return "connect to " + e.addr + ": " + e.cause.Error() }
+func (e *connectError) Unwrap() error { return e.cause }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"gatehouse/internal/plan"
@@ -24,10 +25,15 @@ type part struct {
 type target struct {
 	tls   bool
 	host  string // as sent in the Host header
+	name  string // host without its port
+	port  int
 	addr  string // host:port to connect to
 	path  template
 	query template
 }
+
+// address is where a target is, and whose certificate it has.
+func (t *target) address() address { return address{addr: t.addr, tls: t.tls, name: t.name} }
 
 // parseURI reads an integration URI, in which the stage variables have been
 // replaced: "http://host/pets/{id}?kind={kind}". A variable may be spelled
@@ -67,7 +73,10 @@ func parseURI(uri string) (*target, error) {
 	if p := u.Port(); p != "" {
 		port = p
 	}
-	t.host, t.addr = u.Host, joinHostPort(u.Hostname(), port)
+	t.host, t.name, t.addr = u.Host, u.Hostname(), joinHostPort(u.Hostname(), port)
+	if t.port, err = strconv.Atoi(port); err != nil || t.port > 65535 {
+		return nil, fmt.Errorf("integration URI %q: port %s", uri, port)
+	}
 
 	rest, _, _ = strings.Cut(rest, "#")
 	path, query, _ := strings.Cut(rest, "?")
