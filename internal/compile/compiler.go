@@ -49,6 +49,9 @@ func New(o Options) *Compiler {
 		parts: o, log: o.Logger, clock: o.Clock, signingKeys: authorize.NewSigningKeys(),
 		apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{}, domains: map[string]domain{}, handshakers: map[string]plan.Handshaker{},
 	}
+	if c.parts.Links == nil {
+		c.parts.Links = NewLinks()
+	}
 	if c.clock == nil {
 		c.clock = time.Now
 	}

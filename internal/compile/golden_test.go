@@ -230,10 +230,17 @@ func printedParts() compile.Options {
 			return printed(fmt.Sprintf("lambda %s qualifier=%q payload=%s timeout=%s credentials=%q", l.FunctionARN, l.Qualifier, l.Payload, l.Timeout, l.Credentials)), nil
 		},
 		HTTP: func(h compile.HTTPCall) (plan.Integration, error) {
-			if !strings.Contains(h.URI, "://") {
+			if !strings.Contains(h.URI, "://") && h.Private == nil {
 				return nil, fmt.Errorf("%q has no scheme", h.URI)
 			}
 			shows := ""
+			if p := h.Private; p != nil {
+				target, open := p.Link()
+				shows = fmt.Sprintf(" private listener=%q service=%q%s loadbalancer=%q tls=%v link=%q open=%v", p.Listener, p.Service, p.Filter.Text, p.LoadBalancer, p.TLS, target, open)
+			}
+			if h.ServerName != "" || h.SelfSigned {
+				shows += fmt.Sprintf(" name=%q selfsigned=%v", h.ServerName, h.SelfSigned)
+			}
 			if h.ClientCertificate != nil {
 				shows = " shows=" + h.ClientCertificate.Leaf.Subject.CommonName
 			}

@@ -9,6 +9,7 @@ import (
 	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/plan"
+	"gatehouse/internal/store"
 	"gatehouse/internal/transform"
 )
 
@@ -31,7 +32,7 @@ func (c *Compiler) CheckIntegration(doc *definition.Integration) error {
 	if isAction(doc) {
 		return nil // its parameters are all that could be wrong
 	}
-	_, err = c.call(doc, uri, value(doc.CredentialsArn), false)
+	_, err = c.call(store.Scope{}, doc, uri, value(doc.CredentialsArn), false)
 	return err
 }
 
@@ -85,7 +86,8 @@ func (c *Compiler) integration(doc *definition.Integration, stage *plan.Stage) (
 	if isAction(doc) {
 		return c.actionRoute(doc, stage, credentials)
 	}
-	fromPath, err := c.call(doc, uri, credentials, false)
+	owner := store.Scope{Account: stage.API.AccountID, Region: stage.API.Region}
+	fromPath, err := c.call(owner, doc, uri, credentials, false)
 	if err != nil && uri != value(doc.IntegrationUri) {
 		// The definition alone was checked; the variables spoil it, and only for
 		// this stage.
@@ -96,7 +98,7 @@ func (c *Compiler) integration(doc *definition.Integration, stage *plan.Stage) (
 	}
 	fromDefault := fromPath
 	if value(doc.IntegrationType) == apigatewayv2.IntegrationTypeHTTPProxy {
-		if fromDefault, err = c.call(doc, uri, credentials, true); err != nil {
+		if fromDefault, err = c.call(owner, doc, uri, credentials, true); err != nil {
 			return nil, err
 		}
 	}
@@ -141,8 +143,9 @@ func mappings(doc *definition.Integration, variables map[string]string) (request
 	return request, response, nil
 }
 
-// call compiles an integration whose URI has no variables left.
-func (c *Compiler) call(doc *definition.Integration, uri, credentials string, appendPath bool) (plan.Integration, error) {
+// call compiles an integration whose URI has no variables left. A VPC link is the
+// owner's.
+func (c *Compiler) call(owner store.Scope, doc *definition.Integration, uri, credentials string, appendPath bool) (plan.Integration, error) {
 	timeout := time.Duration(value(doc.TimeoutInMillis)) * time.Millisecond
 	switch kind := value(doc.IntegrationType); kind {
 	case apigatewayv2.IntegrationTypeAWSProxy:
@@ -158,7 +161,24 @@ func (c *Compiler) call(doc *definition.Integration, uri, credentials string, ap
 			Credentials: credentials,
 		})
 	case apigatewayv2.IntegrationTypeHTTPProxy:
-		return c.parts.HTTP(HTTPCall{URI: uri, Method: value(doc.IntegrationMethod), AppendPath: appendPath, Timeout: timeout})
+		call := HTTPCall{URI: uri, Method: value(doc.IntegrationMethod), AppendPath: appendPath, Timeout: timeout}
+		if doc.TlsConfig != nil {
+			call.ServerName = value(doc.TlsConfig.ServerNameToVerify)
+		}
+		if value(doc.ConnectionType) == apigatewayv2.ConnectionTypeVPCLink {
+			private, err := privateTarget(uri)
+			if err != nil {
+				return nil, err
+			}
+			if name, _, _ := strings.Cut(uri, "?"); owner != (store.Scope{}) && !owns(owner, name) {
+				return nil, fmt.Errorf("%s isn't the API's account's", name)
+			}
+			// A link is named in full: its id may not be that of a variable.
+			private.Link = c.parts.Links.Find(owner, value(doc.ConnectionId))
+			private.TLS = doc.TlsConfig != nil
+			call.URI, call.AppendPath, call.Private = "", false, private
+		}
+		return c.parts.HTTP(call)
 	default:
 		return nil, fmt.Errorf("integration type %q isn't known", kind)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/internal/authorize"
+	"gatehouse/internal/integrate"
 	"gatehouse/internal/observe"
 	"gatehouse/internal/plan"
 	"gatehouse/internal/stagecache"
@@ -65,6 +66,8 @@ type Options struct {
 	// or by one that a name with a star stands for: no domain may take its
 	// requests. nil reserves none.
 	ReservedHost func(name string) bool
+	// Links knows the VPC links; nil knows none.
+	Links *Links
 	// Clock is what signatures and conditions of policies on time are held
 	// against; nil is time.Now.
 	Clock func() time.Time
@@ -109,6 +112,13 @@ type HTTPCall struct {
 	Timeout    time.Duration
 	// ClientCertificate is what an https backend is shown; nil for nothing.
 	ClientCertificate *tls.Certificate
+	// ServerName is whom the backend's certificate is for, "" the host of the URI.
+	// SelfSigned takes one whose authority nobody knows.
+	ServerName string
+	SelfSigned bool
+	// Private is what a VPC link leads to, in place of the URI; nil without a link.
+	// Who makes the integration adds how it is balanced.
+	Private *integrate.Private
 }
 
 // A JWTCheck is what a JWT authorizer checks on one route.

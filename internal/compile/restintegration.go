@@ -105,18 +105,27 @@ func responseOptions(kind rest.Kind, method *apigateway.Method, variables map[st
 // backend compiles what is called. What only the stage's variables spoil answers
 // requests with a fault.
 func (m *methodBuilder) backend(kind rest.Kind, doc *apigateway.Integration, uri string) (plan.Integration, error) {
+	variables := m.stage.Variables
 	timeout := defaultTimeout
 	if doc.TimeoutInMillis != nil {
 		timeout = time.Duration(*doc.TimeoutInMillis) * time.Millisecond
-	}
-	if value(doc.ConnectionType) == apigateway.ConnectionTypeVPCLink {
-		return misconfigured("VPC links aren't served by this gateway yet"), nil
 	}
 	switch kind {
 	case rest.Mock:
 		return integrate.Mock{}, nil
 	case rest.HTTP, rest.HTTPProxy:
-		h, err := m.c.parts.HTTP(HTTPCall{URI: uri, Method: value(doc.HttpMethod), Timeout: timeout, ClientCertificate: m.certificate})
+		call := HTTPCall{URI: uri, Method: value(doc.HttpMethod), Timeout: timeout, ClientCertificate: m.certificate}
+		if doc.TlsConfig != nil {
+			call.SelfSigned = value(doc.TlsConfig.InsecureSkipVerification)
+		}
+		if value(doc.ConnectionType) == apigateway.ConnectionTypeVPCLink {
+			target := expandOrEmpty(value(doc.IntegrationTarget), variables)
+			if target != "" && !owns(m.key.Scope, target) {
+				return misconfigured("the integration target is no load balancer of the API's account: " + target), nil
+			}
+			call.Private = &integrate.Private{Link: m.c.parts.Links.Find(m.key.Scope, expandOrEmpty(value(doc.ConnectionId), variables)), LoadBalancer: target}
+		}
+		h, err := m.c.parts.HTTP(call)
 		if err != nil {
 			return misconfigured("Invalid endpoint address"), nil //nolint:nilerr // AWS tells callers, not who deploys
 		}

@@ -4,10 +4,12 @@ import (
 	"net/http"
 	"time"
 
+	"gatehouse/internal/awsapi/apigatewayv2"
 	"gatehouse/internal/awsendpoint"
 	"gatehouse/internal/definition"
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/plan"
+	"gatehouse/internal/store"
 	"gatehouse/internal/transform/rest"
 	"gatehouse/internal/transform/websocket"
 )
@@ -117,7 +119,12 @@ func (b *socketBuilder) backend(kind rest.Kind, doc *definition.Integration, uri
 	case rest.Mock:
 		return integrate.Mock{}, nil
 	case rest.HTTP, rest.HTTPProxy:
-		h, err := b.c.parts.HTTP(HTTPCall{URI: uri, Method: socketMethod(doc), Timeout: timeout, ClientCertificate: b.certificate})
+		call := HTTPCall{URI: uri, Method: socketMethod(doc), Timeout: timeout, ClientCertificate: b.certificate}
+		if value(doc.ConnectionType) == apigatewayv2.ConnectionTypeVPCLink {
+			owner := store.Scope{Account: b.plan.API.AccountID, Region: b.plan.API.Region}
+			call.Private = &integrate.Private{Link: b.c.parts.Links.Find(owner, expandOrEmpty(value(doc.ConnectionId), b.plan.Variables))}
+		}
+		h, err := b.c.parts.HTTP(call)
 		if err != nil {
 			return misconfigured("Invalid endpoint address"), nil //nolint:nilerr // AWS tells callers, not who deploys
 		}

@@ -59,6 +59,8 @@ func TestStoredMembers(t *testing.T) {
 	describe(&b, definition.RoutingRules)
 	describe(&b, definition.Certificates)
 	describe(&b, definition.UserPoolDomains)
+	describe(&b, definition.VPCLinks)
+	describe(&b, definition.RestVPCLinks)
 	const file = "testdata/stored.txt"
 	if *update {
 		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
