@@ -98,7 +98,7 @@ func (s *Service) tagged(tx *store.Tx, c *awswire.Call, name string, use func(ta
 		}
 		return tagDocument(tx, c, definition.Domains, domainTags, use, "", domain.Lower(name))
 	case parts[0] == "vpclinks":
-		return notFound("Invalid resource ARN specified: there is no %s", name)
+		return tagDocument(tx, c, definition.RestVPCLinks, vpcLinkTags, use, unknownVPCLink, id)
 	}
 	return badRequest("Invalid resource ARN specified: %s", name)
 }
@@ -107,6 +107,7 @@ func stageTags(d *definition.RestStage) *map[string]string               { retur
 func apiTags(d *definition.RestAPI) *map[string]string                   { return &d.Tags }
 func keyTags(d *definition.APIKey) *map[string]string                    { return &d.Tags }
 func planTags(d *definition.UsagePlan) *map[string]string                { return &d.Tags }
+func vpcLinkTags(d *definition.RestVPCLink) *map[string]string           { return &d.Tags }
 func domainTags(d *definition.Domain) *map[string]string                 { return &d.Tags }
 func associationTags(d *definition.AccessAssociation) *map[string]string { return &d.Tags }
 func certificateTags(d *definition.ClientCertificate) *map[string]string { return &d.Tags }

@@ -207,7 +207,7 @@ func (i *importation) prepare(tx *store.Tx, apiID string, failOnWarnings bool) e
 		}
 	}
 	for _, integration := range i.doc.Integrations {
-		if err := i.prepareIntegration(integration); err != nil {
+		if err := i.prepareIntegration(tx, integration); err != nil {
 			return err
 		}
 	}
@@ -245,11 +245,11 @@ func (i *importation) prepareAuthorizer(a *openapi.Authorizer) error {
 	return nil
 }
 
-func (i *importation) prepareIntegration(in *openapi.Integration) error {
+func (i *importation) prepareIntegration(tx *store.Tx, in *openapi.Integration) error {
 	integration := &definition.Integration{Integration: in.Integration}
 	err := refuse(i.operation, &integration.Integration, integrationLater...)
 	if err == nil {
-		err = i.service.checkIntegration(i.operation, integration)
+		err = i.service.checkIntegration(tx, i.call, i.operation, integration)
 	}
 	if left, err := i.leaveOut(err, in); left || err != nil {
 		return err

@@ -276,7 +276,7 @@ func TestImportRefusals(t *testing.T) {
 		{"long version", imports("openapi: 3.0.1\ninfo: {title: t, version: " + strings.Repeat("1", 65) + "}\npaths: {}"), "BadRequestException 400: Member must have length"},
 		{"CORS for everyone", with("x-amazon-apigateway-cors: {allowOrigins: ['*'], allowCredentials: true}"), "BadRequestException 400: allow-credentials is not supported if 'allow-origin' is *"},
 		{"reserved tag", with("tags: [{name: 'aws:x'}]"), "BadRequestException 400: Tag keys beginning with aws:"},
-		{"VPC link", operation("type: HTTP_PROXY, httpMethod: GET, connectionType: VPC_LINK, uri: x, payloadFormatVersion: '1.0'"),
+		{"the caller's credentials", operation("type: AWS_PROXY, httpMethod: POST, credentials: 'arn:aws:iam::*:user/*', uri: x, payloadFormatVersion: '1.0'"),
 			"501: Unable to create integration for resource at path 'GET /x': gatehouse does not implement apigatewayv2:"},
 
 		{"export of nothing", one(g.ExportApi(g.call(), &api.ExportApiRequest{ApiId: new("nope"), Specification: new("OAS30"), OutputType: new("JSON")})), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},

@@ -17,7 +17,6 @@ const (
 
 // What an integration can have that nothing acts on yet.
 var integrationLater = []string{
-	"ConnectionId", "TlsConfig",
 	"ContentHandlingStrategy", "PassthroughBehavior", "RequestTemplates", "TemplateSelectionExpression",
 }
 
@@ -25,13 +24,14 @@ var integrationLater = []string{
 func (s *Service) CreateIntegration(c *awswire.Call, in *apigatewayv2.CreateIntegrationRequest) (*apigatewayv2.CreateIntegrationResult, error) {
 	integration := &definition.Integration{}
 	apply(&integration.Integration, in, "RequestParameters", "ResponseParameters", "RequestTemplates")
+	setTLS(integration, in.TlsConfig)
 	newMappings(integration, in)
 	err := s.store.Update(c, func(tx *store.Tx) error {
 		api, err := getAPI(tx, c, value(in.ApiId))
 		if err != nil {
 			return err
 		}
-		if err := s.checkIntegrationOf(api, "CreateIntegration", in, integration); err != nil {
+		if err := s.checkIntegrationOf(tx, c, api, "CreateIntegration", in, integration); err != nil {
 			return err
 		}
 		if err := s.addIntegration(tx, c, *api.ApiId, integration); err != nil {
@@ -101,7 +101,8 @@ func (s *Service) UpdateIntegration(c *awswire.Call, in *apigatewayv2.UpdateInte
 			return err
 		}
 		apply(&integration.Integration, in, "IntegrationId")
-		if err := s.checkIntegrationOf(api, "UpdateIntegration", in, integration); err != nil {
+		setTLS(integration, in.TlsConfig)
+		if err := s.checkIntegrationOf(tx, c, api, "UpdateIntegration", in, integration); err != nil {
 			return err
 		}
 		if err := definition.Integrations.Put(tx, scope(c), integration, apiID, id); err != nil {
@@ -159,22 +160,18 @@ func getIntegration(tx *store.Tx, c *awswire.Call, apiID, id string) (*definitio
 
 // checkIntegrationOf fills in AWS's defaults and refuses what AWS would for the
 // API, or what can't be called. request is that of the operation.
-func (s *Service) checkIntegrationOf(api *definition.API, operation string, request any, in *definition.Integration) error {
+func (s *Service) checkIntegrationOf(tx *store.Tx, c *awswire.Call, api *definition.API, operation string, request any, in *definition.Integration) error {
 	if !isHTTP(api) {
-		return s.checkSocketIntegration(operation, request, in)
+		return s.checkSocketIntegration(tx, c, operation, request, in)
 	}
 	if err := refuse(operation, request, integrationLater...); err != nil {
 		return err
 	}
-	return s.checkIntegration(operation, in)
+	return s.checkIntegration(tx, c, operation, in)
 }
 
 // checkIntegration is checkIntegrationOf an HTTP API.
-func (s *Service) checkIntegration(operation string, in *definition.Integration) error {
-	if value(in.ConnectionType) == apigatewayv2.ConnectionTypeVPCLink {
-		return notYet(operation, "connectionType VPC_LINK")
-	}
-	in.ConnectionType = orDefault(in.ConnectionType, apigatewayv2.ConnectionTypeInternet)
+func (s *Service) checkIntegration(tx *store.Tx, c *awswire.Call, operation string, in *definition.Integration) error {
 	in.PayloadFormatVersion = orDefault(in.PayloadFormatVersion, "1.0")
 	in.TimeoutInMillis = orDefault(in.TimeoutInMillis, maxTimeoutMillis)
 	if ms := *in.TimeoutInMillis; ms < minTimeoutMillis || ms > s.maxTimeout {
@@ -191,6 +188,9 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 	switch value(in.IntegrationType) {
 	case apigatewayv2.IntegrationTypeAWSProxy:
 		if in.IntegrationSubtype != nil {
+			if err := checkConnection(tx, c, in); err != nil {
+				return err
+			}
 			return s.checkAction(operation, in)
 		}
 		in.IntegrationMethod = orDefault(in.IntegrationMethod, "POST")
@@ -221,7 +221,13 @@ func (s *Service) checkIntegration(operation string, in *definition.Integration)
 	if err := checkCredentials(operation, in.CredentialsArn); err != nil {
 		return err
 	}
+	if err := checkConnection(tx, c, in); err != nil {
+		return err
+	}
 	if err := s.compiler.CheckIntegration(in); err != nil {
+		if *in.ConnectionType == apigatewayv2.ConnectionTypeVPCLink {
+			return invalidPrivateURI()
+		}
 		if *in.IntegrationType == apigatewayv2.IntegrationTypeHTTPProxy {
 			return badRequest("Invalid HTTP endpoint specified for URI")
 		}

@@ -15,7 +15,7 @@ func (s *Service) quickCreate(tx *store.Tx, c *awswire.Call, api *definition.API
 	apiID := *api.ApiId
 	integration := &definition.Integration{}
 	integration.ApiGatewayManaged = new(true)
-	if err := s.setTarget("CreateApi", integration, *in.Target, in.CredentialsArn); err != nil {
+	if err := s.setTarget(tx, c, "CreateApi", integration, *in.Target, in.CredentialsArn); err != nil {
 		return err
 	}
 	if err := s.addIntegration(tx, c, apiID, integration); err != nil {
@@ -75,7 +75,7 @@ func (s *Service) quickUpdate(tx *store.Tx, c *awswire.Call, api *definition.API
 		if in.CredentialsArn != nil {
 			credentials = in.CredentialsArn
 		}
-		if err := s.setTarget("UpdateApi", integration, target, credentials); err != nil {
+		if err := s.setTarget(tx, c, "UpdateApi", integration, target, credentials); err != nil {
 			return false, err
 		}
 		if err := definition.Integrations.Put(tx, scope(c), integration, apiID, *integration.IntegrationId); err != nil {
@@ -100,7 +100,7 @@ func (s *Service) quickUpdate(tx *store.Tx, c *awswire.Call, api *definition.API
 }
 
 // setTarget makes an integration call a URL or a function.
-func (s *Service) setTarget(operation string, integration *definition.Integration, target string, credentials *string) error {
+func (s *Service) setTarget(tx *store.Tx, c *awswire.Call, operation string, integration *definition.Integration, target string, credentials *string) error {
 	integration.IntegrationUri = &target
 	integration.CredentialsArn = credentials
 	if value(credentials) == "" {
@@ -115,5 +115,5 @@ func (s *Service) setTarget(operation string, integration *definition.Integratio
 		integration.IntegrationMethod = new("ANY")
 		integration.PayloadFormatVersion = new("1.0")
 	}
-	return s.checkIntegration(operation, integration)
+	return s.checkIntegration(tx, c, operation, integration)
 }

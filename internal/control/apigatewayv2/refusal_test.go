@@ -106,7 +106,6 @@ func TestRefusals(t *testing.T) {
 		{"integration type", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("MOCK")}), "BadRequestException 400: Currently, an API with a protocol type of HTTP may only be associated with proxy integrations (AWS_PROXY, HTTP_PROXY)"},
 		{"no URI", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY")}), "BadRequestException 400: IntegrationUri is required"},
 		{"no method", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationUri: new("https://h")}), "BadRequestException 400: HttpMethod parameter method must be specified for integrationType HTTPPROXY"},
-		{"VPC link", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), ConnectionType: new("VPC_LINK")}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with connectionType VPC_LINK"},
 		{"subtype of a URL", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationUri: new("https://h"), IntegrationMethod: new("GET"), IntegrationSubtype: new("SQS-PurgeQueue")}), "BadRequestException 400: IntegrationSubtype is only supported for integrations of type AWS_PROXY"},
 		{"subtype without credentials", purge(func(in *api.CreateIntegrationRequest) { in.CredentialsArn = nil }), "BadRequestException 400: CredentialsArn is required for integrationSubtype SQS-PurgeQueue"},
 		{"subtype with another user", purge(func(in *api.CreateIntegrationRequest) { in.CredentialsArn = new("arn:aws:iam::000000000000:user/ann") }), "BadRequestException 400: Invalid ARN specified in the request."},
@@ -118,6 +117,10 @@ func TestRefusals(t *testing.T) {
 		{"subtype without a parameter", purge(func(in *api.CreateIntegrationRequest) { in.RequestParameters = nil }), "BadRequestException 400: Missing required parameter for SQS-PurgeQueue: QueueUrl"},
 		{"subtype with another's parameter", purge(func(in *api.CreateIntegrationRequest) { in.RequestParameters["MessageBody"] = "x" }), "BadRequestException 400: Invalid parameter specified for SQS-PurgeQueue: MessageBody"},
 		{"subtype with no source", purge(func(in *api.CreateIntegrationRequest) { in.RequestParameters["QueueUrl"] = "$request.cookie.q" }), "BadRequestException 400: Invalid selection expression specified: Validation Result: warnings : [], errors : [Invalid source: $request.cookie.q specified for destination: QueueUrl]"},
+		{"VPC link for a function", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("AWS_PROXY"), IntegrationUri: new("u"), ConnectionType: new("VPC_LINK")}), "BadRequestException 400: VpcLink is only supported for integrations of type HTTP_PROXY"},
+		{"VPC link without an id", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationMethod: new("GET"), IntegrationUri: new("u"), ConnectionType: new("VPC_LINK")}), "BadRequestException 400: ConnectionId must be specified for connectionType VPC_LINK"},
+		{"unknown VPC link", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationMethod: new("GET"), IntegrationUri: new("u"), ConnectionType: new("VPC_LINK"), ConnectionId: new("nope")}), "BadRequestException 400: Invalid VpcLink identifier specified: nope"},
+		{"unknown connection", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), IntegrationMethod: new("GET"), IntegrationUri: new("u"), ConnectionType: new("WIRE")}), "BadRequestException 400: Invalid connectionType specified"},
 		{"mapping of a reserved header", mapped(map[string]string{"append:header.Authorization": "v"}, nil), invalid + "[Operations on header authorization are restricted]"},
 		{"mapping of no header", mapped(map[string]string{"overwrite.path": "v"}, nil), invalid + "[Invalid Request Actioned Parameter destination specified: overwrite.path]"},
 		{"mapping without a value", mapped(map[string]string{"remove:header.x": ""}, nil), invalid + "[Invalid mapping expression specified: ]"},
@@ -129,7 +132,6 @@ func TestRefusals(t *testing.T) {
 		{"response mapping of no status", mapped(nil, map[string]map[string]string{"100": {"append:header.x": "v"}}), invalid + "[Invalid response status code specified: 100]"},
 		{"mapping that an update spoils", one(g.UpdateIntegration(c, &api.UpdateIntegrationRequest{ApiId: &id, IntegrationId: &integration, RequestParameters: map[string]string{"append:header.via": "v"}})), invalid + "[Operations on header via are restricted]"},
 		{"response mapping emptied by half", one(g.UpdateIntegration(c, &api.UpdateIntegrationRequest{ApiId: &id, IntegrationId: &integration, ResponseParameters: map[string]map[string]string{"200": {"append:header.x": ""}}})), invalid + "[Invalid mapping expression specified: ]"},
-		{"TLS", createIntegration(api.CreateIntegrationRequest{IntegrationType: new("HTTP_PROXY"), TlsConfig: &api.TlsConfigInput{ServerNameToVerify: new("h")}}), "501: gatehouse does not implement apigatewayv2:CreateIntegration with tlsConfig"},
 		{"short timeout", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.TimeoutInMillis = new(int32(49)) })), "BadRequestException 400: Timeout should be between 50 ms and 30000 ms"},
 		{"long timeout", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.TimeoutInMillis = new(int32(30001)) })), "BadRequestException 400: Timeout should be between 50 ms and 30000 ms"},
 		{"payload version", createIntegration(with(lambda(functionARN), func(in *api.CreateIntegrationRequest) { in.PayloadFormatVersion = new("3.0") })), "BadRequestException 400: Unsupported PayloadFormatVersion: 3.0"},
@@ -212,8 +214,8 @@ func TestRefusals(t *testing.T) {
 		{"tags of nothing", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("x")})), "BadRequestException 400: Invalid resource ARN specified: x"},
 		{"tags of an unknown API", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:us-east-1::/apis/nope")})), "NotFoundException 404: Invalid API identifier specified 000000000000:nope"},
 		{"tags in another region", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:eu-west-1::/apis/" + id)})), "NotFoundException 404"},
-		{"tags of a VPC link", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:us-east-1::/vpclinks/v")})), "501: gatehouse does not implement apigatewayv2:GetTags with a resource of type vpclinks"},
-		{"an operation that isn't there", one(g.CreateVpcLink(c, &api.CreateVpcLinkRequest{})), "501: gatehouse does not implement apigatewayv2:CreateVpcLink"},
+		{"tags of an unknown VPC link", one(g.GetTags(c, &api.GetTagsRequest{ResourceArn: new("arn:aws:apigateway:us-east-1::/vpclinks/v")})), "NotFoundException 404: Unable to find VpcLink with id v"},
+		{"an operation that isn't there", one(g.CreatePortal(c, &api.CreatePortalRequest{})), "501: gatehouse does not implement apigatewayv2:CreatePortal"},
 	} {
 		if got := describeError(test.err); !strings.Contains(got, test.want) {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)

@@ -23,7 +23,7 @@ func setTags(tags *map[string]string, add map[string]string) error {
 	return err
 }
 
-// GetTags returns the tags of an API, a stage or a domain.
+// GetTags returns the tags of an API, a stage, a domain or a VPC link.
 func (s *Service) GetTags(c *awswire.Call, in *apigatewayv2.GetTagsRequest) (*apigatewayv2.GetTagsResponse, error) {
 	out := &apigatewayv2.GetTagsResponse{}
 	err := s.store.View(c, func(tx *store.Tx) error {
@@ -38,7 +38,7 @@ func (s *Service) GetTags(c *awswire.Call, in *apigatewayv2.GetTagsRequest) (*ap
 	return out, nil
 }
 
-// TagResource adds tags to an API, a stage or a domain.
+// TagResource adds tags to an API, a stage, a domain or a VPC link.
 func (s *Service) TagResource(c *awswire.Call, in *apigatewayv2.TagResourceRequest) (*apigatewayv2.TagResourceResponse, error) {
 	err := s.store.Update(c, func(tx *store.Tx) error {
 		return s.tagged(tx, c, "TagResource", value(in.ResourceArn), func(tags *map[string]string) (bool, error) {
@@ -51,7 +51,7 @@ func (s *Service) TagResource(c *awswire.Call, in *apigatewayv2.TagResourceReque
 	return &apigatewayv2.TagResourceResponse{}, nil
 }
 
-// UntagResource removes tags from an API, a stage or a domain.
+// UntagResource removes tags from an API, a stage, a domain or a VPC link.
 func (s *Service) UntagResource(c *awswire.Call, in *apigatewayv2.UntagResourceRequest) error {
 	return s.store.Update(c, func(tx *store.Tx) error {
 		return s.tagged(tx, c, "UntagResource", value(in.ResourceArn), func(tags *map[string]string) (bool, error) {
@@ -108,7 +108,16 @@ func (s *Service) tagged(tx *store.Tx, c *awswire.Call, operation, name string, 
 			return err
 		}
 		return definition.Domains.Put(tx, scope(c), d, domain.Name(d))
-	case parts[0] == "vpclinks" || parts[0] == "portals" || parts[0] == "portalproducts":
+	case len(parts) == 2 && parts[0] == "vpclinks":
+		link, err := getVPCLink(tx, c, parts[1])
+		if err != nil {
+			return err
+		}
+		if changed, err := use(&link.Tags); err != nil || !changed {
+			return err
+		}
+		return definition.VPCLinks.Put(tx, scope(c), link, parts[1])
+	case parts[0] == "portals" || parts[0] == "portalproducts":
 		return notYet(operation, "a resource of type "+parts[0])
 	}
 	return badRequest("Invalid resource ARN specified: %s", name)

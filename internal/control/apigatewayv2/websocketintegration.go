@@ -8,7 +8,9 @@ import (
 
 	"gatehouse/internal/arn"
 	"gatehouse/internal/awsapi/apigatewayv2"
+	"gatehouse/internal/awswire"
 	"gatehouse/internal/definition"
+	"gatehouse/internal/store"
 )
 
 const maxSocketTimeoutMillis = 29_000
@@ -27,13 +29,10 @@ const (
 var integrationHTTPOnly = []string{"IntegrationSubtype", "TlsConfig", "ResponseParameters"}
 
 // checkSocketIntegration is checkIntegrationOf a WebSocket API.
-func (s *Service) checkSocketIntegration(operation string, request any, in *definition.Integration) error {
+func (s *Service) checkSocketIntegration(tx *store.Tx, c *awswire.Call, operation string, request any, in *definition.Integration) error {
 	if name := present(request, integrationHTTPOnly...); name != "" {
 		// UNVERIFIED: that it is refused, and the words.
 		return badRequest("%s is not supported for WEBSOCKET protocolType", name)
-	}
-	if value(in.ConnectionType) == apigatewayv2.ConnectionTypeVPCLink || in.ConnectionId != nil {
-		return notYet(operation, "connectionType VPC_LINK")
 	}
 	setSocketDefaults(in)
 	if ms := *in.TimeoutInMillis; ms < minTimeoutMillis || ms > s.maxSocketTimeout {
@@ -46,6 +45,9 @@ func (s *Service) checkSocketIntegration(operation string, request any, in *defi
 		return err
 	}
 	if err := checkSocketTarget(in); err != nil {
+		return err
+	}
+	if err := checkSocketConnection(tx, c, in); err != nil {
 		return err
 	}
 	if err := checkCredentials(operation, in.CredentialsArn); err != nil {
@@ -68,6 +70,31 @@ func (s *Service) checkSocketIntegration(operation string, request any, in *defi
 		return badRequest("Invalid integration URI specified: %v", err)
 	}
 	return nil
+}
+
+// checkSocketConnection refuses how an integration can't be connected. The VPC
+// links of WebSocket APIs are those of REST APIs.
+func checkSocketConnection(tx *store.Tx, c *awswire.Call, in *definition.Integration) error {
+	// UNVERIFIED: the words.
+	switch *in.ConnectionType {
+	case apigatewayv2.ConnectionTypeInternet:
+		in.ConnectionId = nil
+		return nil
+	case apigatewayv2.ConnectionTypeVPCLink:
+	default:
+		return badRequest("Invalid connectionType specified. Valid options are INTERNET,VPC_LINK")
+	}
+	if !strings.HasPrefix(value(in.IntegrationType), "HTTP") {
+		return badRequest("VpcLink is only supported for integrations of type HTTP and HTTP_PROXY")
+	}
+	if in.ConnectionId == nil {
+		return badRequest("ConnectionId must be specified for connectionType VPC_LINK")
+	}
+	if strings.Contains(*in.ConnectionId, "${stageVariables.") {
+		return nil
+	}
+	_, err := definition.RestVPCLinks.Get(tx, scope(c), *in.ConnectionId)
+	return missingLink(err, *in.ConnectionId)
 }
 
 // setSocketDefaults fills in what an integration has that its maker didn't say.

@@ -108,7 +108,7 @@ func TestWithTheSDK(t *testing.T) {
 		t.Errorf("a key twice: %v", err)
 	}
 	var missing smithy.APIError
-	if _, err := client.GetVpcLinks(ctx, &sdk.GetVpcLinksInput{}); !errors.As(err, &missing) || missing.ErrorCode() != "NotImplementedException" {
+	if _, err := client.ListPortals(ctx, &sdk.ListPortalsInput{}); !errors.As(err, &missing) || missing.ErrorCode() != "NotImplementedException" {
 		t.Errorf("an operation that isn't there: %v", err)
 	}
 	if _, err := client.DeleteApi(ctx, &sdk.DeleteApiInput{ApiId: created.ApiId}); err != nil {
@@ -152,7 +152,8 @@ func TestAnswersOnTheWire(t *testing.T) {
 		{"PUT", "/v2/apis", `{"body":"{}"}`, 400, `{"message":"Unable to build importer with provided input. Unable to determine OAS version"}`},
 		{"PUT", "/v2/apis/" + id + "?failOnWarnings=true&basepath=prepend", `{"body":"openapi: 3.0.1"}`, 400, `{"message":"Errors found during import:\n\tParse issue: attribute paths is missing"}`},
 		{"GET", "/v2/apis/" + id + "/exports/OAS30?outputType=JSON&includeExtensions=false", "", 200, "{\n  \"openapi\" : \"3.0.1\",\n  \"info\" : {\n    \"title\" : \"hello\",\n    \"version\" : \"2026-03-04 05:06:07UTC\"\n  },\n  \"servers\" : [ {\n    \"url\" : \"http://API.execute-api.localhost:4566/{basePath}\",\n    \"variables\" : {\n      \"basePath\" : {\n        \"default\" : \"\"\n      }\n    }\n  } ],\n  \"paths\" : {\n    \"/hello\" : {\n      \"get\" : {\n        \"responses\" : {\n          \"default\" : {\n            \"description\" : \"Default response for GET /hello\"\n          }\n        }\n      }\n    }\n  }\n}\n"},
-		{"POST", "/v2/vpclinks", `{"name":"n","subnetIds":["s"]}`, 501, `{"message":"gatehouse does not implement apigatewayv2:CreateVpcLink yet; docs/COVERAGE.md lists what it does."}`},
+		{"POST", "/v2/vpclinks", `{"name":"n","subnetIds":["s"]}`, 201, `{"createdDate":"2026-03-04T05:06:07Z","name":"n","securityGroupIds":[],"subnetIds":["s"],"tags":{},"vpcLinkId":"eyw5on","vpcLinkStatus":"PENDING","vpcLinkStatusMessage":"VPC link is provisioning ENIs","vpcLinkVersion":"V2"}`},
+		{"POST", "/v2/vpclinks", `{"name":"n","subnetIds":[]}`, 400, `{"message":"At least one subnet is required for a VPC link"}`},
 		{"DELETE", "/v2/apis/" + id, "", 204, ``},
 	} {
 		r := httptest.NewRequest(test.method, "http://localhost:4566"+test.path, strings.NewReader(test.body))
