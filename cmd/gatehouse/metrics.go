@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/balance"
 	"gatehouse/internal/control/acm"
 	"gatehouse/internal/observe"
 	"gatehouse/internal/serve"
@@ -19,7 +20,7 @@ import (
 func (p *parts) metricsPage(numbers func() serve.Numbers) http.Handler {
 	page := sync.OnceValue(func() http.Handler {
 		shown := append(connectionReadings(numbers), cacheReadings(p.caches)...)
-		shown = append(shown, daysToExpiry(p.issued, time.Now), certificateStates(p.issued, time.Now))
+		shown = append(shown, daysToExpiry(p.issued, time.Now), certificateStates(p.issued, time.Now), targetStates(p.balancer))
 		return observe.NewPage(p.metrics, shown...)
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -111,6 +112,20 @@ func certificateStates(certificates *acm.Directory, now func() time.Time) observ
 		Read: func(show func(float64, ...string)) {
 			for state, n := range certificates.States(now()) {
 				show(float64(n), state.Status, state.Renewal)
+			}
+		},
+	}
+}
+
+// targetStates counts the targets of load balancers by their health.
+func targetStates(b *balance.Balancer) observe.Reading {
+	return observe.Reading{
+		Name:   "targets",
+		Help:   "Targets of load balancers, by target group and health.",
+		Labels: []string{"TargetGroup", "State"},
+		Read: func(show func(float64, ...string)) {
+			for _, c := range b.Counts() {
+				show(float64(c.N), c.Group, string(c.State))
 			}
 		},
 	}

@@ -18,12 +18,15 @@ import (
 	managementapi "gatehouse/internal/awsapi/apigatewaymanagementapi"
 	apigatewayv2api "gatehouse/internal/awsapi/apigatewayv2"
 	cognitoidpapi "gatehouse/internal/awsapi/cognitoidp"
+	elbv2api "gatehouse/internal/awsapi/elbv2"
 	iamapi "gatehouse/internal/awsapi/iam"
 	lambdaapi "gatehouse/internal/awsapi/lambda"
 	logsapi "gatehouse/internal/awsapi/logs"
 	route53api "gatehouse/internal/awsapi/route53"
+	servicediscoveryapi "gatehouse/internal/awsapi/servicediscovery"
 	stsapi "gatehouse/internal/awsapi/sts"
 	"gatehouse/internal/awswire"
+	"gatehouse/internal/balance"
 	"gatehouse/internal/codestore"
 	"gatehouse/internal/compile"
 	"gatehouse/internal/control/acm"
@@ -33,10 +36,12 @@ import (
 	"gatehouse/internal/control/cognitoidp"
 	"gatehouse/internal/control/cognitoidp/oauth2"
 	"gatehouse/internal/control/domain"
+	"gatehouse/internal/control/elbv2"
 	"gatehouse/internal/control/iam"
 	"gatehouse/internal/control/lambda"
 	"gatehouse/internal/control/logs"
 	"gatehouse/internal/control/route53"
+	"gatehouse/internal/control/servicediscovery"
 	"gatehouse/internal/control/sts"
 	"gatehouse/internal/function"
 	"gatehouse/internal/integrate"
@@ -66,6 +71,7 @@ type parts struct {
 	management   http.Handler
 	userPools    *oauth2.Site
 	lambda       *lambda.Service
+	balancer     *balance.Balancer
 	metrics      *observe.Collector
 	caches       *stagecache.Caches
 	issued       *acm.Directory
@@ -161,6 +167,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	})
 	upstreams := integrate.NewUpstreams(integrate.UpstreamOptions{RootCAs: roots, MaxBodyBytes: c.limits.bodyBytes})
 	g.onClose("upstream connections", func(context.Context) error { return upstreams.Close() })
+	balancer := balance.New(balance.Options{Log: log})
+	g.onClose("health checks", func(context.Context) error { balancer.Close(); return nil })
 
 	// Directories and plan follow every transaction; the store tells them.
 	keys := iam.NewDirectory()
@@ -176,6 +184,9 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	issuers := oidc.NewKeySets(oidc.Options{Own: userPools, RootCAs: roots, PlainHosts: c.JWTHTTPIssuers, Logger: log})
 	g.onClose("issuers of tokens", func(context.Context) error { return issuers.Close() })
 	verified := authorize.NewTokens()
+	links := compile.NewLinks()
+	balancers := &elbv2.Directory{Balancer: balancer}
+	discovered := &servicediscovery.Directory{Balancer: balancer}
 	roles := &lateRoles{}
 	signers := &lateSigners{}
 	lambdaOptions := lambda.Options{
@@ -221,9 +232,12 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			return lambdas.Lambda(target)
 		},
 		HTTP: func(call compile.HTTPCall) (plan.Integration, error) {
+			if call.Private != nil {
+				call.Private.Balancer = balancer
+			}
 			return integrate.NewHTTP(integrate.HTTPOptions{
 				URI: call.URI, Method: call.Method, AppendPath: call.AppendPath, Timeout: call.Timeout, Upstreams: upstreams,
-				ClientCertificate: call.ClientCertificate,
+				ClientCertificate: call.ClientCertificate, ServerName: call.ServerName, SelfSigned: call.SelfSigned, Private: call.Private,
 			})
 		},
 		AWSService: services.integration,
@@ -263,13 +277,15 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			return metrics.Route(api, stage, method, path)
 		},
 		ReservedHost: hosts.reserved,
+		Links:        links,
 		Logger:       log,
 	})
 	served.Store(compiler)
 	documents, err := store.Open(ctx, backend, store.Options{
 		Sealer: sealer,
 		// Certificates come before the compiler, which asks for them.
-		Prepare: together(zones.Prepare, acmCertificates.Prepare, directory.Prepare, keys.Prepare, apiKeys.Prepare, userPools.Prepare, compiler.Prepare),
+		Prepare: together(zones.Prepare, acmCertificates.Prepare, directory.Prepare, keys.Prepare, apiKeys.Prepare, userPools.Prepare,
+			links.Prepare, balancers.Prepare, discovered.Prepare, compiler.Prepare),
 	})
 	if err != nil {
 		return nil, err
@@ -279,7 +295,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	shakers.tickets = tlspolicy.OpenTickets(tlspolicy.TicketOptions{File: filepath.Join(c.Data, ticketsFile), Sealer: sealer, Log: log})
 	g.onClose("session tickets", func(context.Context) error { shakers.tickets.Close(); return nil })
 	err = documents.View(ctx, func(tx *store.Tx) error {
-		if err := errors.Join(zones.Load(tx), acmCertificates.Load(tx), directory.Load(tx), apiKeys.Load(tx), userPools.Load(tx)); err != nil {
+		if err := errors.Join(zones.Load(tx), acmCertificates.Load(tx), directory.Load(tx), apiKeys.Load(tx), userPools.Load(tx),
+			links.Load(tx), balancers.Load(tx), discovered.Load(tx)); err != nil {
 			return err
 		}
 		_, err := compiler.Load(tx)
@@ -361,6 +378,8 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 			poolService,
 			callbacks,
 			acmapi.NewService(certificateService),
+			elbv2api.NewService(elbv2.New(elbv2.Options{Store: documents, Health: balancer})),
+			servicediscoveryapi.NewService(servicediscovery.New(servicediscovery.Options{Store: documents})),
 			route53api.NewService(route53.New(route53.Options{Store: documents, Changed: certificateService.RecordsChanged})),
 		},
 		Auth:      awswire.Auth{Credentials: tokens.Credentials, Open: c.Auth == "open"},
@@ -374,7 +393,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	}
 	management := front.Handler(awswire.NewHandler(options))
 	options.Services, options.AllowBrowser = []*awswire.Service{callbacks}, nil
-	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options, c.limits.messageBytes), lambda: lambdaService, metrics: observe.NewCollector(metrics, lines), caches: caches, issued: acmCertificates, hosts: c.managementHosts(), certificates: certificates, tickets: shakers.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts, orders: certificateService.Close}, nil
+	return &parts{compiler: compiler, tester: tester, management: management, userPools: site, connections: newConnectionCalls(options, c.limits.messageBytes), lambda: lambdaService, balancer: balancer, metrics: observe.NewCollector(metrics, lines), caches: caches, issued: acmCertificates, hosts: c.managementHosts(), certificates: certificates, tickets: shakers.tickets, challenges: issuer.challenges, sockets: sockets, zones: zones, texts: texts, orders: certificateService.Close}, nil
 }
 
 // accountLimit returns the throttle of accounts, nil where the operator set none.
