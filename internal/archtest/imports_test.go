@@ -105,6 +105,7 @@ var leaves = map[string]string{
 	"internal/plan":          "plan is what every step shares; whatever it imported, all would",
 	"internal/arn":           "a leaf is one idea that both planes use",
 	"internal/paging":        "a leaf is one idea that every service uses",
+	"internal/balance":       "what is balanced isn't a definition, and how, no API's business",
 	"internal/localca":       "the keys that sign for any name stay away from everything else",
 	"internal/seal":          "the key of sealed values stays away from everything else",
 	"internal/awswire/sigv4": "authorize and awswire share it",

@@ -24,7 +24,7 @@ const (
 )
 
 // services is the order of the page.
-var services = []string{"apigatewayv2", "apigateway", "apigatewaymanagementapi", "lambda", "iam", "sts", "cognitoidp", "acm", "route53", "logs"}
+var services = []string{"apigatewayv2", "apigateway", "apigatewaymanagementapi", "lambda", "iam", "sts", "cognitoidp", "acm", "route53", "elbv2", "servicediscovery", "logs"}
 
 // A stored setting is kept and shown but doesn't act yet.
 type stored struct {
