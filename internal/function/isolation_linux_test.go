@@ -50,8 +50,12 @@ exports.handler = async (e) => ({
 	tmpFiles: fs.readdirSync('/tmp'),
 	full: attempt(() => fs.writeFileSync('/tmp/full', Buffer.alloc(3 << 20))),
 	mount: attempt(() => cp.execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' }) && 'done') !== 'done' || 'possible',
-	folders: fs.readdirSync('/').filter((n) => !['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'usr', 'etc', 'nix', 'gnu', 'run', 'passwd'].includes(n)),
+	folders: fs.readdirSync('/').filter((n) => !['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'usr', 'etc', 'nix', 'gnu'].includes(n)),
 	cwd: process.cwd(),
+	settings: ['shadow', 'fstab', 'ssh', 'machine-id', 'default', 'ssl/private'].filter((n) => fs.existsSync('/etc/' + n)),
+	users: fs.readFileSync('/etc/passwd', 'utf8').trim().split('\n').length + fs.readFileSync('/etc/group', 'utf8').trim().split('\n').length,
+	names: attempt(() => fs.readFileSync('/etc/hosts', 'utf8').includes('localhost')),
+	etc: attempt(() => fs.writeFileSync('/etc/passwd', '')),
 	null: fs.readFileSync('/dev/null', 'utf8'),
 })`)
 	s.EphemeralStorageMB = 2
@@ -65,6 +69,7 @@ exports.handler = async (e) => ({
 		"secret": "ENOENT", "gateway": "ESRCH", "init": "EACCES", "user": "sbx_user1051", "groups": 0.0,
 		"capabilities": "", "privileges": "1", "task": "EROFS", "usr": "EROFS", "root": "EROFS", "full": "ENOSPC",
 		"mount": true, "cwd": "/var/task", "null": "", "tmpFiles": "[x]", "processes": "2",
+		"settings": "[]", "users": "4", "names": true, "etc": "EROFS",
 	} {
 		if fmt.Sprint(got[name]) != fmt.Sprint(want) {
 			t.Errorf("%s: got %v, want %v", name, got[name], want)

@@ -176,7 +176,7 @@ func (s *sandbox) command(b *blueprint, socket *os.File) (*exec.Cmd, *sandboxFil
 func showFolders(found *interpreter, home string, hidden ...string) []string {
 	var binds []string
 	for _, prefix := range found.prefixes {
-		if prefix == "/" || isBelow(prefix, "/usr", "/bin", "/lib", "/lib64", "/etc") {
+		if prefix == "/" || isBelow(prefix, "/usr", "/bin", "/lib", "/lib64") {
 			continue
 		}
 		// An interpreter that lies in the open (a home folder, or above what functions mustn't see) is shown alone.

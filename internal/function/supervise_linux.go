@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -108,7 +106,7 @@ func (b *blueprint) build() error {
 		return fmt.Errorf("mount root: %w", err)
 	}
 	for _, step := range [...]func() error{
-		b.system, b.resolver, b.users, b.devices, b.own, b.temporary, b.processes, b.enter,
+		b.system, b.settings, b.devices, b.own, b.temporary, b.processes, b.enter,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -119,7 +117,7 @@ func (b *blueprint) build() error {
 
 // system shows the host's programs and libraries.
 func (b *blueprint) system() error {
-	for _, dir := range []string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/gnu"} {
+	for _, dir := range []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/gnu"} {
 		info, err := os.Lstat(dir)
 		if err != nil {
 			continue // not every system has each
@@ -144,28 +142,6 @@ func (b *blueprint) system() error {
 		}
 	}
 	return nil
-}
-
-// resolver shows the file that /etc/resolv.conf points to when it lies elsewhere, as systemd's does.
-func (b *blueprint) resolver() error {
-	real, err := filepath.EvalSymlinks("/etc/resolv.conf")
-	if err != nil || strings.HasPrefix(real, "/etc/") {
-		return nil // nothing to show
-	}
-	return b.show(real, real)
-}
-
-// users names the function's user, as programs look it up.
-func (b *blueprint) users() error {
-	uid := strconv.Itoa(int(b.UID))
-	text := "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:" + uid + ":" + uid + "::/home/sbx_user1051:/sbin/nologin\n"
-	if err := os.WriteFile(b.Root+"/passwd", []byte(text), 0o644); err != nil {
-		return err
-	}
-	if _, err := os.Stat(b.Root + "/etc/passwd"); err != nil {
-		return nil // the host names no users either
-	}
-	return b.bind(b.Root+"/passwd", b.Root+"/etc/passwd")
 }
 
 func (b *blueprint) devices() error {
