@@ -1,12 +1,15 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,6 +49,10 @@ const (
 	freeHandshakes = 100
 	// connectionIDBytes keeps the identifiers of a million connections apart.
 	connectionIDBytes = 8
+	// http3Age is how old a connection gets. Afterwards its client is told to make
+	// another one: what it leaves there unfinished, heads of requests that don't come
+	// while others do, ends with the connection. It is nginx's keepalive_time.
+	http3Age = time.Hour
 	// farewellTime is how long a connection is kept, after the goodbye and its last
 	// response, for a client that doesn't close it itself: what is on its way may
 	// have to be sent again.
@@ -54,43 +61,39 @@ const (
 
 // An http3Front serves HTTP/3, with quic-go.
 type http3Front struct {
-	s      *Server
-	server *http3.Server
-	tls    *tls.Config
-	quic   *quic.Config
-	over   chan struct{} // closed when nothing is served any more
-	end    sync.Once
+	s    *Server
+	tls  *tls.Config
+	quic *quic.Config
+	over chan struct{} // closed when nothing is served any more
+	end  sync.Once
 
-	// entering are connections that the server doesn't know yet.
+	// entering are connections that their servers don't know yet.
 	entering sync.WaitGroup
 
 	mu        sync.Mutex
 	closing   bool
 	listeners []*quic.Listener
+	servers   map[*http3.Server]struct{} // those of open connections
 }
 
 // An http3Conn is a connection of HTTP/3.
 type http3Conn struct {
 	conn
 	quic *quic.Conn
+	// server serves this connection alone, and can say goodbye to it alone.
+	server *http3.Server
 	// running is how many requests are worked on.
 	running atomic.Int32
 
 	// The watch's mutex guards these: whether the connection counts, whether hands
-	// were shaken, and whether it has ended.
+	// were shaken, and whether it has ended; when it began, and when its client was told
+	// to make another one, zero before.
 	counted, shaken, ended bool
+	began, retired         time.Time
 }
 
 func newHTTP3Front(s *Server) *http3Front {
-	f := &http3Front{s: s, over: make(chan struct{})}
-	f.server = &http3.Server{
-		Handler:        f,
-		MaxHeaderBytes: maxManagementHead,
-		ConnContext: func(ctx context.Context, _ *quic.Conn) context.Context {
-			f.entering.Done()
-			return ctx
-		},
-	}
+	f := &http3Front{s: s, over: make(chan struct{}), servers: map[*http3.Server]struct{}{}}
 	f.tls = s.tls.Clone()
 	f.tls.NextProtos = []string{http3.NextProtoH3}
 	f.tls.GetConfigForClient = surviving(s, s.http3ConfigFor)
@@ -113,6 +116,18 @@ func newHTTP3Front(s *Server) *http3Front {
 		return f.quic, nil
 	}
 	return f
+}
+
+// newServer makes the server of one connection.
+func (f *http3Front) newServer() *http3.Server {
+	return &http3.Server{
+		Handler:        f,
+		MaxHeaderBytes: maxManagementHead,
+		ConnContext: func(ctx context.Context, _ *quic.Conn) context.Context {
+			f.entering.Done()
+			return ctx
+		},
+	}
 }
 
 // http3ConfigFor is configFor for HTTP/3, over which no authority asks.
@@ -268,7 +283,8 @@ func (w *watch) admit(c *http3Conn) bool {
 		return false
 	}
 	c.counted = true
-	c.enter(phaseHTTP3, w.s.Clock())
+	c.began = w.s.Clock()
+	c.enter(phaseHTTP3, c.began)
 	w.follow(&c.conn)
 	return true
 }
@@ -292,7 +308,7 @@ func (w *watch) part(c *http3Conn) (shaken bool) {
 // serveConn serves a connection to its end.
 func (f *http3Front) serveConn(qc *quic.Conn) {
 	c := qc.Context().Value(connKey{}).(*http3Conn)
-	c.quic = qc
+	c.quic, c.server = qc, f.newServer()
 	code := http3.ErrCodeNoError
 	defer func() { c.sever(code) }()
 	defer c.survive()
@@ -303,10 +319,11 @@ func (f *http3Front) serveConn(qc *quic.Conn) {
 		code = http3.ErrCodeExcessiveLoad
 		return
 	}
-	if !f.enter() {
+	if !f.enter(c.server) {
 		return
 	}
-	if err := f.server.ServeQUICConn(qc); err != nil {
+	defer f.exit(c.server)
+	if err := c.server.ServeQUICConn(qc); err != nil {
 		f.s.log.Debug("an HTTP/3 connection ended", "client", c.source, "error", err)
 	}
 	c.leave()
@@ -314,14 +331,22 @@ func (f *http3Front) serveConn(qc *quic.Conn) {
 
 // enter announces a connection to shutdown, which waits until the server has it;
 // false means that it is too late.
-func (f *http3Front) enter() bool {
+func (f *http3Front) enter(server *http3.Server) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closing {
 		return false
 	}
+	f.servers[server] = struct{}{}
 	f.entering.Add(1)
 	return true
+}
+
+// exit forgets a connection that has ended.
+func (f *http3Front) exit(server *http3.Server) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.servers, server)
 }
 
 // sever ends the connection, whatever it does, and doesn't wait for it.
@@ -331,13 +356,20 @@ func (c *http3Conn) sever(code http3.ErrCode) {
 	}
 }
 
-// check ends a connection on which nothing is asked. Streams whose head doesn't
-// come ask nothing. It runs in the watch's goroutine, with its mutex.
+// check ends a connection on which nothing is asked, and has its client leave one that
+// is old. Streams whose head doesn't come ask nothing. It runs in the watch's
+// goroutine, with its mutex.
 func (c *http3Conn) check(now time.Time, idle time.Duration) {
+	if c.retired.IsZero() && now.Sub(c.began) > http3Age {
+		c.retired = now
+		// It is done with the connection.
+		c.s.running.Go(func() { _ = c.server.Shutdown(c.quic.Context()) })
+	}
 	if c.running.Load() > 0 {
 		return
 	}
-	if idle > c.s.IdleTimeout || c.s.draining.Load() && idle > farewellTime && now.Sub(c.s.watch.leaving) > farewellTime {
+	gone := func(since time.Time) bool { return idle > farewellTime && now.Sub(since) > farewellTime }
+	if idle > c.s.IdleTimeout || c.s.draining.Load() && gone(c.s.watch.leaving) || !c.retired.IsZero() && gone(c.retired) {
 		c.expire()
 	}
 }
@@ -347,7 +379,7 @@ func (c *http3Conn) check(now time.Time, idle time.Duration) {
 func (f *http3Front) shutdown(ctx context.Context) error {
 	f.mu.Lock()
 	f.closing = true
-	listeners := f.listeners
+	listeners, servers := f.listeners, slices.Collect(maps.Keys(f.servers))
 	f.listeners = nil
 	f.mu.Unlock()
 	for _, l := range listeners {
@@ -356,9 +388,14 @@ func (f *http3Front) shutdown(ctx context.Context) error {
 		}
 	}
 	f.entering.Wait()
-	err := f.server.Shutdown(ctx)
+	errs := make([]error, len(servers))
+	var ends sync.WaitGroup
+	for i, server := range servers {
+		ends.Go(func() { errs[i] = server.Shutdown(ctx) })
+	}
+	ends.Wait()
 	f.end.Do(func() { close(f.over) })
-	return err
+	return cmp.Or(errs...)
 }
 
 // ServeHTTP serves one stream of a connection.

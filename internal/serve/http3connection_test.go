@@ -119,6 +119,52 @@ func TestHTTP3Shutdown(t *testing.T) {
 	}
 }
 
+// A connection that is old is left by its client, who may go on with what it began; what
+// it doesn't finish ends with it.
+func TestHTTP3Age(t *testing.T) {
+	a := certificate(t)
+	var ahead atomic.Int64
+	entered, release := make(chan struct{}), make(chan struct{})
+	slow := step(func(x *plan.Exchange) error {
+		close(entered)
+		<-release
+		return answer("finished")(x)
+	})
+	g := startGateway(t, serve.Options{Certificate: a.Certificate, IdleTimeout: 100 * time.Hour, Clock: func() time.Time {
+		return time.Now().Add(time.Duration(ahead.Load()))
+	}}, route(t, "GET /slow", slow), route(t, "$default", answer("ok")))
+	g.serveHTTP3(t)
+	c := g.dialHTTP3(t, 1<<20)
+	unfinished := c.open([]byte{frameHeaders})
+	inFlight := c.request("/slow")
+	<-entered
+	if got := c.outcome(c.request("/")); got != "200 ok" {
+		t.Fatal(got)
+	}
+	ahead.Store(int64(61 * time.Minute))
+	if id := c.goodbye(); id != 12 {
+		t.Errorf("what isn't served begins with stream %d, want 12", id)
+	}
+	if got := c.outcome(c.request("/")); got != "reset 0x10b" {
+		t.Errorf("a request after the goodbye: %s", got)
+	}
+	young := g.naming(t, api, "HTTP/3.0")
+	if got := get(t, young, api); got != "200 ok" {
+		t.Errorf("on another connection: %s", got)
+	}
+	close(release)
+	if got := c.outcome(inFlight); got != "200 finished" {
+		t.Errorf("the request in flight: %s", got)
+	}
+	ahead.Store(int64(62 * time.Minute))
+	if got := c.outcome(unfinished); got != "closed 0x100" {
+		t.Errorf("a head that doesn't come: %s", got)
+	}
+	if got := get(t, young, api); got != "200 ok" {
+		t.Errorf("on a connection that isn't old: %s", got)
+	}
+}
+
 // A shutdown whose time is up cuts what is left.
 func TestHTTP3ShutdownCuts(t *testing.T) {
 	a := certificate(t)
