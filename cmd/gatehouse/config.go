@@ -141,7 +141,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.DurationVar(&c.WebSocketIdle, "websocket-idle-timeout", socket.IdleTimeout, "how long a WebSocket connection may be without a message; AWS's limit is the default")
 	fs.DurationVar(&c.WebSocketLifetime, "websocket-lifetime", socket.Lifetime, "how long a WebSocket connection may last; AWS's limit is the default")
 	fs.DurationVar(&c.MaxRestTimeout, "rest-max-timeout", 29*time.Second, "longest timeout that integrations of REST APIs may be given; AWS raises its 29s on request, too")
-	fs.BoolVar(&c.Explain, "explain", true, "on loopback, name the reason of a gateway-made error in the response header x-gatehouse-reason")
+	fs.BoolVar(&c.Explain, "explain", true, "where management is on loopback, tell clients on loopback the reason of a gateway-made error in the response header x-gatehouse-reason")
 	fs.StringVar(&c.LogLevel, "log-level", "info", "`LEVEL`: debug, info, warn or error")
 }
 

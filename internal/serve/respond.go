@@ -93,9 +93,10 @@ func (s *Server) answerFault(x *plan.Exchange, fault *plan.Fault) {
 	s.reportFault(x, fault)
 }
 
-// reportFault tells the operator of a fault, and in development the client.
+// reportFault tells the operator of a fault, and in development the client. Who
+// comes from elsewhere, to a listener for traffic, is a stranger.
 func (s *Server) reportFault(x *plan.Exchange, fault *plan.Fault) {
-	if s.ShowReasons && fault.Reason != "" {
+	if s.ShowReasons && fault.Reason != "" && x.Request.Source.Addr().IsLoopback() {
 		x.Response.Add(reasonHeader, printable(headOf(fault.Reason)))
 	}
 	if x.Response.Status >= 500 {

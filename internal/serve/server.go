@@ -76,7 +76,8 @@ type Options struct {
 	Clock  func() time.Time
 	Random func() uint64
 	// ShowReasons adds the header x-gatehouse-reason to answers the gateway
-	// itself makes. It tells clients about the gateway's inside: development only.
+	// itself makes to clients on this machine. It tells them about its inside:
+	// development only.
 	ShowReasons bool
 
 	// HeadTimeout is how long a client has to send a request's head, and to
