@@ -46,6 +46,8 @@ func (m *methodBuilder) integration(route *plan.Route, method *apigateway.Method
 		request.URIVariables = integrate.URIVariables(uri)
 	case rest.AWSService:
 		describeService(&request, uri)
+	case rest.AWS:
+		_, request.URIVariables = splitVariables(uri)
 	}
 	if route.MapRequest, err = mapping(rest.NewRequest(request)); err != nil {
 		return err
@@ -149,10 +151,6 @@ func (m *methodBuilder) function(kind rest.Kind, doc *apigateway.Integration, ur
 	if !strings.Contains(uri, ":lambda:path/") {
 		return misconfigured("integrations with this AWS service aren't served by this gateway yet: " + uri), nil
 	}
-	f, err := parseFunction(uri)
-	if err != nil {
-		return misconfigured("Invalid function: " + err.Error()), nil
-	}
 	method := value(doc.HttpMethod)
 	if method != http.MethodPost && method != plan.AnyMethod {
 		// Lambda takes nothing else. PutIntegration accepts it all the same.
@@ -165,17 +163,31 @@ func (m *methodBuilder) function(kind rest.Kind, doc *apigateway.Integration, ur
 	case kind == rest.AWSProxy:
 		payload = integrate.PayloadFormatREST
 	}
-	call, err := m.c.parts.Lambda(LambdaCall{
-		FunctionARN: f.ARN,
-		Qualifier:   f.Qualifier,
-		Payload:     payload,
-		Timeout:     timeout,
-		Credentials: expandOrEmpty(value(doc.Credentials), m.stage.Variables),
-	})
-	if err != nil || method != plan.AnyMethod {
-		return call, err
+	called := func(f functionRef) (plan.Integration, error) {
+		return m.c.parts.Lambda(LambdaCall{
+			FunctionARN: f.ARN,
+			Qualifier:   f.Qualifier,
+			Payload:     payload,
+			Timeout:     timeout,
+			Credentials: expandOrEmpty(value(doc.Credentials), m.stage.Variables),
+		})
 	}
-	return ofPost{call}, nil
+	var call plan.Integration
+	if literals, names := splitVariables(uri); kind == rest.AWS && len(names) > 0 {
+		call = &variedFunction{literals: literals, call: called}
+	} else {
+		f, err := parseFunction(uri)
+		if err != nil {
+			return misconfigured("Invalid function: " + err.Error()), nil
+		}
+		if call, err = called(f); err != nil {
+			return nil, err
+		}
+	}
+	if method == plan.AnyMethod {
+		return ofPost{call}, nil
+	}
+	return call, nil
 }
 
 // ofPost is a function whose integration uses the client's method.

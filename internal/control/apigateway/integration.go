@@ -226,6 +226,10 @@ func checkCalled(in *apigateway.Integration) error {
 	if target.Service != "apigateway" || !action {
 		return badRequest("AWS ARN for integration must contain path or action")
 	}
+	// Functions have policies of their own; nothing else lets API Gateway in.
+	if *in.Type == apigateway.IntegrationTypeAWS && target.Account != "lambda" && value(in.Credentials) == "" {
+		return badRequest("Role ARN must be specified for AWS integrations")
+	}
 	// The account's place in such an ARN holds the service that is called.
 	if *in.Type == apigateway.IntegrationTypeAWSProxy && !functionPath.MatchString(target.Account+":"+target.Resource) && target.Account != "firehose" {
 		return badRequest("Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations.")
