@@ -20,7 +20,8 @@ import (
 // ownServices are those that the gateway itself has, by prefix. Integrations with
 // them call it, unless an endpoint is given for them by name.
 var ownServices = map[string]bool{
-	"acm": true, "apigateway": true, "cognito-idp": true, "iam": true, "lambda": true, "logs": true, "route53": true, "sts": true,
+	"acm": true, "apigateway": true, "cognito-idp": true, "elasticloadbalancing": true, "iam": true, "lambda": true, "logs": true,
+	"route53": true, "servicediscovery": true, "sts": true,
 }
 
 // roleKeys makes keys of a role of this gateway; *sts.Service does.

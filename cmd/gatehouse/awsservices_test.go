@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -230,6 +231,31 @@ func TestAWSServices(t *testing.T) {
 				t.Errorf("keys were made %d times", roles.made)
 			}
 		})
+	}
+}
+
+// Every service with a model is the gateway's own, but that of connections, whose
+// calls go to an API's address.
+func TestOwnServices(t *testing.T) {
+	files, err := filepath.Glob("../../schema/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var model struct{ SigningName string }
+		if err := json.Unmarshal(text, &model); err != nil {
+			t.Fatal(err)
+		}
+		if model.SigningName == "" || model.SigningName == "execute-api" {
+			continue
+		}
+		if s := awsendpoint.ByPrefix(model.SigningName); !ownServices[model.SigningName] || s.SigningName() != model.SigningName {
+			t.Errorf("%s: the gateway's own %s isn't called", file, model.SigningName)
+		}
 	}
 }
 
