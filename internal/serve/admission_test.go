@@ -45,7 +45,7 @@ func TestSocketAdmission(t *testing.T) {
 
 	var ahead atomic.Int64
 	patient := func(nc net.Conn) net.Conn {
-		if err := nc.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		if err := nc.SetDeadline(time.Now().Add(5 * time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		return nc
@@ -130,6 +130,9 @@ func TestMessageAdmission(t *testing.T) {
 	g.setStage(stage)
 	g.setDomain(t, show, trusted(t, authority))
 	nc := tls.Client(dial(t, g.addr), &tls.Config{ServerName: "mutual.test", InsecureSkipVerify: true, Certificates: []tls.Certificate{good.show()}})
+	if err := nc.SetDeadline(time.Now().Add(5 * time.Minute)); err != nil {
+		t.Fatal(err)
+	}
 	c := upgrade(t, nc, domainHandshake)
 	g.setDomain(t, show, trusted(t, other))
 	c.say("run")

@@ -43,9 +43,11 @@ func (s *shares) forget(now time.Time) {
 	}
 }
 
-// spent tells whether an account had its share of the last hour. others is how many
-// accounts beside it may order at all: alone, it has what there is.
-func (s *shares) spent(account string, others int, now time.Time) bool {
+// spent tells whether an account had its share of the last hour. working is what is
+// worked on for it, which may not have begun yet: who counts twice waits until that
+// ends. others is how many accounts beside it may order at all: alone, it has what
+// there is.
+func (s *shares) spent(account string, working, others int, now time.Time) bool {
 	if others == 0 {
 		return false
 	}
@@ -54,7 +56,7 @@ func (s *shares) spent(account string, others int, now time.Time) bool {
 	if len(s.orders[account]) == 0 {
 		parts++
 	}
-	return len(s.orders[account]) >= max(1, s.perHour/parts)
+	return len(s.orders[account])+working >= max(1, s.perHour/parts)
 }
 
 // tell tells whether to log that an account spent its share: once an hour.
@@ -92,10 +94,10 @@ func (s *Service) admits(account string, accounts int, now time.Time) bool {
 	if working >= maxSigning-1 {
 		return false
 	}
-	if !s.shares.spent(account, accounts-1, now) {
+	if !s.shares.spent(account, working, accounts-1, now) {
 		return true
 	}
-	if s.shares.tell(account, now) {
+	if working == 0 && s.shares.tell(account, now) {
 		s.log.Warn("an account has spent its share of the authority's orders of this hour; its certificates wait", "account", account, "orders", len(s.shares.orders[account]))
 	}
 	return false
