@@ -353,3 +353,55 @@ func TestPrivateAllocations(t *testing.T) {
 		t.Errorf("%v allocations through a link, %v without", l, d)
 	}
 }
+
+// BenchmarkPrivate compares a call of a URI with one through a link.
+func BenchmarkPrivate(b *testing.B) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close() //nolint:errcheck // nothing to do about it
+		answer, buf := []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), make([]byte, 4096)
+		for {
+			if _, err := c.Read(buf); err != nil {
+				return
+			}
+			if _, err := c.Write(answer); err != nil {
+				return
+			}
+		}
+	}()
+	b.Cleanup(func() { _ = l.Close(); <-ended })
+	addr := l.Addr().String()
+	u := newUpstreams(b, integrate.UpstreamOptions{})
+	through := func(application bool) *integrate.HTTP {
+		known := newBalancer(b, balance.ListenerConfig{Application: application}, balance.GroupConfig{}, addr)
+		return newHTTP(b, integrate.HTTPOptions{Upstreams: u, Private: &integrate.Private{Balancer: known, Link: open, Listener: "l"}})
+	}
+	for _, bench := range []struct {
+		name string
+		h    *integrate.HTTP
+	}{
+		{"uri", newHTTP(b, integrate.HTTPOptions{URI: "http://" + addr + "/x", Upstreams: u})},
+		{"network", through(false)},
+		{"application", through(true)},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			x := privateExchange("GET", "/x")
+			b.ReportAllocs()
+			for b.Loop() {
+				x.Scratch = x.Scratch[:0]
+				if err := bench.h.Integrate(x); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
