@@ -1,7 +1,9 @@
 package stagecache
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,8 +32,9 @@ type Caches struct {
 	entries, evicts atomic.Int64
 
 	mu  sync.Mutex
-	all map[ID]*Cluster
-	// list has the same clusters, for those who need room; it is never written.
+	all map[string]map[ID]*Cluster // by API
+	// list has the same clusters, for those who need room; it is never written, and
+	// nil until it is asked for.
 	list atomic.Pointer[[]*Cluster]
 	// gaveWay is the largest cluster that was found last.
 	gaveWay atomic.Pointer[Cluster]
@@ -47,11 +50,10 @@ type ID struct {
 
 // New makes Caches without any clusters.
 func New(o Options) *Caches {
-	c := &Caches{clock: o.Clock, limit: o.MaxBytes, all: map[ID]*Cluster{}}
+	c := &Caches{clock: o.Clock, limit: o.MaxBytes, all: map[string]map[ID]*Cluster{}}
 	if c.clock == nil {
 		c.clock = time.Now
 	}
-	c.list.Store(new([]*Cluster))
 	return c
 }
 
@@ -60,35 +62,37 @@ func New(o Options) *Caches {
 func (c *Caches) Cluster(id ID, size int64) *Cluster {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if there := c.all[id]; there != nil {
+	of := c.all[id.APIID]
+	if there := of[id]; there != nil {
 		return there
 	}
+	if of == nil {
+		of = map[ID]*Cluster{}
+		c.all[id.APIID] = of
+	}
 	made := newCluster(c, size)
-	c.all[id] = made
-	c.relist()
+	of[id] = made
+	c.list.Store(nil)
 	return made
 }
 
 // Retain ends the clusters of an API that aren't in live: their stages were
 // deleted or have others now.
 func (c *Caches) Retain(apiID string, live []*Cluster) {
-	keep := make(map[*Cluster]bool, len(live))
-	for _, cluster := range live {
-		keep[cluster] = true
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	ended := false
-	for id, cluster := range c.all {
-		if id.APIID == apiID && !keep[cluster] {
-			delete(c.all, id)
-			cluster.end()
-			c.gaveWay.CompareAndSwap(cluster, nil) // or it would be held for ever
-			ended = true
+	of := c.all[apiID]
+	for id, cluster := range of {
+		if slices.Contains(live, cluster) {
+			continue
 		}
+		delete(of, id)
+		cluster.end()
+		c.list.Store(nil)
+		c.gaveWay.CompareAndSwap(cluster, nil) // or it would be held for ever
 	}
-	if ended {
-		c.relist()
+	if len(of) == 0 {
+		delete(c.all, apiID)
 	}
 }
 
@@ -97,20 +101,26 @@ func (c *Caches) Retain(apiID string, live []*Cluster) {
 func (c *Caches) Flush(apiID, stage string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for id, cluster := range c.all {
-		if id.APIID == apiID && id.Stage == stage {
+	for id, cluster := range c.all[apiID] {
+		if id.Stage == stage {
 			cluster.flush()
 		}
 	}
 }
 
-// relist makes the list anew. c.mu is held.
-func (c *Caches) relist() {
-	list := make([]*Cluster, 0, len(c.all))
-	for _, cluster := range c.all {
-		list = append(list, cluster)
+// listed are all clusters.
+func (c *Caches) listed() []*Cluster {
+	if list := c.list.Load(); list != nil {
+		return *list
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []*Cluster
+	for _, of := range c.all {
+		list = slices.AppendSeq(list, maps.Values(of))
 	}
 	c.list.Store(&list)
+	return list
 }
 
 // Numbers are what caches hold.
@@ -157,7 +167,7 @@ const candidates = 8
 // victim is the cluster that gives way to another one's response: the largest of a
 // few, that one among them.
 func (c *Caches) victim(of *Cluster) *Cluster {
-	list := *c.list.Load()
+	list := c.listed()
 	largest, most := of, of.used.Load()
 	look := func(v *Cluster) {
 		if v == nil {

@@ -58,7 +58,8 @@ const ofMethod = "method.request."
 //
 // UNVERIFIED: that a parameter of the method counts with all of its values, where
 // mappings take the last one. What a proxy's backend gets has them all, so a
-// response mustn't be found by one of them.
+// response mustn't be found by one of them. Nor do templates run for a key: what
+// they override of a parameter of the integration doesn't count.
 func NewCacheKey(o CacheKeyOptions) (*CacheKey, error) {
 	// One set of parameters is one key, in whatever order it is written.
 	names := slices.Compact(slices.Sorted(slices.Values(o.Parameters)))
