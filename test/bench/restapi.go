@@ -20,11 +20,18 @@ type restAPI struct {
 	// method are further members of each method, and schemes the security schemes
 	// that they name.
 	method, schemes string
+	// cached tells that the stage caches responses.
+	cached bool
 }
 
 // The integrations that are measured.
 func restProxy(backend string) string {
 	return fmt.Sprintf(`{"type": "http_proxy", "httpMethod": "ANY", "uri": "http://%s/r/items/{id}", "requestParameters": {"integration.request.path.id": "method.request.path.id"}}`, backend)
+}
+
+// restCached is restProxy with the variable in the cache's key.
+func restCached(backend string) string {
+	return strings.Replace(restProxy(backend), "{", `{"cacheKeyParameters": ["method.request.path.id"], `, 1)
 }
 
 func restHTTP(backend string) string {
@@ -70,13 +77,17 @@ func (a restAPI) create(ctx context.Context, config aws.Config) (string, error) 
 	if _, err := client.CreateDeployment(ctx, &apigateway.CreateDeploymentInput{RestApiId: api.Id, StageName: aws.String(restStage)}); err != nil {
 		return "", err
 	}
-	_, err = client.UpdateStage(ctx, &apigateway.UpdateStageInput{RestApiId: api.Id, StageName: aws.String(restStage), PatchOperations: []types.PatchOperation{
+	operations := []types.PatchOperation{
 		replace("/accessLogSettings/destinationArn", "arn:aws:logs:"+region+":"+account+":log-group:"+logGroup),
 		replace("/accessLogSettings/format", strings.ReplaceAll(logFormat, "$context.routeKey", "$context.resourcePath")),
 		replace("/*/*/metrics/enabled", "true"),
 		replace("/*/*/throttling/rateLimit", fmt.Sprint(rateLimit)),
 		replace("/*/*/throttling/burstLimit", fmt.Sprint(burstLimit)),
-	}})
+	}
+	if a.cached {
+		operations = append(operations, replace("/cacheClusterEnabled", "true"), replace("/*/*/caching/enabled", "true"))
+	}
+	_, err = client.UpdateStage(ctx, &apigateway.UpdateStageInput{RestApiId: api.Id, StageName: aws.String(restStage), PatchOperations: operations})
 	return hostOf(*api.Id), err
 }
 
@@ -93,6 +104,7 @@ func restSubjects(ctx context.Context, g *process, backend string) ([]subject, e
 		api        restAPI
 	}{
 		{"gatehouse REST HTTP_PROXY, 1,000 methods", on, restAPI{methods: 1_000, integration: restProxy(backend)}},
+		{"gatehouse REST HTTP_PROXY from the cache, 1,000 methods", on + ", cached", restAPI{methods: 1_000, integration: restCached(backend), cached: true}},
 		{"gatehouse REST HTTP_PROXY, 10,000 methods", on, restAPI{methods: 10_000, integration: restProxy(backend)}},
 		{"gatehouse REST HTTP, 1,000 methods", on + ", mapping, response template", restAPI{methods: 1_000, integration: restHTTP(backend)}},
 		{"gatehouse REST MOCK, 1,000 methods", on + ", answers itself", restAPI{methods: 1_000, integration: restMock}},
