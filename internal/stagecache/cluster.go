@@ -41,7 +41,8 @@ type shard struct {
 	mu      sync.RWMutex
 	entries map[plan.CacheSum]*entry
 	ring    []*entry
-	hand    int
+	// hand is where the clock looks next, sweep where what is too old is looked for.
+	hand, sweep int
 }
 
 func newCluster(c *Caches, size int64) *Cluster {
@@ -117,21 +118,21 @@ func (c *Cluster) drop(s *shard, e *entry) {
 	c.caches.entries.Add(-1)
 }
 
-// dropExpired looks at a few responses on the clock's way for some whose time is
-// up. The shard's lock is held.
+// dropExpired looks at a few responses in turn for some whose time is up. The
+// shard's lock is held.
 func (c *Cluster) dropExpired(s *shard, now time.Time) {
 	for range looksForExpired {
-		if s.hand >= len(s.ring) {
-			s.hand = 0
-		}
-		if s.hand == len(s.ring) {
+		if len(s.ring) == 0 {
 			return
 		}
-		if e := s.ring[s.hand]; !now.Before(e.expires) {
+		if s.sweep >= len(s.ring) {
+			s.sweep = 0
+		}
+		if e := s.ring[s.sweep]; !now.Before(e.expires) {
 			c.drop(s, e)
 			continue
 		}
-		s.hand++
+		s.sweep++
 	}
 }
 
@@ -190,7 +191,7 @@ func (c *Cluster) flush() {
 		for len(s.ring) > 0 {
 			c.drop(s, s.ring[len(s.ring)-1])
 		}
-		s.entries, s.ring, s.hand = nil, nil, 0
+		s.entries, s.ring, s.hand, s.sweep = nil, nil, 0, 0
 		s.mu.Unlock()
 	}
 }
