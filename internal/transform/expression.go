@@ -80,6 +80,7 @@ func (p *parser) value(m mapping, encode encoding) (expression, error) {
 func (p *parser) expression(text string, references, literals encoding) (expression, error) {
 	e := expression{encode: references}
 	if name, found := strings.CutPrefix(text, "$"); found && !strings.HasPrefix(name, "{") {
+		// Alone a reference may have any characters, as paths into bodies do.
 		s := p.reference(name)
 		if s == nil {
 			return e, invalidValue(text)
@@ -88,19 +89,60 @@ func (p *parser) expression(text string, references, literals encoding) (express
 		return e, nil
 	}
 	for rest := text; ; {
-		before, after, found := strings.Cut(rest, "${")
+		before, name, behind, found := p.cut(rest)
 		e.tail += literals.text(before)
 		if !found {
 			return e, nil
 		}
-		name, behind, closed := strings.Cut(after, "}")
 		s := p.reference(name)
-		if !closed || s == nil {
+		if s == nil {
 			return e, invalidValue(text)
 		}
 		e.add(s)
 		rest = behind
 	}
+}
+
+// cut cuts a text at its first reference, which is in braces or goes as far as its
+// characters do: "/$request.path.proxy" is what most paths are overwritten with
+// (repost.aws QU8_a_LKzJT86VCIV4-J3cpA). One whose brace isn't closed has no name.
+//
+// UNVERIFIED: where a reference without braces ends, and that there may be several.
+func (p *parser) cut(text string) (before, name, after string, found bool) {
+	for at := 0; ; at++ {
+		next := strings.IndexByte(text[at:], '$')
+		if next < 0 {
+			return text, "", "", false
+		}
+		at += next
+		behind := text[at+1:]
+		if inBraces, braced := strings.CutPrefix(behind, "{"); braced {
+			name, after, closed := strings.Cut(inBraces, "}")
+			if !closed {
+				name = ""
+			}
+			return text[:at], name, after, true
+		}
+		if !p.isReference(behind) {
+			continue
+		}
+		set := &inReference
+		if strings.HasPrefix(behind, p.message) {
+			set = &inMessageReference
+		}
+		end := 0
+		for end < len(behind) && set[behind[end]] {
+			end++
+		}
+		// A dot or a dash at the end is the sentence's.
+		name = strings.TrimRight(behind[:end], ".-")
+		return text[:at], name, behind[len(name):], true
+	}
+}
+
+// isReference tells whether a text begins as the name of a reference does.
+func (p *parser) isReference(text string) bool {
+	return strings.HasPrefix(text, p.message) || strings.HasPrefix(text, "context.") || strings.HasPrefix(text, "stageVariables.")
 }
 
 // add adds a reference behind the tail.

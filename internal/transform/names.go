@@ -6,6 +6,10 @@ var (
 	inToken         = makeSet("!#$%&'*+-.^_`|~")
 	inPathVariable  = makeSet("_.:-")
 	inStageVariable = makeSet("_")
+	// inReference and inMessageReference have what references without braces
+	// consist of, those to the context and the stage and those to the message.
+	inReference        = makeSet("._")
+	inMessageReference = makeSet("._-")
 )
 
 // makeSet makes the set of the letters and digits of ASCII, and of marks.

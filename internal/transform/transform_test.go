@@ -100,6 +100,10 @@ func TestRequest(t *testing.T) {
 		{name: "braces", parameters: map[string]string{
 			"append:header.v1": "${request.path.id}", "append:header.v2": "<${request.header.x-one}> ${stageVariables.env}-${context.stage}!", "append:header.v3": "{} } $$x"},
 			headers: client + "v1: a b|v2: <1> prod-dev!|v3: {} } $$x|"},
+		{name: "no braces", parameters: map[string]string{
+			"append:header.v1": "<$request.header.x-one> $stageVariables.env-$context.stage!", "append:header.v2": "<$request.path.id/$request.path.rest.",
+			"append:header.v3": "US$ 5, $context, $response.header.x"},
+			headers: client + "v1: <1> prod-dev!|v2: <a b/x/y.|v3: US$ 5, $context, $response.header.x|"},
 		{name: "control characters", parameters: map[string]string{
 			"append:header.v1": "$request.body.lines", "append:header.v2": "a\r\nX: y\x00\tb\x7f", "append:header.v3": "\r\n"},
 			headers: client + "v1: aX-Evil: 1|v2: aX: y\tb|"},
@@ -115,6 +119,8 @@ func TestRequest(t *testing.T) {
 		{name: "path without a slash", parameters: map[string]string{"overwrite:path": "new"}, path: "/new"},
 		{name: "path of the request", parameters: map[string]string{"overwrite:path": "$request.path"}, path: "/pets/a%20b/x/y"},
 		{name: "path of variables", parameters: map[string]string{"overwrite:path": "/v1/${request.path.rest}/${request.path.id}"}, path: "/v1/x/y/a%20b"},
+		{name: "path behind text, no braces", parameters: map[string]string{"overwrite:path": "/v1/$request.path.rest"}, path: "/v1/x/y"},
+		{name: "path of variables, no braces", parameters: map[string]string{"overwrite:path": "/$request.path.rest/$request.path.id/z"}, path: "/x/y/a%20b/z"},
 		{name: "path of a query", parameters: map[string]string{"overwrite:path": "/${request.querystring.q}?x#y"}, path: "/1,a%20b&%3Fx%23y"},
 		{name: "written escapes", parameters: map[string]string{"overwrite:path": "/a%20b%2fc%zz%"}, path: "/a%20b%2fc%25zz%25"},
 		{name: "no path", parameters: map[string]string{"overwrite:path": "$request.header.none"}, path: "/"},
@@ -261,7 +267,7 @@ func TestRefusals(t *testing.T) {
 		{"append:header.a", "$context.authorizer.claims.role", "", ""},
 		{"append:header.a", "$stageVariables.a-b", expression + "$stageVariables.a-b", expression + "$stageVariables.a-b"},
 		{"append:header.a", "$stageVariables.", expression + "$stageVariables.", expression + "$stageVariables."},
-		{"append:header.a", "a $request.path is text", "", ""},
+		{"append:header.a", "a $request.path is not only text", "", ""},
 	} {
 		_, err := NewRequest(map[string]string{test.key: test.value}, nil)
 		if got := message(err); got != test.request {
