@@ -65,6 +65,17 @@ func TestService(t *testing.T) {
 	}
 }
 
+func TestIsAWSRegion(t *testing.T) {
+	for region, want := range map[string]bool{
+		"us-east-1": true, "us-gov-west-1": true, "eusc-de-east-1": true, "us-isob-east-1": true, "ap-southeast-10": true,
+		"": false, "s3": false, "s3-us-west-2": false, "us-east": false, "us-east-": false, "us--1": false, "local": false, "us-east-1a": false, "us-east-1.evil": false,
+	} {
+		if IsAWSRegion(region) != want {
+			t.Errorf("%q: want %v", region, want)
+		}
+	}
+}
+
 func FuzzParseURI(f *testing.F) {
 	f.Add("arn:aws:apigateway:eu-west-1:my-bucket.s3:path/{key}")
 	f.Add("arn:aws:apigateway:us-east-1:email:action/SendEmail&Version=2010-12-01")

@@ -74,6 +74,28 @@ func splitService(text string) (subdomain string, s Service) {
 // ValidRegion tells whether text may be a region: letters, digits and dashes.
 func ValidRegion(text string) bool { return validLabel(text) }
 
+// IsAWSRegion tells whether text has the form of AWS's own regions, as in
+// "us-gov-west-1": one that a client chooses mustn't be another service's name
+// below amazonaws.com, as "s3" is, where anybody can have a bucket.
+func IsAWSRegion(text string) bool {
+	parts := strings.Split(text, "-")
+	if len(parts) < 3 || !ValidRegion(text) {
+		return false
+	}
+	for i, part := range parts {
+		if part == "" {
+			return false
+		}
+		digits := i == len(parts)-1
+		for _, c := range []byte(part) {
+			if digits != ('0' <= c && c <= '9') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // validHost tells whether text is labels with dots between.
 func validHost(text string) bool {
 	for label := range strings.SplitSeq(text, ".") {

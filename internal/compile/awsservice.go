@@ -27,12 +27,17 @@ type AWSServiceCall struct {
 	Proxy bool
 }
 
-// awsService makes an integration with a service.
+// awsService makes an integration with a service. One that can't be called says so
+// to who calls, as other integrations do.
 func (c *Compiler) awsService(call AWSServiceCall) (plan.Integration, error) {
 	if c.parts.AWSService == nil {
 		return misconfigured("this gateway calls no AWS services"), nil
 	}
-	return c.parts.AWSService(call)
+	called, err := c.parts.AWSService(call)
+	if err != nil {
+		return misconfigured("Invalid endpoint address: " + err.Error()), nil //nolint:nilerr // that is how it is said
+	}
+	return called, nil
 }
 
 // callsFunction tells whether a URI names a function to invoke, and not another

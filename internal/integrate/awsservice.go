@@ -157,8 +157,8 @@ func AWSServiceVariables(uri awsendpoint.URI) []string {
 
 // awsPlace is where AWS has the service in a region.
 func (s *AWSService) awsPlace(region string) (*servicePlace, error) {
-	if !awsendpoint.ValidRegion(region) {
-		return nil, fmt.Errorf("%q can't be a region", region)
+	if !awsendpoint.IsAWSRegion(region) {
+		return nil, fmt.Errorf("%q can't be a region of AWS", region)
 	}
 	host := s.uri.Service.Host(region, s.uri.Subdomain)
 	return &servicePlace{tls: true, host: host, backend: s.upstreams.backend(address{addr: host + ":443", tls: true, name: host}, nil), region: s.uri.Service.Region(region)}, nil

@@ -365,6 +365,12 @@ func TestAWSServiceAtAWS(t *testing.T) {
 			t.Errorf("%v, told %q", err, x.Integration.Error)
 		}
 	}
+	// Anybody can have a bucket of that name.
+	x := serviceExchange(plan.MappedRequest{URIParams: []string{"k"}, Region: "s3"})
+	var fault *plan.Fault
+	if err := s.Integrate(x); !errors.As(err, &fault) || fault.Kind != plan.BadRequest {
+		t.Errorf("a region that is a service: %v", err)
+	}
 }
 
 // benchedService is an integration with a service on a script, and an exchange to

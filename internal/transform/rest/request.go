@@ -97,6 +97,9 @@ type uriVariable struct {
 	from source
 }
 
+// formType is the media type of actions of services that speak the query protocol.
+const formType = "application/x-www-form-urlencoded"
+
 const (
 	toHeader = "integration.request.header."
 	toQuery  = "integration.request.querystring."
@@ -221,6 +224,12 @@ func (r *Request) mapBody(x *plan.Exchange) error {
 	template, matched := r.template(x, mediaType)
 	if !matched && (r.passthrough == Never || r.passthrough == WhenNoTemplates && r.templates.any()) {
 		return &plan.Fault{Kind: plan.UnsupportedMediaType, Reason: "no mapping template for " + mediaType + " and its passthrough is forbidden"}
+	}
+	if template == nil && r.contentType == formType && mediaType != formType {
+		// What isn't a form would be read as one, for parameters that nobody named.
+		// UNVERIFIED: that AWS's services, which get it, make nothing of it.
+		x.Mapped.Body, x.Mapped.HasBody = nil, true
+		return nil
 	}
 	c := requestConversion(r.handling, isBinary(x, mediaType))
 	if matched && template != nil && c.bytes() {

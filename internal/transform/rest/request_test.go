@@ -331,3 +331,27 @@ func BenchmarkBodySources(b *testing.B) {
 		}
 	}
 }
+
+// Of an action of the query protocol the body is a form, or nothing.
+func TestFormsOfServices(t *testing.T) {
+	const form = "application/x-www-form-urlencoded"
+	for _, test := range []struct {
+		name, contentType, body string
+		templates               map[string]string
+		want, wantType          string
+	}{
+		{"JSON that nothing maps", "application/json", `{"a":1}`, nil, "", ""},
+		{"a form that nothing maps", form, "Message=x", nil, "Message=x", form},
+		{"JSON that a template makes a form", "application/json", `{"a":"1"}`, map[string]string{"application/json": `Message=$input.path("$.a")`}, "Message=1", form},
+	} {
+		x := exchange("POST", "/", "", test.body)
+		x.Request.Headers = append(x.Request.Headers, plan.Header{Name: "Content-Type", Value: test.contentType})
+		if err := mapped(t, RequestOptions{Kind: AWSService, ContentType: form, Templates: test.templates}, x); err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		if got := string(x.Mapped.Body); got != test.want || !x.Mapped.HasBody || x.Mapped.Headers.Get("content-type") != test.wantType {
+			t.Errorf("%s: %q, %v", test.name, got, x.Mapped.Headers)
+		}
+	}
+}
