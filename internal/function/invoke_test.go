@@ -18,7 +18,7 @@ func testNodeContext(t *testing.T, m *Manager) {
 	s := nodeSpec(t, "index.js", `exports.handler = async (e, c) => ({
 		name: c.functionName, version: c.functionVersion, arn: c.invokedFunctionArn, memory: c.memoryLimitInMB,
 		id: c.awsRequestId, group: c.logGroupName, stream: c.logStreamName === process.env.AWS_LAMBDA_LOG_STREAM_NAME,
-		left: c.getRemainingTimeInMillis() > 9000, identity: c.identity, client: c.clientContext, waits: c.callbackWaitsForEmptyEventLoop,
+		left: c.getRemainingTimeInMillis() > 20000 && c.getRemainingTimeInMillis() <= 60000, identity: c.identity, client: c.clientContext, waits: c.callbackWaitsForEmptyEventLoop,
 		functions: [typeof c.done, typeof c.succeed, typeof c.fail], trace: process.env._X_AMZN_TRACE_ID })`)
 	r, err := m.Invoke(t.Context(), s, &Invocation{
 		RequestID: testRequestID, TraceID: "Root=1-2-3", InvokedARN: s.ARN + ":live",
@@ -45,7 +45,7 @@ func TestPythonContext(t *testing.T) {
 	s := pythonSpec(t, "app.py", `
 def handler(e, c):
     return [c.function_name, c.function_version, c.invoked_function_arn, c.memory_limit_in_mb, c.aws_request_id,
-            c.log_group_name, c.get_remaining_time_in_millis() > 9000, c.identity.cognito_identity_id, c.client_context.custom,
+            c.log_group_name, 20000 < c.get_remaining_time_in_millis() <= 60000, c.identity.cognito_identity_id, c.client_context.custom,
             c.client_context.client.app_title]
 `)
 	r, err := m.Invoke(t.Context(), s, &Invocation{
@@ -144,16 +144,16 @@ let fired = 0;
 exports.handler = (e, c, done) => {
 	c.callbackWaitsForEmptyEventLoop = e.waits;
 	const before = fired;
-	setTimeout(() => { fired++ }, 200);
+	setTimeout(() => { fired++ }, e.ms);
 	done(null, before);
 	if (!e.waits) return;
-	setTimeout(() => { fired += 10 }, 210);
+	setTimeout(() => { fired += 10 }, e.ms + 10);
 }`)
-	answers(t, invoke(t, m, s, `{"waits":true}`), `0`)
-	answers(t, invoke(t, m, s, `{"waits":false}`), `11`)
-	time.Sleep(220 * time.Millisecond) // passes while the environment is frozen
-	answers(t, invoke(t, m, s, `{"waits":false}`), `11`)
-	answers(t, invoke(t, m, s, `{"waits":false}`), `12`)
+	answers(t, invoke(t, m, s, `{"waits":true,"ms":100}`), `0`)
+	answers(t, invoke(t, m, s, `{"waits":false,"ms":1000}`), `11`)
+	time.Sleep(1100 * time.Millisecond) // passes while the environment is frozen
+	answers(t, invoke(t, m, s, `{"waits":false,"ms":600000}`), `11`)
+	answers(t, invoke(t, m, s, `{"waits":false,"ms":600000}`), `12`)
 }
 
 func TestLimits(t *testing.T) {
@@ -202,30 +202,35 @@ func TestRefusals(t *testing.T) {
 func TestCancelled(t *testing.T) { inBothModes(t, testCancelled) }
 
 func testCancelled(t *testing.T, m *Manager) {
-	s := nodeSpec(t, "index.js", `
-let calls = 0;
-exports.handler = async (e) => { await new Promise(r => setTimeout(r, e.ms ?? 0)); return ++calls }`)
+	// leave invokes a function and goes away while it runs.
+	leave := func(s *Spec, event string) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		go func() {
+			_, err := m.Invoke(ctx, s, &Invocation{Payload: []byte(event)})
+			left <- err
+		}()
+		awaitBusy(t, m, 1)
+		cancel()
+		if err := <-left; !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	s := nodeSpec(t, "index.js", heldCode)
 	answers(t, invoke(t, m, s, `{}`), `1`)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err := m.Invoke(ctx, s, &Invocation{Payload: []byte(`{"ms":200}`)})
-	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("got %v", err)
-	}
+	event, release := hold(t, s)
+	leave(s, event)
 	// The function goes on by itself, and its environment comes back.
-	p := m.poolOf(s)
-	for p.function.running.Load() > 0 {
-		time.Sleep(time.Millisecond)
-	}
+	release()
+	waitFor(t, "the function to end by itself", func() bool { return m.inflight.Load() == 0 })
 	answers(t, invoke(t, m, s, `{}`), `3`)
 
 	custom := customSpec(t)
-	ctx, cancel = context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	custom.Timeout = 400 * time.Millisecond
-	if _, err := m.Invoke(ctx, custom, &Invocation{Payload: []byte(`{"Do":"sleep"}`)}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("got %v", err)
-	}
+	short := *custom
+	short.Timeout = 2 * time.Second
+	leave(&short, `{"Do":"sleep"}`)
+	waitFor(t, "the function to be ended", func() bool { return m.inflight.Load() == 0 })
 	answers(t, invoke(t, m, custom, `{"N":1}`), `{"n":2}`)
 }
 
@@ -255,7 +260,6 @@ func TestLayersAndModules(t *testing.T) {
 func TestInitTimeout(t *testing.T) {
 	m := newManager(t, Options{InitTimeout: 100 * time.Millisecond})
 	s := nodeSpec(t, "index.mjs", `await new Promise(r => setTimeout(r, 300)); export const handler = async () => 'late'`)
-	s.Timeout = 2 * time.Second
 	answers(t, invoke(t, m, s, `{}`), `"late"`)
 	s.ID += "short"
 	s.Timeout = 200 * time.Millisecond

@@ -98,7 +98,7 @@ func testNothingIsLeftBehind(t *testing.T, m *Manager) {
 	s := nodeSpec(t, "index.js", `
 const cp = require('child_process');
 exports.handler = async (e) => {
-	cp.spawn('sh', ['-c', 'sleep 300 # `+marker+`'], { stdio: 'ignore' }).unref();
+	cp.spawn('sh', ['-c', 'sleep 300; : `+marker+`'], { stdio: 'ignore' }).unref();
 	if (e.exit) process.exit(1);
 	return 1;
 }`)

@@ -48,6 +48,7 @@ func newManager(t testing.TB, o Options) *Manager {
 	if o.Isolation != IsolationNone {
 		o.Executable = "/proc/self/exe"
 	}
+	o.InitTimeout = orElse(o.InitTimeout, time.Minute) // machines under test may be very busy
 	m, err := New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +83,7 @@ func spec(t testing.TB, runtime, handler, dir string) *Spec {
 	return &Spec{
 		ID: t.Name() + runtime, ARN: "arn:aws:lambda:eu-west-1:123456789012:function:hello", Name: "hello", Version: "$LATEST",
 		AccountID: "123456789012", Region: "eu-west-1", Runtime: runtime, Handler: handler, CodeDir: dir,
-		MemoryMB: 256, Timeout: 10 * time.Second, EphemeralStorageMB: 512, LogGroup: "/aws/lambda/hello",
+		MemoryMB: 256, Timeout: time.Minute, EphemeralStorageMB: 512, LogGroup: "/aws/lambda/hello",
 	}
 }
 
@@ -135,6 +136,41 @@ func inBothModes(t *testing.T, test func(t *testing.T, m *Manager)) {
 	}
 }
 
+// heldCode is a handler that counts its calls; a call whose event is that of hold runs until it is released.
+const heldCode = `
+const fs = require('fs');
+let calls = 0;
+exports.handler = async (e) => {
+	while (e.until && !fs.existsSync(__dirname + '/' + e.until)) await new Promise(r => setTimeout(r, 2));
+	return ++calls;
+}`
+
+// hold makes an event with which a function of heldCode runs until release is called.
+func hold(t testing.TB, s *Spec) (event string, release func()) {
+	return `{"until":"released"}`, func() {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(s.CodeDir, "released"), nil, 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// awaitBusy waits until n environments run an invocation.
+func awaitBusy(t testing.TB, m *Manager, n int) {
+	t.Helper()
+	waitFor(t, "the function to run", func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		busy := 0
+		for e := range m.live {
+			if e.busy.Load() {
+				busy++
+			}
+		}
+		return busy >= n
+	})
+}
+
 func discardLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // gatewayForTest is argv[0] of a gateway that TestDiesWithTheGateway kills.
@@ -143,13 +179,13 @@ const gatewayForTest = "gatehouse-test-gateway"
 // runGatewayForTest starts environments, says so, and waits to be killed.
 func runGatewayForTest() {
 	isolation, dir := Isolation(os.Args[1]), os.Args[2]
-	m, err := New(Options{Isolation: isolation, Executable: "/proc/self/exe", TempDir: os.Args[3]})
+	m, err := New(Options{Isolation: isolation, Executable: "/proc/self/exe", TempDir: os.Args[3], InitTimeout: time.Minute})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
 	r, err := m.Invoke(context.Background(), &Spec{
-		ID: "x", Name: "x", Version: "1", Runtime: "nodejs20.x", Handler: "index.handler", CodeDir: dir, Timeout: 10 * time.Second,
+		ID: "x", Name: "x", Version: "1", Runtime: "nodejs20.x", Handler: "index.handler", CodeDir: dir, Timeout: time.Minute,
 		MemoryMB: 256, EphemeralStorageMB: 1,
 	}, &Invocation{})
 	if err != nil {
@@ -157,7 +193,7 @@ func runGatewayForTest() {
 		os.Exit(1)
 	}
 	fmt.Println(string(r.Payload))
-	time.Sleep(time.Minute)
+	time.Sleep(10 * time.Minute)
 	os.Exit(1)
 }
 
@@ -165,7 +201,7 @@ func textLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(
 
 func waitFor(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited too long for %s", what)
 		}

@@ -14,14 +14,6 @@ import (
 
 func TestConcurrency(t *testing.T) {
 	m := newManager(t, Options{AccountConcurrency: 6, Isolation: IsolationNone})
-	s := nodeSpec(t, "index.js", `exports.handler = async (e) => { await new Promise(r => setTimeout(r, e.ms)); return process.pid }`)
-	slow := func(s *Spec) (string, error) {
-		r, err := m.Invoke(t.Context(), s, &Invocation{Payload: []byte(`{"ms":400}`)})
-		if err != nil {
-			return "", err
-		}
-		return string(r.Payload), nil
-	}
 	t.Run("grows", func(t *testing.T) {
 		// Each waits for the others: they only return when all run at once.
 		s := nodeSpec(t, "index.js", `
@@ -36,12 +28,13 @@ exports.handler = async (e) => {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				pid, err := slow(s)
+				r, err := m.Invoke(t.Context(), s, &Invocation{})
 				if err != nil {
 					t.Error(err)
+					return
 				}
 				mu.Lock()
-				pids[pid] = true
+				pids[string(r.Payload)] = true
 				mu.Unlock()
 			})
 		}
@@ -62,26 +55,30 @@ exports.handler = async (e) => {
 		{"account", nil, 8, 2, ReasonAccount},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := *s
+			s := nodeSpec(t, "index.js", heldCode)
 			s.ReservedConcurrency = tt.reserved
-			var wg sync.WaitGroup
-			failures := make(chan error, tt.calls)
+			event, release := hold(t, s)
+			outcomes := make(chan error, tt.calls)
 			for range tt.calls {
-				wg.Go(func() {
-					if _, err := slow(&s); err != nil {
-						failures <- err
-					}
-				})
+				go func() {
+					_, err := m.Invoke(t.Context(), s, &Invocation{Payload: []byte(event)})
+					outcomes <- err
+				}()
 			}
-			wg.Wait()
-			close(failures)
+			// Those that run do until the others have been refused.
 			refused := 0
-			for err := range failures {
+			for range tt.calls {
+				err := <-outcomes
+				if err == nil {
+					continue
+				}
 				var e *Error
 				if !errors.As(err, &e) || e.Kind != Throttled || e.Reason != tt.reason || e.Status() != 429 {
 					t.Errorf("got %v", err)
 				}
-				refused++
+				if refused++; refused == tt.refused {
+					release()
+				}
 			}
 			if refused != tt.refused {
 				t.Errorf("refused: got %d, want %d", refused, tt.refused)
@@ -115,14 +112,17 @@ func TestMaxEnvironments(t *testing.T) {
 // A start that waits for room gets that of the first environment that has nothing to do.
 func TestStarved(t *testing.T) {
 	m := newManager(t, Options{MaxEnvironments: 1})
-	a := nodeSpec(t, "index.js", `exports.handler = async (e) => { await new Promise(r => setTimeout(r, e.ms ?? 0)); return 1 }`)
+	a := nodeSpec(t, "index.js", heldCode)
 	b := *a
 	b.ID += "b"
-	invoke(t, m, a, `{}`)
+	answers(t, invoke(t, m, a, `{}`), `1`)
+	event, release := hold(t, a)
 	var wg sync.WaitGroup
-	wg.Go(func() { answers(t, invoke(t, m, a, `{"ms":100}`), `1`) })
-	waitFor(t, "the first to be busy", func() bool { return poolSize(m, a) == 0 })
-	answers(t, invoke(t, m, &b, `{}`), `1`)
+	wg.Go(func() { answers(t, invoke(t, m, a, event), `2`) })
+	awaitBusy(t, m, 1)
+	wg.Go(func() { answers(t, invoke(t, m, &b, `{}`), `1`) })
+	waitFor(t, "the second to wait for room", func() bool { return m.starved.Load() == 1 })
+	release()
 	wg.Wait()
 	answers(t, invoke(t, m, a, `{}`), `1`)
 }
@@ -145,18 +145,12 @@ func TestIdleIsReaped(t *testing.T) {
 	m := newManager(t, Options{IdleTimeout: 30 * time.Millisecond})
 	s := nodeSpec(t, "index.js", `exports.handler = async () => 1`)
 	answers(t, invoke(t, m, s, `{}`), `1`)
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	waitFor(t, "the environment and its pool to go", func() bool {
 		_, there := m.pools.Load(s.ID)
 		m.mu.Lock()
-		left := len(m.live)
-		m.mu.Unlock()
-		if left == 0 && !there {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d environments left, pool: %v", left, there)
-		}
-	}
+		defer m.mu.Unlock()
+		return len(m.live) == 0 && !there
+	})
 }
 
 func TestExpiredCredentials(t *testing.T) {
@@ -173,14 +167,14 @@ func TestExpiredCredentials(t *testing.T) {
 
 func TestRetire(t *testing.T) {
 	m := newManager(t, Options{})
-	s := nodeSpec(t, "index.js", `exports.handler = async (e) => { await new Promise(r => setTimeout(r, e.ms ?? 0)); return 1 }`)
-	invoke(t, m, s, `{}`)
+	s := nodeSpec(t, "index.js", heldCode)
+	answers(t, invoke(t, m, s, `{}`), `1`)
+	event, release := hold(t, s)
 	var wg sync.WaitGroup
-	wg.Go(func() { answers(t, invoke(t, m, s, `{"ms":100}`), `1`) })
-	for m.inflight.Load() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	wg.Go(func() { answers(t, invoke(t, m, s, event), `2`) })
+	awaitBusy(t, m, 1)
 	m.Retire(s.ID)
+	release()
 	wg.Wait()
 	answers(t, invoke(t, m, s, `{}`), `1`) // a request that still holds the old plan
 	if n := poolSize(m, s); n != 0 {
@@ -189,22 +183,24 @@ func TestRetire(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	m, err := New(Options{Executable: "/proc/self/exe"})
+	o := Options{Executable: "/proc/self/exe", InitTimeout: time.Minute}
+	m, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := nodeSpec(t, "index.js", `exports.handler = async (e) => { await new Promise(r => setTimeout(r, e.ms ?? 0)); return 1 }`)
+	s := nodeSpec(t, "index.js", heldCode)
+	idle := *s
+	idle.ID += "idle"
+	answers(t, invoke(t, m, &idle, `{}`), `1`)
+	event, release := hold(t, s)
 	var wg sync.WaitGroup
-	wg.Go(func() { answers(t, invoke(t, m, s, `{"ms":200}`), `1`) })
-	wg.Go(func() {
-		quick := *s
-		quick.ID += "idle"
-		invoke(t, m, &quick, `{}`)
-	})
-	for m.inflight.Load() < 2 {
-		time.Sleep(time.Millisecond)
-	}
-	if err := m.Close(t.Context()); err != nil {
+	wg.Go(func() { answers(t, invoke(t, m, s, event), `1`) })
+	awaitBusy(t, m, 1)
+	closed := make(chan error, 1)
+	go func() { closed <- m.Close(t.Context()) }()
+	waitFor(t, "the close to begin", m.closed.Load)
+	release()
+	if err := <-closed; err != nil {
 		t.Error(err)
 	}
 	wg.Wait()
@@ -216,30 +212,21 @@ func TestClose(t *testing.T) {
 		t.Errorf("temporary folder: %v", err)
 	}
 
-	m, err = New(Options{Executable: "/proc/self/exe"})
+	m, err = New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	wg.Go(func() {
-		fails(t, invoke(t, m, s, `{"ms":8000}`),
+		fails(t, invoke(t, m, s, `{"until":"never"}`),
 			`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: `+testRequestID+` Error: Runtime exited with error: signal: killed"}`)
 	})
-	for m.inflight.Load() == 0 || poolLive(m, s) == 0 {
-		time.Sleep(time.Millisecond)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	awaitBusy(t, m, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := m.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 	wg.Wait()
-}
-
-func poolLive(m *Manager, s *Spec) int {
-	p := m.poolOf(s)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.live
 }
 
 // A storm of good and bad invocations: each gets its own answer, and nothing is left over.
