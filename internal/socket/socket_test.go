@@ -2,6 +2,7 @@ package socket
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -45,7 +47,7 @@ func (h *recorder) expectEnd(t testing.TB, want string) {
 		if got != want {
 			t.Errorf("the connection ended with %q, want %q", got, want)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		buf := make([]byte, 1<<16)
 		t.Fatalf("the connection never ended\n%s", buf[:runtime.Stack(buf, true)])
 	}
@@ -63,7 +65,7 @@ func startRegistry(t testing.TB, o Options) *Registry {
 	r := New(o)
 	t.Cleanup(func() {
 		r.Cut()
-		deadline := time.Now().Add(10 * time.Second)
+		deadline := time.Now().Add(time.Minute)
 		for r.Len() > 0 {
 			if time.Now().After(deadline) {
 				t.Fatalf("%d connections are left", r.Len())
@@ -95,7 +97,7 @@ func tcpPair(t testing.TB) (client, server net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	if err := nc.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := nc.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	server, err = l.Accept()
@@ -374,7 +376,7 @@ func TestTimeLimits(t *testing.T) {
 	})
 	t.Run("a close without an answer", func(t *testing.T) {
 		h := newRecorder()
-		r := startRegistry(t, Options{CloseTimeout: short})
+		r := startRegistry(t, Options{CloseTimeout: time.Second}) // within which the close frame has to leave
 		c := connect(t, r, "id", h)
 		if err := r.Close("api", "prod", "id"); err != nil {
 			t.Fatal(err)
@@ -384,28 +386,34 @@ func TestTimeLimits(t *testing.T) {
 		c.expectEnd()
 	})
 	t.Run("messages that wait for others", func(t *testing.T) {
-		h := newRecorder()
-		h.message = func(c *Conn, text string) { time.Sleep(300 * time.Millisecond); _ = c.Send([]byte(text)) }
-		c := connect(t, startRegistry(t, Options{StallTimeout: 200 * time.Millisecond, MaxRunning: 1}), "id", h)
-		var all []byte
-		for range 3 {
-			all = append(all, ws.MustCompileFrame(ws.MaskFrameInPlace(text("x")))...)
-		}
-		if _, err := c.Write(all); err != nil {
-			t.Fatal(err)
-		}
-		for range 3 {
-			c.expectHear("x")
-		}
+		synctest.Test(t, func(t *testing.T) {
+			h := newRecorder()
+			h.message = func(c *Conn, text string) { time.Sleep(3 * time.Second); _ = c.Send([]byte(text)) } // of the bubble
+			server, nc := net.Pipe()
+			c := adopt(t, startRegistry(t, Options{StallTimeout: 2 * time.Second, MaxRunning: 1}), "id", h, server, nc)
+			go func() {
+				_, _ = c.Write(bytes.Repeat(ws.MustCompileFrame(ws.MaskFrameInPlace(text("x"))), 3)) // or nothing is heard
+			}()
+			for range 3 {
+				c.expectHear("x")
+			}
+			c.Close()
+			h.expectEnd(t, "1006")
+		})
 	})
 	t.Run("messages keep a connection", func(t *testing.T) {
-		h := newRecorder()
-		c := connect(t, startRegistry(t, Options{IdleTimeout: 20 * short}), "id", h)
-		for range 25 {
-			time.Sleep(short)
-			c.write(text("x"))
-			c.expectHear("x")
-		}
+		synctest.Test(t, func(t *testing.T) {
+			h := newRecorder()
+			server, nc := net.Pipe()
+			c := adopt(t, startRegistry(t, Options{IdleTimeout: time.Minute}), "id", h, server, nc)
+			for range 5 {
+				time.Sleep(50 * time.Second) // of the bubble
+				c.write(text("x"))
+				c.expectHear("x")
+			}
+			c.Close()
+			h.expectEnd(t, "1006")
+		})
 	})
 }
 
@@ -440,7 +448,7 @@ func testSlowReader(t *testing.T, read func(*client)) {
 	defer c.Close()
 	data := make([]byte, 30_000)
 	full := 0
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for time.Now().Before(deadline) {
 		err := r.Post("api", "prod", "id", data)
 		if errors.Is(err, ErrGone) {
