@@ -58,7 +58,7 @@ func (l *traces) await(t testing.TB, n int) []string {
 	uuid := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
 	extended := regexp.MustCompile(`Id: [\w-]{15}=`)
 	root := regexp.MustCompile(`1-[0-9a-f]{8}-[0-9a-f]{24}`)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		l.mu.Lock()
 		lines, count := slices.Clone(l.lines), l.count
 		l.mu.Unlock()

@@ -29,6 +29,9 @@ type gateway struct {
 	serving []chan error
 }
 
+// patience is how long a test waits for what takes a moment on a machine that isn't busy.
+const patience = time.Minute
+
 // counts is an access log and metrics in one.
 type counts struct {
 	requests, logged atomic.Int64
@@ -51,7 +54,7 @@ func (c *counts) Log(x *plan.Exchange, _ time.Duration) {
 // awaitLogged waits until n exchanges have been logged.
 func (c *counts) awaitLogged(t testing.TB, n int64) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for c.logged.Load() < n {
 		if time.Now().After(deadline) {
 			t.Fatal("the request never ended")
@@ -83,7 +86,7 @@ func startGateway(t testing.TB, o serve.Options, routes ...*plan.Route) *gateway
 	g.Server = serve.New(o)
 	g.addr = g.serveOn(t, g.Serve)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := g.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)
@@ -204,7 +207,7 @@ func dial(t testing.TB, addr string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	return c

@@ -85,7 +85,7 @@ func TestHeldBodies(t *testing.T) {
 // before the gateway is done with it.
 func (g *gateway) awaitHeld(t testing.TB, want int64) {
 	t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(patience)
 	for g.Numbers().HeldBytes != want {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d bytes are held, want %d", g.Numbers().HeldBytes, want)

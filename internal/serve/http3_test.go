@@ -38,7 +38,7 @@ func fetch(t *testing.T, c *http.Client, req *http.Request) (*http.Response, str
 // timeout is a context for what takes no time.
 func timeout(t *testing.T) (context.Context, context.CancelFunc) {
 	t.Helper()
-	return context.WithTimeout(t.Context(), 10*time.Second)
+	return context.WithTimeout(t.Context(), patience)
 }
 
 // unsized is a body of unknown length.
@@ -114,7 +114,7 @@ func TestHTTP3Bodies(t *testing.T) {
 		x.Response.BodyStream = io.NopCloser(strings.NewReader("part"))
 		return nil
 	})
-	g := startGateway(t, serve.Options{Certificate: a.Certificate, StallTimeout: time.Second}, route(t, "POST /echo", step(echo)), route(t, "GET /pieces", pieces), route(t, "GET /short", short))
+	g := startGateway(t, serve.Options{Certificate: a.Certificate, StallTimeout: 10 * time.Second}, route(t, "POST /echo", step(echo)), route(t, "GET /pieces", pieces), route(t, "GET /short", short))
 	client := g.clientHTTP3(t, trust(t, a))
 	long := bytes.Repeat([]byte("0123456789abcdef"), 9<<20/16)
 	res, err := client.Post("https://abc.execute-api.localhost/echo", "text/plain", bytes.NewReader(long))
@@ -136,13 +136,14 @@ func TestHTTP3Bodies(t *testing.T) {
 	if rest, err := io.ReadAll(res.Body); string(rest) != "b" || err != nil {
 		t.Errorf("the second piece is %q, %v", rest, err)
 	}
-	for _, front := range fronts[1:] {
+	for i, front := range fronts[1:] {
 		// The reset of a stream may overtake the head.
 		if res, err = g.over(t, front, trust(t, a)).Get("https://abc.execute-api.localhost/short"); err == nil {
 			if rest, err := io.ReadAll(res.Body); err == nil {
 				t.Errorf("%s: a part passed for the whole: %q", front, rest)
 			}
 		}
+		g.counts.awaitLogged(t, int64(3+i))
 		if got := g.counts.lastError.Load(); got != "the response ended before its announced length" {
 			t.Errorf("%s: logged %q", front, got)
 		}
@@ -233,7 +234,7 @@ func TestHTTP3ClientGone(t *testing.T) {
 			if err == nil {
 				t.Errorf("%s: a body that was cut passed for whole", path)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("%s wasn't told", path)
 		}
 		sending.Close()
@@ -312,7 +313,7 @@ func TestHTTP3Handshakes(t *testing.T) {
 	// A client that leaves at once may be counted among those that failed, and a
 	// moment later.
 	n := g.Numbers()
-	for end := time.Now().Add(5 * time.Second); n.Handshakes+n.FailedHandshakes < 10 && time.Now().Before(end); n = g.Numbers() {
+	for end := time.Now().Add(patience); n.Handshakes+n.FailedHandshakes < 10 && time.Now().Before(end); n = g.Numbers() {
 		time.Sleep(time.Millisecond)
 	}
 	if n.FailedHandshakes < 5 || n.Handshakes+n.FailedHandshakes != 10 {

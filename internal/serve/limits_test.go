@@ -183,22 +183,20 @@ func TestExpectContinue(t *testing.T) {
 	}
 }
 
-// closedWithin tells whether the server ends a connection, and what it sent.
-func closedWithin(t *testing.T, c net.Conn, limit time.Duration) string {
+// closed tells whether the server ends a connection, and what it sent.
+func closed(t *testing.T, c net.Conn) string {
 	t.Helper()
-	if err := c.SetReadDeadline(time.Now().Add(limit)); err != nil {
-		t.Fatal(err)
-	}
 	rest, err := io.ReadAll(c)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("the connection is open after %s", limit)
+		t.Errorf("the connection is open after %s", patience)
 	}
 	return string(rest)
 }
 
 // Clients that send slowly or nothing are dropped, and hold up nobody.
 func TestSlowClients(t *testing.T) {
-	o := serve.Options{HeadTimeout: 300 * time.Millisecond, IdleTimeout: 300 * time.Millisecond, StallTimeout: 300 * time.Millisecond, Certificate: certificate(t).Certificate}
+	const limit = 2 * time.Second // enough for the other one on a busy machine
+	o := serve.Options{HeadTimeout: limit, IdleTimeout: limit, StallTimeout: limit, Certificate: certificate(t).Certificate}
 	g := startGateway(t, o, route(t, "$default", step(echo)))
 	for name, raw := range map[string]string{
 		"nothing sent":   "",
@@ -218,7 +216,7 @@ func TestSlowClients(t *testing.T) {
 			if res, _ := send(t, g.addr, "GET / HTTP/1.1\r\n"+host+"\r\n"); res.StatusCode != 200 {
 				t.Errorf("got %d", res.StatusCode)
 			}
-			closedWithin(t, c, 5*time.Second)
+			closed(t, c)
 		})
 	}
 }
@@ -245,7 +243,7 @@ func TestStalledHTTP2Body(t *testing.T) {
 	})
 	g := startGateway(t, serve.Options{StallTimeout: 200 * time.Millisecond, Certificate: a.Certificate, Management: management}, route(t, "$default", step(echo)))
 	client := g.client(t, trust(t, a))
-	client.Timeout = 10 * time.Second
+	client.Timeout = patience
 	for _, host := range []string{"abc.execute-api.localhost", "localhost"} {
 		body, stalled := io.Pipe()
 		defer stalled.Close()
@@ -306,7 +304,7 @@ func TestTrickledHTTP2Body(t *testing.T) {
 	ticker := time.NewTicker(10 * time.Millisecond) // 100 bytes a second
 	defer ticker.Stop()
 	client := g.client(t, trust(t, a))
-	client.Timeout = 10 * time.Second
+	client.Timeout = patience
 	res, err := client.Post("https://abc.execute-api.localhost/", "text/plain", trickle{ticker.C})
 	if err != nil {
 		t.Fatal(err)
@@ -327,13 +325,13 @@ func TestConnectionLimit(t *testing.T) {
 		}
 		receive(t, bufio.NewReader(c), "GET")
 	}
-	if got := closedWithin(t, dial(t, g.addr), 5*time.Second); got != "" {
+	if got := closed(t, dial(t, g.addr)); got != "" {
 		t.Errorf("the third connection got %q", got)
 	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		c := dial(t, g.addr)
 		_, err := io.WriteString(c, get)
@@ -368,7 +366,7 @@ func TestClientGone(t *testing.T) {
 	}
 	select {
 	case <-left:
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the step wasn't told")
 	}
 }

@@ -105,7 +105,7 @@ func startSockets(t testing.TB, o serve.Options, so socket.Options) *socketGatew
 	failed := make(chan error, 1)
 	go func() { failed <- g.Serve(l) }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := g.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)
@@ -215,7 +215,7 @@ func (g *socketGateway) expectDisconnect(t testing.TB, want string) {
 		if _, got, _ = strings.Cut(got, " "); got != want {
 			t.Errorf("$disconnect was told %q, want %q", got, want)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Error("$disconnect was never told")
 	}
 }
@@ -379,7 +379,7 @@ func TestSocketsAreCounted(t *testing.T) {
 	a.send(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, "")))
 	a.expectClose(1000, "")
 	g.expectDisconnect(t, "1000 ")
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		nc := dial(t, g.addr)
 		if _, err := io.WriteString(nc, handshake); err == nil {
@@ -394,11 +394,11 @@ func TestSocketsAreCounted(t *testing.T) {
 }
 
 func TestShutdownClosesSockets(t *testing.T) {
-	g := startSockets(t, serve.Options{}, socket.Options{CloseTimeout: 100 * time.Millisecond})
+	g := startSockets(t, serve.Options{}, socket.Options{CloseTimeout: time.Second})
 	polite, deaf := g.connect(t), g.connect(t)
 	done := make(chan error, 1)
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		done <- g.Shutdown(ctx)
 	}()
@@ -459,7 +459,7 @@ func TestEndsTakeTurns(t *testing.T) {
 
 // Many connections open and end in every way, and nothing is left of them.
 func TestSocketChurn(t *testing.T) {
-	g := startSockets(t, serve.Options{}, socket.Options{CloseTimeout: 50 * time.Millisecond})
+	g := startSockets(t, serve.Options{}, socket.Options{CloseTimeout: 2 * time.Second})
 	before := descriptors(t)
 	var clients sync.WaitGroup
 	for i := range 8 {
@@ -493,7 +493,7 @@ func TestSocketChurn(t *testing.T) {
 	for range 8 * 20 {
 		select {
 		case <-g.ended:
-		case <-time.After(10 * time.Second):
+		case <-time.After(patience):
 			t.Fatal("a $disconnect is missing")
 		}
 	}

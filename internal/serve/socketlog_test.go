@@ -26,7 +26,7 @@ func (e executions) next(t *testing.T) string {
 	select {
 	case text := <-e:
 		return text
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("nothing was logged")
 		return ""
 	}
