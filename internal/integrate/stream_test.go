@@ -102,7 +102,7 @@ func (s *slow) Read(p []byte) (int, error) {
 // An integration's timeout is the backend's: a client that sends or reads
 // slowly doesn't use it up.
 func TestSlowClient(t *testing.T) {
-	const timeout = 300 * time.Millisecond
+	const timeout = 2 * time.Second // of a backend that may share a busy machine
 	text := strings.Repeat("0123456789", 7000)
 	for name, length := range map[string]int64{"announced": int64(len(text)), "chunked": -1, "short": 10} {
 		t.Run(name, func(t *testing.T) {
@@ -139,7 +139,7 @@ func TestSlowClient(t *testing.T) {
 
 // A backend's time runs out wherever it stops.
 func TestStalls(t *testing.T) {
-	const timeout = 50 * time.Millisecond
+	const timeout = 500 * time.Millisecond
 	for name, stall := range map[string]func(c *peerConn){
 		"before the request is read": func(*peerConn) {},
 		"before the head":            func(c *peerConn) { c.request() },
@@ -148,6 +148,7 @@ func TestStalls(t *testing.T) {
 		"in a short body":            func(c *peerConn) { c.request(); c.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi") },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := newPeer(t)
 			h := newHTTP(t, integrate.HTTPOptions{URI: "http://" + p.addr, Timeout: timeout, Upstreams: newUpstreams(t, integrate.UpstreamOptions{})})
 			x := exchange("POST", "/")
@@ -163,8 +164,10 @@ func TestStalls(t *testing.T) {
 		})
 	}
 	t.Run("in a long body", func(t *testing.T) {
+		t.Parallel()
 		p := newPeer(t)
-		h := newHTTP(t, integrate.HTTPOptions{URI: "http://" + p.addr, Timeout: timeout, Upstreams: newUpstreams(t, integrate.UpstreamOptions{})})
+		h := newHTTP(t, integrate.HTTPOptions{URI: "http://" + p.addr, Timeout: 2 * time.Second, // within which the head comes
+			Upstreams: newUpstreams(t, integrate.UpstreamOptions{})})
 		x := exchange("GET", "/")
 		result := integrating(h, x)
 		c := p.accept()
@@ -182,6 +185,7 @@ func TestStalls(t *testing.T) {
 		c.ended()
 	})
 	t.Run("before a long request is read", func(t *testing.T) {
+		t.Parallel()
 		p := newPeer(t)
 		h := newHTTP(t, integrate.HTTPOptions{URI: "http://" + p.addr, Timeout: timeout, Upstreams: newUpstreams(t, integrate.UpstreamOptions{})})
 		x := exchange("POST", "/")

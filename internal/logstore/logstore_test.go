@@ -514,7 +514,7 @@ func TestWriterSyncsByItself(t *testing.T) {
 	s := openStore(t, t.TempDir(), Options{WriteEvery: time.Millisecond, SyncEvery: time.Millisecond})
 	g := s.Group(testID)
 	g.Append("a", Event{1, "x"})
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		g.io.Lock()
 		clean := g.loaded && len(g.unsynced) == 0 && len(g.segments) == 1 && g.segments[0].Size > 0

@@ -87,7 +87,7 @@ func open(t testing.TB, dir string, runtime lambda.Runtime, change func(*lambda.
 
 // close may be called more than once.
 func (f *fixture) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	_ = f.Service.Close(ctx)
 	_ = f.store.Close()
@@ -104,7 +104,7 @@ func newRunning(t *testing.T, change func(*lambda.Options)) *fixture {
 	m, err := function.New(function.Options{Isolation: function.IsolationNone})
 	ok(t, err)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		ok(t, m.Close(ctx))
 	})
