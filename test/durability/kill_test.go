@@ -32,8 +32,12 @@ func TestMain(m *testing.M) { harness.Main(m) }
 
 const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 
-// writers is how many clients write at the same time.
-const writers = 6
+const (
+	// writers is how many clients write at the same time.
+	writers = 6
+	// patience is how long anything may take on a machine that does much else.
+	patience = time.Minute
+)
 
 // TestKill is the whole story: start, write, kill, start again, compare.
 func TestKill(t *testing.T) {
@@ -49,8 +53,10 @@ func TestKill(t *testing.T) {
 	data := t.TempDir()
 	g := harness.Start(t, data)
 	ws := make([]*writer, writers)
+	acks := make(chan struct{}, 1)
 	for i := range ws {
 		ws[i] = newWriter(t, g, i, backend.URL)
+		ws[i].acks = acks
 	}
 	acknowledged := 0
 	for kill := range n {
@@ -59,7 +65,15 @@ func TestKill(t *testing.T) {
 		for _, w := range ws {
 			all.Go(func() { w.write(ctx, g) })
 		}
-		timer := time.NewTimer(time.Duration(rand.IntN(60_000)) * time.Microsecond)
+		// After some writes, however long they take, and in the middle of the next.
+		for range rand.IntN(2 * writers) {
+			select {
+			case <-acks:
+			case <-time.After(patience):
+				t.Fatalf("no write was acknowledged for %s\n%s", patience, g.Logs())
+			}
+		}
+		timer := time.NewTimer(time.Duration(rand.IntN(20_000)) * time.Microsecond)
 		<-timer.C
 		g.Kill()
 		cancel()
@@ -88,6 +102,7 @@ type writer struct {
 	roles        map[string]string // name → description that was acknowledged
 	routes       map[string]string // route key → route id that was acknowledged
 	acknowledged int
+	acks         chan<- struct{} // told of each, where somebody listens
 	// unsure undoes the doubt about the one write that was under way at the
 	// kill: it looks at what is there and takes it into the model.
 	unsure func(found state) error
@@ -143,6 +158,10 @@ func (w *writer) write(ctx context.Context, g *harness.Gateway) {
 		}
 		w.unsure = nil
 		w.acknowledged++
+		select {
+		case w.acks <- struct{}{}:
+		default:
+		}
 	}
 }
 

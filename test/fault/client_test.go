@@ -15,7 +15,7 @@ import (
 func TestSmuggling(t *testing.T) {
 	b := startBackend(t, map[string]act{"/": say(answered)})
 	a := newAPI(t)
-	a.route(t, "$default", "http://"+b.addr, patience)
+	a.route(t, "$default", "http://"+b.addr, ample)
 	a.mark(t)
 	host := "Host: " + a.host + "\r\n"
 	smuggled := "GET /smuggled HTTP/1.1\r\n" + host + "\r\n"
@@ -69,7 +69,7 @@ func TestSmuggling(t *testing.T) {
 func TestHeadBombs(t *testing.T) {
 	b := startBackend(t, map[string]act{"/": say(answered)})
 	a := newAPI(t)
-	a.route(t, "$default", "http://"+b.addr, patience)
+	a.route(t, "$default", "http://"+b.addr, ample)
 	a.mark(t)
 	host := "Host: " + a.host + "\r\n"
 	for name, tt := range map[string]struct {
@@ -110,7 +110,7 @@ func TestHugeRequests(t *testing.T) {
 		return say(answered)(c, r)
 	}})
 	a := newAPI(t)
-	a.route(t, "$default", "http://"+b.addr, patience)
+	a.route(t, "$default", "http://"+b.addr, ample)
 	a.mark(t)
 	const size = 100 << 20
 	piece := strings.Repeat("x", 1<<20)
@@ -197,7 +197,7 @@ func TestClientGone(t *testing.T) {
 		}),
 	})
 	a := newAPI(t)
-	a.route(t, "$default", "http://"+b.addr, 3*patience)
+	a.route(t, "$default", "http://"+b.addr, ample)
 	tests := []struct {
 		name, request string
 		more          int // bytes of a body, as far as they are taken

@@ -32,8 +32,13 @@ const (
 	badRequest  = `{"message":"Bad Request"}`
 )
 
-// patience is how long anything may take that should happen soon.
-const patience = 10 * time.Second
+const (
+	// patience is how long anything may take that should happen soon, on a machine
+	// that does much else.
+	patience = time.Minute
+	// ample is the most time that an integration may have.
+	ample = 30 * time.Second
+)
 
 // An api is an HTTP API of a gateway of its own.
 type api struct {
@@ -42,6 +47,7 @@ type api struct {
 	id     *string
 	host   string
 	before usage
+	calm   *api // see besides
 }
 
 // newAPI starts a gateway with one API and a $default stage.
@@ -119,7 +125,7 @@ func (a *api) dial(t testing.TB) *clientConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(3 * patience)); err != nil {
 		t.Fatal(err)
 	}
 	return &clientConn{Conn: c, t: t, r: bufio.NewReader(c)}

@@ -28,7 +28,7 @@ func TestBinaryBodies(t *testing.T) {
 	}))
 	defer backend.Close()
 	a := newAPI(t)
-	a.route(t, "ANY /base/{proxy+}", backend.URL+"/{proxy}", patience)
+	a.route(t, "ANY /base/{proxy+}", backend.URL+"/{proxy}", ample)
 	a.mark(t)
 	client := a.http(t)
 	random := rand.NewChaCha8([32]byte{})
@@ -90,7 +90,7 @@ func TestHopByHop(t *testing.T) {
 	}))
 	defer backend.Close()
 	a := newAPI(t)
-	a.route(t, "$default", backend.URL, patience)
+	a.route(t, "$default", backend.URL, ample)
 	c := a.dial(t)
 	c.send("POST / HTTP/1.1\r\nHost: " + a.host + "\r\nConnection: x-hop, close\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authorization: x\r\n" +
 		"Proxy-Connection: x\r\nTE: trailers\r\nTrailer: x\r\nUpgrade: x\r\nExpect: 100-continue\r\nX-End: 1\r\nForwarded: for=192.0.2.1\r\n" +

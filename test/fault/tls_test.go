@@ -115,7 +115,7 @@ func TestTLSBackends(t *testing.T) {
 		{"no TLS there", "https://" + plain.addr, 503, "EOF"},
 	}
 	for i, tt := range tests {
-		a.route(t, "GET /"+string(rune('a'+i)), tt.uri, patience)
+		a.route(t, "GET /"+string(rune('a'+i)), tt.uri, ample)
 	}
 	a.mark(t)
 	for i, tt := range tests {

@@ -142,11 +142,14 @@ func TestBackends(t *testing.T) {
 	}
 	b := startBackend(t, acts)
 	a := newAPI(t)
-	a.route(t, "ANY /ok", "http://"+b.addr+"/ok", patience)
+	a.route(t, "ANY /ok", "http://"+b.addr+"/ok", ample)
 	for _, tt := range tests {
-		timeout := patience
+		timeout := ample
 		if strings.HasPrefix(tt.name, "stalls") {
-			timeout = 50 * time.Millisecond
+			timeout = 500 * time.Millisecond
+			if tt.status == 200 {
+				timeout = 2 * time.Second // within which the head comes
+			}
 		}
 		a.route(t, "ANY "+path(tt.name), "http://"+b.addr+path(tt.name), timeout)
 	}
@@ -193,7 +196,7 @@ func TestBackends(t *testing.T) {
 func TestAbsentBackend(t *testing.T) {
 	b := startBackend(t, map[string]act{"/": say(answered)})
 	a := newAPI(t)
-	a.route(t, "$default", "http://"+b.addr, patience)
+	a.route(t, "$default", "http://"+b.addr, ample)
 	a.mark(t)
 	client := a.http(t)
 	if status, body, err := a.do(t, client, "POST", "/", strings.NewReader("x")); status != 200 || body != "hi" || err != nil {
@@ -229,7 +232,7 @@ func TestAbsentBackend(t *testing.T) {
 func TestBackendThatClosesIdleConnections(t *testing.T) {
 	b := startBackend(t, map[string]act{"/": sayAndClose(answered)})
 	a := newAPI(t)
-	a.route(t, "$default", "http://"+b.addr, patience)
+	a.route(t, "$default", "http://"+b.addr, ample)
 	a.mark(t)
 	client := a.http(t)
 	const requests = 300

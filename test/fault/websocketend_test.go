@@ -16,7 +16,7 @@ import (
 // ends waits for a close frame.
 func ends(t *testing.T, c *frame.Conn, code int, reason string) {
 	t.Helper()
-	f, err := c.Receive(9 * patience)
+	f, err := c.Receive(3 * patience)
 	if got, why, _ := f.CloseCode(); err != nil || f.Opcode != frame.Close || got != code || why != reason {
 		t.Errorf("got %s, %v, want close %d %q", f, err, code, reason)
 	}
@@ -24,7 +24,7 @@ func ends(t *testing.T, c *frame.Conn, code int, reason string) {
 
 // Connections that say nothing, and those that are old, end as AWS's do.
 func TestSocketAges(t *testing.T) {
-	const idle, lifetime = time.Second, 4 * time.Second
+	const idle, lifetime = 3 * time.Second, 12 * time.Second
 	a := newSocketAPI(t, nil, "--websocket-idle-timeout", idle.String(), "--websocket-lifetime", lifetime.String())
 	a.mark(t)
 	began := time.Now()
@@ -46,7 +46,7 @@ func TestSocketAges(t *testing.T) {
 		if f, err := visited.Receive(patience); err != nil || string(f.Payload) != "x" {
 			t.Errorf("a client that is posted to got %s, %v", f, err)
 		}
-		time.Sleep(idle / 4)
+		time.Sleep(idle / 10)
 	}
 	waiting.Wait()
 	ends(t, busy, 1001, "Going away")
@@ -67,7 +67,7 @@ func TestSocketStop(t *testing.T) {
 	polite, deaf := a.open(t, ""), a.open(t, "")
 	told := make(chan error, 1)
 	go func() {
-		f, err := polite.Receive(3 * patience)
+		f, err := polite.Receive(patience)
 		if code, _, _ := f.CloseCode(); err == nil && (f.Opcode != frame.Close || code != 1001) {
 			err = fmt.Errorf("got %s", f)
 		}
@@ -109,7 +109,7 @@ func TestSocketRedeployed(t *testing.T) {
 	if err := c.SendText("x"); err != nil {
 		t.Error(err)
 	}
-	if f, err := c.Receive(patience); err == nil && f.Opcode == frame.Text && string(f.Payload) == "x" {
+	if f, err := c.Receive(10 * time.Second); err == nil && f.Opcode == frame.Text && string(f.Payload) == "x" {
 		t.Errorf("an API that is deleted answers %s", f)
 	}
 	_ = c.Close()

@@ -6,11 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
@@ -22,19 +26,28 @@ import (
 )
 
 // failing is a function that fails as the event tells it to: in $connect by
-// the query, in a message by its member how, in $disconnect by the reason.
+// the query, in a message by its member how, in $disconnect by the reason. Told
+// to meet others it waits for them at a URL.
 const failing = `const fail = async (how) => {
   if (how === 'throw') throw new Error('told to');
   if (how === 'exit') process.exit(3);
   if (how === 'hang') await new Promise(() => setInterval(() => {}, 1000));
   if (how === 'nonsense') return 'nonsense';
-  if (how === 'wait') await new Promise((resolve) => setTimeout(resolve, 1000));
   return { statusCode: 200, body: how };
 };
 exports.handler = async (event) => {
+  if (event.meet) {
+    return new Promise((resolve, reject) => {
+      require('http').get(event.meet, { agent: false }, (res) => res.resume().on('end', resolve)).on('error', reject);
+    });
+  }
   return fail(event.body ? JSON.parse(event.body).how : event.queryStringParameters?.how ?? event.requestContext.disconnectReason);
 };
 `
+
+// functionTime is how long a call of the function may take: enough to start it,
+// and less than the function takes that hangs.
+const functionTime = 5 * time.Second
 
 // A function that fails in any event of a connection costs that event only:
 // the connection ends or goes on as it must, others are served, and nothing is
@@ -46,7 +59,7 @@ func TestSocketFunctionFails(t *testing.T) {
 	a := newSocketAPI(t, func(a *api) {
 		uri := "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/" + a.function(t, failing) + "/invocations"
 		integration, err := a.client.CreateIntegration(t.Context(), &apigatewayv2.CreateIntegrationInput{
-			ApiId: a.id, IntegrationType: types.IntegrationTypeAwsProxy, IntegrationUri: &uri, TimeoutInMillis: new(int32(1000)),
+			ApiId: a.id, IntegrationType: types.IntegrationTypeAwsProxy, IntegrationUri: &uri, TimeoutInMillis: new(int32(functionTime.Milliseconds())),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -57,21 +70,15 @@ func TestSocketFunctionFails(t *testing.T) {
 	})
 	// As many environments as are ever needed at a time are there from now on.
 	const crowd = 6
-	client := lambda.NewFromConfig(a.Config())
-	var running sync.WaitGroup
-	for range crowd {
-		running.Go(func() {
-			out, err := client.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: new("fault"), Payload: []byte(`{"body": "{\"how\": \"wait\"}"}`)})
-			if err != nil || out.FunctionError != nil {
-				t.Errorf("%+v, %v", out, err)
-			}
-		})
-	}
-	running.Wait()
+	a.warm(t, crowd)
 	a.settle(t)
 	for _, how := range []string{"throw", "exit", "hang", "nonsense"} {
+		times := 5
+		if how == "hang" {
+			times = 2 // each takes all the time there is
+		}
 		t.Run("$connect "+how, func(t *testing.T) {
-			for range 5 {
+			for range times {
 				c, err := frame.Dial(a.Addr, "/test?how="+how, a.host)
 				if err == nil {
 					t.Error("the client is connected")
@@ -84,7 +91,7 @@ func TestSocketFunctionFails(t *testing.T) {
 		})
 		t.Run("a message "+how, func(t *testing.T) {
 			c := a.open(t, "?how=fine")
-			for range 5 {
+			for range times {
 				// The message selects its route and tells the function what to do.
 				got := ask(t, c, `{"action":"fail","how":"`+how+`"}`)
 				if !strings.Contains(got, `"Internal server error"`) && !strings.Contains(got, `"Endpoint request timed out"`) {
@@ -98,7 +105,7 @@ func TestSocketFunctionFails(t *testing.T) {
 			a.fine(t)
 		})
 		t.Run("$disconnect "+how, func(t *testing.T) {
-			for range 5 {
+			for range times {
 				c := a.open(t, "?how=fine")
 				ask(t, c, "x")
 				a.leave(t, c, how)
@@ -120,6 +127,42 @@ func TestSocketFunctionFails(t *testing.T) {
 		running.Wait()
 		a.fine(t)
 	})
+}
+
+// warm has as many environments of the function as run at a time.
+func (a *api) warm(t *testing.T, many int) {
+	t.Helper()
+	client := lambda.NewFromConfig(a.Config())
+	for deadline := time.Now().Add(3 * patience); time.Now().Before(deadline); {
+		var come atomic.Int64
+		var late atomic.Bool
+		all := make(chan struct{})
+		place := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			if come.Add(1) == int64(many) {
+				close(all)
+			}
+			select {
+			case <-all:
+			case <-time.After(functionTime):
+				late.Store(true) // again, once they have started
+			}
+		}))
+		var running sync.WaitGroup
+		for range many {
+			running.Go(func() {
+				out, err := client.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: new("fault"), Payload: []byte(`{"meet":"` + place.URL + `"}`)})
+				if err != nil || out.FunctionError != nil {
+					t.Errorf("%+v, %v", out, err)
+				}
+			})
+		}
+		running.Wait()
+		place.Close()
+		if come.Load() == int64(many) && !late.Load() {
+			return
+		}
+	}
+	t.Fatalf("%d calls at a time don't run at a time", many)
 }
 
 // function makes a Node.js function that API Gateway may invoke and returns its
@@ -148,7 +191,7 @@ func (a *api) function(t testing.TB, code string) string {
 	client := lambda.NewFromConfig(a.Config())
 	out, err := client.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
 		FunctionName: new("fault"), Role: role.Role.Arn, Runtime: lambdatypes.RuntimeNodejs22x, Handler: new("index.handler"),
-		Code: &lambdatypes.FunctionCode{ZipFile: archive.Bytes()},
+		Timeout: new(int32(2 * functionTime / time.Second)), Code: &lambdatypes.FunctionCode{ZipFile: archive.Bytes()},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +202,7 @@ func (a *api) function(t testing.TB, code string) string {
 		t.Fatal(err)
 	}
 	waiter := lambda.NewFunctionActiveV2Waiter(client)
-	if err := waiter.Wait(t.Context(), &lambda.GetFunctionInput{FunctionName: new("fault")}, 3*patience); err != nil {
+	if err := waiter.Wait(t.Context(), &lambda.GetFunctionInput{FunctionName: new("fault")}, patience); err != nil {
 		t.Fatal(err)
 	}
 	return *out.FunctionArn

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { harness.Main(m) }
 
 const (
 	// patience is how long anything may take that should happen soon.
-	patience = 20 * time.Second
+	patience = time.Minute
 	// apart is how far apart pieces are sent, so that they arrive as such.
 	apart = time.Millisecond
 	// target is where the API's stage is.

@@ -211,7 +211,7 @@ func cmdKeep(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // logTimeout is how long a line may take from the gateway to the test.
-const logTimeout = 30 * time.Second
+const logTimeout = 2 * time.Minute
 
 func cmdLogged(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {

@@ -174,7 +174,7 @@ func TestCommandLine(t *testing.T) {
 	same(t, "second page", c.list("iam list-roles --max-items 2 --starting-token "+page.NextToken, "Roles[].RoleName"), []string{"hello"})
 
 	// What the function wrote reached its log group.
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		events := c.list("logs filter-log-events --log-group-name /aws/lambda/hello", "events[].message")
 		if strings.Contains(strings.Join(events, "\n"), "REPORT RequestId: ") {
 			break

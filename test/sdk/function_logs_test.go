@@ -30,7 +30,7 @@ func TestFunctionLogsJSON(t *testing.T) {
 	}
 	client := cloudwatchlogs.NewFromConfig(gw.Config())
 	var text string
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(text, "platform.report"); {
+	for deadline := time.Now().Add(2 * time.Minute); !strings.Contains(text, "platform.report"); {
 		if time.Now().After(deadline) {
 			t.Fatalf("no report arrived; there is\n%s", text)
 		}

@@ -238,7 +238,7 @@ func TestDeployment(t *testing.T) {
 	id := must(g.CreateDeployment(ctx, &apigatewayv2.CreateDeploymentInput{ApiId: g.api, Description: new("first")}))(t).DeploymentId
 	read := func() *apigatewayv2.GetDeploymentOutput {
 		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); ; {
+		for deadline := time.Now().Add(2 * time.Minute); ; {
 			out := must(g.GetDeployment(ctx, &apigatewayv2.GetDeploymentInput{ApiId: g.api, DeploymentId: id}))(t)
 			if out.DeploymentStatus != types.DeploymentStatusPending || time.Now().After(deadline) {
 				out.ResultMetadata = apigatewayv2.GetDeploymentOutput{}.ResultMetadata

@@ -73,7 +73,7 @@ func TestWithTheSDK(t *testing.T) {
 		t.Errorf("created in state %s, %s", created.State, created.StateReasonCode)
 	}
 	waiter := sdk.NewFunctionActiveV2Waiter(c, func(o *sdk.FunctionActiveV2WaiterOptions) { o.MinDelay = time.Millisecond })
-	ok(t, waiter.Wait(ctx, &sdk.GetFunctionInput{FunctionName: aws.String("hello")}, 5*time.Second))
+	ok(t, waiter.Wait(ctx, &sdk.GetFunctionInput{FunctionName: aws.String("hello")}, time.Minute))
 	_, err := c.CreateFunction(ctx, &sdk.CreateFunctionInput{
 		FunctionName: aws.String("hello"), Role: aws.String(role), Runtime: types.RuntimeNodejs20x, Handler: aws.String("index.handler"),
 		Code: &types.FunctionCode{ZipFile: code},
@@ -119,7 +119,7 @@ func TestWithTheSDK(t *testing.T) {
 	// A function that fails answers 200 with the error in a header.
 	must(c.UpdateFunctionCode(ctx, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("hello"), ZipFile: zipped("index.js", `exports.handler = async () => { throw new Error("bad") }`)}))(t)
 	updated := sdk.NewFunctionUpdatedV2Waiter(c, func(o *sdk.FunctionUpdatedV2WaiterOptions) { o.MinDelay = time.Millisecond })
-	ok(t, updated.Wait(ctx, &sdk.GetFunctionInput{FunctionName: aws.String("hello")}, 5*time.Second))
+	ok(t, updated.Wait(ctx, &sdk.GetFunctionInput{FunctionName: aws.String("hello")}, time.Minute))
 	res = must(c.Invoke(ctx, &sdk.InvokeInput{FunctionName: aws.String("hello")}))(t)
 	if res.StatusCode != 200 || aws.ToString(res.FunctionError) != "Unhandled" {
 		t.Errorf("failing function: %d %s %s", res.StatusCode, aws.ToString(res.FunctionError), res.Payload)

@@ -79,7 +79,7 @@ func TestTenThousandMethodsTakeSeconds(t *testing.T) {
 	if err != nil || len(api.Resources) != 10000 {
 		t.Fatal(err)
 	}
-	if took := time.Since(start); took > 5*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("it took %v", took)
 	}
 }

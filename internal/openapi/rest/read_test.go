@@ -134,7 +134,7 @@ func TestRepetitionIsBounded(t *testing.T) {
 			if err == nil || err.Error() != tooMuch {
 				t.Errorf("got %.200v", err)
 			}
-			if took := time.Since(start); took > 20*time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("it took %v", took)
 			}
 		})

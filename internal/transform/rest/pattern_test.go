@@ -50,7 +50,7 @@ func TestPattern(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	if _, err := p.matches(strings.Repeat("a", 5_000)); err == nil || time.Since(start) > 5*time.Second {
+	if _, err := p.matches(strings.Repeat("a", 5_000)); err == nil || time.Since(start) > time.Minute {
 		t.Errorf("%v, took %s", err, time.Since(start))
 	}
 }
