@@ -123,12 +123,7 @@ func (g *gateway) listen(c config) (listeners, error) {
 		if err != nil {
 			return nil, fmt.Errorf("listen on %s: %w", addr, err)
 		}
-		g.onClose("listener "+addr, func(context.Context) error {
-			if err := ln.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-				return err
-			}
-			return nil
-		})
+		g.onClose("listener "+addr, unlessClosed(ln))
 		return ln, nil
 	}
 	var err error
@@ -144,37 +139,54 @@ func (g *gateway) listen(c config) (listeners, error) {
 		l.traffic = append(l.traffic, ln)
 	}
 	for _, addr := range c.TrafficTLS {
-		ln, err := open(addr)
-		if err != nil {
-			return l, err
-		}
-		l.trafficTLS = append(l.trafficTLS, ln)
 		if !c.HTTP3 {
+			ln, err := open(addr)
+			if err != nil {
+				return l, err
+			}
+			l.trafficTLS = append(l.trafficTLS, ln)
 			continue
 		}
-		pc, err := g.listenHTTP3(ln.Addr())
+		ln, pc, err := listenHTTP3(addr)
 		if err != nil {
 			return l, err
 		}
-		l.http3 = append(l.http3, pc)
+		g.onClose("listener "+addr, unlessClosed(ln))
+		g.onClose("socket of HTTP/3", unlessClosed(pc))
+		l.trafficTLS, l.http3 = append(l.trafficTLS, ln), append(l.http3, pc)
 	}
 	l.dns, err = g.listenDNS(c)
 	return l, err
 }
 
-// listenHTTP3 opens the socket beside a listener for TLS.
-func (g *gateway) listenHTTP3(beside net.Addr) (net.PacketConn, error) {
-	pc, err := net.ListenPacket("udp", beside.String())
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s for HTTP/3: %w", beside, err)
+// listenHTTP3 opens a listener for TLS and the socket of HTTP/3 beside it, which
+// has the same port.
+func listenHTTP3(addr string) (net.Listener, net.PacketConn, error) {
+	const tries = 16 // a port that is chosen for the one may be taken for the other
+	for try := 1; ; try++ {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, nil, fmt.Errorf("listen on %s: %w", addr, err)
+		}
+		pc, err := net.ListenPacket("udp", ln.Addr().String())
+		if err == nil {
+			return ln, pc, nil
+		}
+		err = errors.Join(fmt.Errorf("listen on %s for HTTP/3: %w", ln.Addr(), err), ln.Close())
+		if _, port, _ := net.SplitHostPort(addr); port != "0" || try == tries {
+			return nil, nil, err
+		}
 	}
-	g.onClose("socket of HTTP/3", func(context.Context) error {
-		if err := pc.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+}
+
+// unlessClosed closes what may have been closed already.
+func unlessClosed(c io.Closer) func(context.Context) error {
+	return func(context.Context) error {
+		if err := c.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			return err
 		}
 		return nil
-	})
-	return pc, nil
+	}
 }
 
 // endpoint is the address that APIs are told to be reached at: the listener for
