@@ -1,6 +1,7 @@
 package acmeissuer
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -86,17 +87,22 @@ func (zones) Remove(string, string) {}
 
 // An answer without an end is no directory, and isn't kept in memory or in an error.
 func TestEndlessAnswer(t *testing.T) {
+	// It is made beforehand: the client doesn't wait long for its beginning.
+	var answer bytes.Buffer
+	z := gzip.NewWriter(&answer)
+	for range 64 {
+		if _, err := z.Write(make([]byte, 1<<20)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for _, status := range []int{http.StatusOK, http.StatusForbidden} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.WriteHeader(status)
-			z := gzip.NewWriter(w)
-			for range 64 {
-				if _, err := z.Write(make([]byte, 1<<20)); err != nil {
-					return
-				}
-			}
-			_ = z.Close()
+			_, _ = w.Write(answer.Bytes()) // the client leaves before its end
 		}))
 		defer server.Close()
 		client, _ := New(Options{Directory: server.URL}).client()

@@ -1,6 +1,7 @@
 package archtest
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -30,11 +32,23 @@ type tree struct {
 	pkgs map[string]*pkg
 }
 
-// loadTree parses the module's packages. A file that doesn't parse is left to
-// the compiler: while it is being written, the rules of others still hold.
+// loadTree is the module's packages, parsed once: no test changes them.
 func loadTree(t *testing.T) *tree {
 	t.Helper()
-	root := moduleRoot(t)
+	tr, err := parsedTree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+// A file that doesn't parse is left to the compiler: while it is being written,
+// the rules of others still hold.
+var parsedTree = sync.OnceValues(func() (*tree, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return nil, err
+	}
 	tr := &tree{fset: token.NewFileSet(), pkgs: map[string]*pkg{}}
 	for _, top := range []string{"cmd", "internal", "tools"} {
 		if err := filepath.WalkDir(filepath.Join(root, top), func(name string, d fs.DirEntry, err error) error {
@@ -46,14 +60,14 @@ func loadTree(t *testing.T) *tree {
 			}
 			return tr.add(root, name)
 		}); err != nil && !os.IsNotExist(err) {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
 	if len(tr.pkgs) == 0 {
-		t.Fatal("found no package")
+		return nil, errors.New("found no package")
 	}
-	return tr
-}
+	return tr, nil
+})
 
 func (tr *tree) add(root, name string) error {
 	if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
@@ -86,19 +100,18 @@ func (tr *tree) add(root, name string) error {
 	return nil
 }
 
-func moduleRoot(t *testing.T) string {
-	t.Helper()
+func moduleRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	for {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
+			return dir, nil
 		}
 		up := filepath.Dir(dir)
 		if up == dir {
-			t.Fatal("no go.mod above the test")
+			return "", errors.New("no go.mod above the test")
 		}
 		dir = up
 	}
