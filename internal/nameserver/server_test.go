@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
@@ -142,7 +143,7 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(tt.name+" "+tt.rrtype, func(t *testing.T) {
 			m := new(dns.Msg).SetQuestion(tt.name, dns.StringToType[tt.rrtype])
-			client := dns.Client{Net: "udp"}
+			client := dns.Client{Net: "udp", Timeout: time.Minute}
 			if tt.rrtype == "AXFR" {
 				client.Net = "tcp"
 			}
@@ -159,7 +160,8 @@ func TestAnswers(t *testing.T) {
 
 func TestLoopEnds(t *testing.T) {
 	addr := startServer(t)
-	got, err := dns.ExchangeContext(t.Context(), new(dns.Msg).SetQuestion("loop.example.test.", dns.TypeA), addr)
+	client := dns.Client{Timeout: time.Minute}
+	got, _, err := client.ExchangeContext(t.Context(), new(dns.Msg).SetQuestion("loop.example.test.", dns.TypeA), addr)
 	if err != nil || len(got.Answer) == 0 || len(got.Answer) > maxHops+1 {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -179,7 +181,7 @@ func TestSizes(t *testing.T) {
 		if tt.edns > 0 {
 			m.SetEdns0(tt.edns, false)
 		}
-		client := dns.Client{Net: tt.network, UDPSize: 4096}
+		client := dns.Client{Net: tt.network, UDPSize: 4096, Timeout: time.Minute}
 		got, _, err := client.ExchangeContext(t.Context(), m, addr)
 		if err != nil {
 			t.Fatal(err)
@@ -196,7 +198,8 @@ func TestOddQueries(t *testing.T) {
 	ask := func(change func(*dns.Msg)) string {
 		m := new(dns.Msg).SetQuestion("a.example.test.", dns.TypeA)
 		change(m)
-		got, err := dns.ExchangeContext(t.Context(), m, addr)
+		client := dns.Client{Timeout: time.Minute}
+		got, _, err := client.ExchangeContext(t.Context(), m, addr)
 		if err != nil {
 			return err.Error()
 		}

@@ -4,6 +4,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -72,7 +73,8 @@ func (w *World) ServeDNS(rw dns.ResponseWriter, q *dns.Msg) {
 		}
 		a.Answer = append(a.Answer, &dns.A{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeA, Class: dns.ClassINET}, A: ip})
 	case qtype == dns.TypeTXT && w.Gateway != "":
-		if found, err := dns.Exchange(new(dns.Msg).SetQuestion(name, dns.TypeTXT), w.Gateway); err == nil {
+		client := dns.Client{Timeout: 10 * time.Second}
+		if found, _, err := client.Exchange(new(dns.Msg).SetQuestion(name, dns.TypeTXT), w.Gateway); err == nil {
 			a.Answer, a.Rcode = append(a.Answer, found.Answer...), found.Rcode
 		}
 	}

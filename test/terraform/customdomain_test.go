@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -22,7 +23,8 @@ func TestCustomDomain(t *testing.T) {
 		t.Fatal(tf.gateway.Logs())
 	}
 	ask := func(name string, rrtype uint16) string {
-		answer, err := dns.ExchangeContext(t.Context(), new(dns.Msg).SetQuestion(name, rrtype), at[1])
+		client := dns.Client{Timeout: time.Minute}
+		answer, _, err := client.ExchangeContext(t.Context(), new(dns.Msg).SetQuestion(name, rrtype), at[1])
 		if err != nil {
 			t.Fatal(err)
 		}
