@@ -47,7 +47,6 @@ type api struct {
 	id     *string
 	host   string
 	before usage
-	calm   *api // see besides
 }
 
 // newAPI starts a gateway with one API and a $default stage.

@@ -54,7 +54,7 @@ func TestLimits(t *testing.T) {
 	} {
 		t.Run(tt.limits, func(t *testing.T) {
 			a := newAPI(t, "--limits", tt.limits)
-			a.route(t, "ANY /", backend.URL, patience)
+			a.route(t, "ANY /", backend.URL, ample)
 			client := a.http(t)
 			for _, announced := range []bool{true, false} {
 				body := zeros(tt.sent)
