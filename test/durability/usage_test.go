@@ -2,7 +2,9 @@ package durability
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -36,9 +38,9 @@ func TestKillUsage(t *testing.T) {
 	data := t.TempDir()
 	g := harness.Start(t, data)
 	m := newMetered(t, g)
-	var granted, refused atomic.Int64
-	for range n {
-		ctx, cancel := context.WithCancel(t.Context())
+	var granted atomic.Int64
+	// spend has the callers call until the gateway is killed or nothing is left.
+	spend := func(ctx context.Context, g *harness.Gateway) (spent <-chan struct{}) {
 		var all sync.WaitGroup
 		for range callers {
 			all.Go(func() {
@@ -50,7 +52,6 @@ func TestKillUsage(t *testing.T) {
 					case status == http.StatusOK:
 						granted.Add(1)
 					case status == http.StatusTooManyRequests:
-						refused.Add(1)
 						return
 					default:
 						t.Errorf("a request was answered %d", status)
@@ -59,17 +60,22 @@ func TestKillUsage(t *testing.T) {
 				}
 			})
 		}
-		served := make(chan struct{})
+		done := make(chan struct{})
 		go func() {
-			defer close(served)
+			defer close(done)
 			all.Wait()
 		}()
+		return done
+	}
+	for range n {
+		ctx, cancel := context.WithCancel(t.Context())
+		spent := spend(ctx, g)
 		// After some requests, however long they take, unless nothing is left.
-		enough := granted.Load() + 1 + rand.Int64N(2*callers)
+		enough := granted.Load() + 1 + rand.Int64N(quota/int64(n))
 		deadline := time.Now().Add(patience)
 		for done := false; !done && granted.Load() < enough; {
 			select {
-			case <-served:
+			case <-spent:
 				done = true
 			case <-time.After(time.Millisecond):
 				if time.Now().After(deadline) {
@@ -79,19 +85,13 @@ func TestKillUsage(t *testing.T) {
 		}
 		g.Kill()
 		cancel()
-		<-served
+		<-spent
 		g = harness.Start(t, data)
 	}
 	during := granted.Load()
-	for {
-		status, err := m.get(t.Context(), g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if status == http.StatusTooManyRequests {
-			break
-		}
-		granted.Add(1)
+	<-spend(t.Context(), g)
+	if status, err := m.get(t.Context(), g); err != nil || status != http.StatusTooManyRequests {
+		t.Errorf("when all is spent: %d, %v", status, err)
 	}
 	end := time.Now().UTC()
 	if end.Month() != began.Month() {
@@ -121,7 +121,10 @@ func TestKillUsage(t *testing.T) {
 }
 
 // A metered API asks for a key, which has a quota.
-type metered struct{ api, plan, key, value string }
+type metered struct {
+	api, plan, key, value string
+	http                  *http.Client // keeps a connection for each caller
+}
 
 func (*metered) client(g *harness.Gateway) *apigateway.Client {
 	return apigateway.NewFromConfig(g.Config())
@@ -129,7 +132,9 @@ func (*metered) client(g *harness.Gateway) *apigateway.Client {
 
 func newMetered(t *testing.T, g *harness.Gateway) *metered {
 	t.Helper()
-	m := &metered{}
+	transport := &http.Transport{MaxIdleConnsPerHost: callers}
+	t.Cleanup(transport.CloseIdleConnections)
+	m := &metered{http: &http.Client{Transport: transport}}
 	ctx, c := t.Context(), m.client(g)
 	check := func(err error) {
 		t.Helper()
@@ -172,9 +177,10 @@ func (m *metered) get(ctx context.Context, g *harness.Gateway) (status int, err 
 		return 0, err
 	}
 	request.Header.Set("x-api-key", m.value)
-	response, err := http.DefaultClient.Do(request)
+	response, err := m.http.Do(request)
 	if err != nil {
 		return 0, err
 	}
-	return response.StatusCode, response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, errors.Join(err, response.Body.Close())
 }
