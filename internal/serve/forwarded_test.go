@@ -168,7 +168,9 @@ func overConn(t *testing.T, over *tls.Conn, http2 bool) string {
 // gateway thinks, which names backends and functions, is the neighbour's only.
 func TestReasonsAreForThisMachine(t *testing.T) {
 	g := startGateway(t, serve.Options{ShowReasons: true, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
-		route(t, "$default", step(func(*plan.Exchange) error { return &plan.Fault{Kind: plan.IntegrationFailure, Reason: "connect to 10.9.8.7:80"} })))
+		route(t, "$default", step(func(*plan.Exchange) error {
+			return &plan.Fault{Kind: plan.IntegrationFailure, Reason: "connect to 10.9.8.7:80"}
+		})))
 	addr := g.serveOn(t, g.ServeTraffic)
 	for head, want := range map[string]string{"": "connect to 10.9.8.7:80", "X-Forwarded-For: 192.0.2.1\r\n": ""} {
 		res, _ := send(t, addr, "GET / HTTP/1.1\r\n"+hostLine+head+"\r\n")
