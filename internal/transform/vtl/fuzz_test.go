@@ -16,7 +16,7 @@ import (
 )
 
 // maxRender is more than any rendering may take, on a busy machine too.
-const maxRender = time.Minute
+const maxRender = 5 * time.Minute
 
 // A template of any text, rendered for any body, ends, in bounds, without a
 // panic, and is the same when it is rendered again.
