@@ -28,7 +28,8 @@ test: ## run every check: linters, generated files, all tests under the race det
 	@# The race detector makes pools forget: budgets of allocations hold without it.
 	$(GO) test -vet off -run 'Alloc|Budget' $$(grep -rlE '^func Test\w*(Alloc|Budget)' --include='*_test.go' internal | xargs -n 1 dirname | sort -u | sed 's|^|./|')
 	@# These run the built program, which the test cache knows nothing of.
-	$(GO) test -vet off -race -count 1 -timeout 20m ./test/...
+	$(GO) build -o bin/test/gatehouse ./cmd/gatehouse
+	TEST_GATEHOUSE=$(CURDIR)/bin/test/gatehouse $(GO) test -vet off -race -count 1 -timeout 20m ./test/...
 
 check: test ## exactly what CI runs
 
