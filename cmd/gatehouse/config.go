@@ -117,7 +117,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.AWSAccessKeyID, "aws-access-key-id", "", "access key `ID` that calls of AWS services are signed with (default that of the environment's AWS_ACCESS_KEY_ID or of AWS's shared credentials file)")
 	fs.StringVar(&c.AWSSecretAccessKey, "aws-secret-access-key", "", "its `SECRET` (better given as GATEHOUSE_AWS_SECRET_ACCESS_KEY)")
 	fs.StringVar(&c.AWSSessionToken, "aws-session-token", "", "its session `TOKEN`, if it has one (better given as GATEHOUSE_AWS_SESSION_TOKEN)")
-	fs.StringVar(&c.S3Endpoint, "s3-endpoint", "", "`URL` of an S3-compatible store that truststores (s3://bucket/key) are read from, and that integrations with S3 call")
+	fs.StringVar(&c.S3Endpoint, "s3-endpoint", "", "`URL` of an S3-compatible store that truststores (s3://bucket/key) and the code of functions are read from, and that integrations with S3 call")
 	fs.StringVar(&c.S3AccessKeyID, "s3-access-key-id", "", "access key `ID` for it; none leaves its requests unsigned")
 	fs.StringVar(&c.S3SecretAccessKey, "s3-secret-access-key", "", "its `SECRET` (better given as GATEHOUSE_S3_SECRET_ACCESS_KEY)")
 	fs.BoolVar(&c.TruststoreFiles, "truststore-files", false, "allow truststores in files of this machine (file:///path), as on loopback they are")

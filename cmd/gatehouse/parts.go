@@ -201,14 +201,20 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	lambdas := integrate.NewLambdaService(integrate.LambdaOptions{
 		Invoker: invoker{directory}, Streamer: invoker{directory}, Events: async, NewID: newUUID,
 	})
-	truststores, err := keep.New(keep.Options{
-		Dir: filepath.Join(c.Data, trustDir), Files: c.TruststoreFiles || c.loopback(),
-		S3: keep.S3{Endpoint: c.S3Endpoint, Region: c.Region, AccessKeyID: c.S3AccessKeyID, Secret: c.S3SecretAccessKey},
-	})
+	services, err := g.awsServices(&c, roles, signers, upstreams, log)
 	if err != nil {
 		return nil, err
 	}
-	services, err := g.awsServices(&c, roles, signers, upstreams, log)
+	objects, err := services.objects(c.Region, roots)
+	if err != nil {
+		return nil, err
+	}
+	if objects != nil {
+		lambdaOptions.Objects = objects
+	}
+	truststores, err := keep.New(keep.Options{
+		Dir: filepath.Join(c.Data, trustDir), Files: c.TruststoreFiles || c.loopback(), S3: objects,
+	})
 	if err != nil {
 		return nil, err
 	}

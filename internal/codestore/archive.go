@@ -23,10 +23,11 @@ type Limits struct {
 	Entries int
 }
 
-// AWSLimits are Lambda's: 50 MB zipped as uploaded in a call, 250 MB unzipped.
-// AWS counts in binary megabytes. The number of entries is our own guard.
+// AWSLimits are Lambda's: 250 MB unzipped, in binary megabytes. Zips have no limit of
+// their own but where they come in a call, so it is the same. The number of entries
+// is our own guard.
 func AWSLimits() Limits {
-	return Limits{ArchiveBytes: 50 << 20, UnzippedBytes: 250 << 20, Entries: 200_000}
+	return Limits{ArchiveBytes: 250 << 20, UnzippedBytes: 250 << 20, Entries: 200_000}
 }
 
 // maxNameBytes is what Linux allows of a path, and maxLinkBytes of a link.

@@ -1,17 +1,24 @@
 package lambda
 
 import (
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
+	"gatehouse/internal/arn"
 	api "gatehouse/internal/awsapi/lambda"
 	"gatehouse/internal/awswire"
 	"gatehouse/internal/codestore"
+	"gatehouse/internal/s3object"
 )
 
 const (
@@ -24,9 +31,10 @@ const (
 
 // A codeSource is what a request says of code.
 type codeSource struct {
-	Zip                       []byte
-	S3Bucket, S3Key, ImageURI *string
-	Layer                     bool
+	Zip                              []byte
+	S3Bucket, S3Key, S3ObjectVersion *string
+	ImageURI                         *string
+	Layer                            bool
 }
 
 // takeCode stores the code of a request.
@@ -39,13 +47,22 @@ func (s *Service) takeCode(c *awswire.Call, in *codeSource) (codeRef, error) {
 	case in.S3Bucket != nil && *in.S3Bucket == hotReloadBucket && !in.Layer:
 		return s.hotReload(str(in.S3Key))
 	case in.S3Bucket != nil || in.S3Key != nil:
-		return codeRef{}, badParameter("Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: gatehouse has no S3 to read code from yet; send the zip itself as ZipFile.")
+		zip, err := s.readObject(c, in)
+		if err != nil {
+			return codeRef{}, err
+		}
+		return s.putZip(c, zip)
 	case len(in.Zip) == 0:
 		return codeRef{}, badParameter("Please provide a source for function code.")
 	case len(in.Zip) > maxZippedBytes:
 		return codeRef{}, zippedTooLarge()
 	}
-	stored, err := s.code.PutBytes(in.Zip)
+	return s.putZip(c, in.Zip)
+}
+
+// putZip stores code.
+func (s *Service) putZip(c *awswire.Call, zip []byte) (codeRef, error) {
+	stored, err := s.code.PutBytes(zip)
 	if err != nil {
 		return codeRef{}, s.zipError(err)
 	}
@@ -54,6 +71,60 @@ func (s *Service) takeCode(c *awswire.Call, in *codeSource) (codeRef, error) {
 		return codeRef{}, err
 	}
 	return codeRef{Digest: stored.Hash.String(), Size: stored.ArchiveBytes, UnzippedSize: stored.UnzippedBytes}, nil
+}
+
+// objectTime is how long reading code from S3 may take.
+const objectTime = 2 * time.Minute
+
+// readObject reads code from S3, with the gateway's keys: the caller has to be
+// allowed to read it.
+func (s *Service) readObject(c *awswire.Call, in *codeSource) ([]byte, error) {
+	bucket, key, version := str(in.S3Bucket), str(in.S3Key), str(in.S3ObjectVersion)
+	if bucket == "" || key == "" {
+		return nil, badParameter("Please provide a source for function code.")
+	}
+	if s.opts.Objects == nil {
+		return nil, objectError("NoSuchBucket", "gatehouse has no S3 to read code from: its --s3-endpoint names one, or send the zip itself as ZipFile.")
+	}
+	action := "s3:GetObject"
+	if version != "" {
+		action = "s3:GetObjectVersion"
+	}
+	if err := c.Require(action, arn.ARN{Partition: arn.Partition(c.Region), Service: "s3", Resource: bucket + "/" + key}.String()); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(c, objectTime)
+	defer cancel()
+	zip, err := s.opts.Objects.Get(ctx, bucket, key, version, maxUnzippedBytes)
+	var refusal *s3object.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return nil, refusedObject(refusal, bucket, key)
+	case errors.Is(err, s3object.ErrTooLong):
+		return nil, unzippedTooLarge()
+	case err != nil:
+		s.log.Warn("code couldn't be read from S3", "bucket", bucket, "key", key, "error", err)
+		return nil, objectError("ServiceUnavailable", "S3 can't be reached; the gateway's log says why.")
+	}
+	return zip, nil
+}
+
+// refusedObject is what AWS makes of S3's answers.
+func refusedObject(r *s3object.Refusal, bucket, key string) error {
+	switch {
+	case r.Code == "NoSuchKey":
+		return objectError(r.Code, "The specified key does not exist.")
+	case r.Code == "NoSuchBucket":
+		return objectError(r.Code, "The specified bucket does not exist")
+	case r.Status == http.StatusForbidden:
+		return &awswire.Error{Code: "AccessDeniedException", Status: http.StatusForbidden, Message: "Your access has been denied by S3, " +
+			"please make sure your request credentials have permission to GetObject for " + bucket + "/" + key + ". S3 Error Code: AccessDenied. S3 Error Message: Access Denied"}
+	}
+	return objectError(cmp.Or(r.Code, strconv.Itoa(r.Status)), http.StatusText(r.Status))
+}
+
+func objectError(code, message string) error {
+	return badParameter("Error occurred while GetObject. S3 Error Code: %s. S3 Error Message: %s", code, message)
 }
 
 // zipError is AWS's answer to a zip that can't be used.

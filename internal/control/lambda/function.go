@@ -43,7 +43,7 @@ func (s *Service) CreateFunction(c *awswire.Call, in *api.CreateFunctionRequest)
 		return nil, err
 	}
 	code, err := s.takeCode(c, &codeSource{
-		Zip: in.Code.ZipFile, S3Bucket: in.Code.S3Bucket, S3Key: in.Code.S3Key, ImageURI: in.Code.ImageUri,
+		Zip: in.Code.ZipFile, S3Bucket: in.Code.S3Bucket, S3Key: in.Code.S3Key, S3ObjectVersion: in.Code.S3ObjectVersion, ImageURI: in.Code.ImageUri,
 	})
 	if err != nil {
 		return nil, err
@@ -284,7 +284,7 @@ func (s *Service) UpdateFunctionCode(c *awswire.Call, in *api.UpdateFunctionCode
 	if _, err := view(s, c, func(tx *store.Tx) (*functionDoc, error) { return getFunction(tx, t) }); err != nil {
 		return nil, err
 	}
-	code, err := s.takeCode(c, &codeSource{Zip: in.ZipFile, S3Bucket: in.S3Bucket, S3Key: in.S3Key})
+	code, err := s.takeCode(c, &codeSource{Zip: in.ZipFile, S3Bucket: in.S3Bucket, S3Key: in.S3Key, S3ObjectVersion: in.S3ObjectVersion})
 	if err != nil {
 		return nil, err
 	}

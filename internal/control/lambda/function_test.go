@@ -195,7 +195,7 @@ func TestCreateErrors(t *testing.T) {
 		{"no code", func(in *api.CreateFunctionRequest) { in.Code = &api.FunctionCode{} },
 			"InvalidParameterValueException", "Please provide a source for function code."},
 		{"s3", func(in *api.CreateFunctionRequest) { in.Code = &api.FunctionCode{S3Bucket: new("b"), S3Key: new("k")} },
-			"InvalidParameterValueException", "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: gatehouse has no S3 to read code from yet; send the zip itself as ZipFile."},
+			"InvalidParameterValueException", "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: gatehouse has no S3 to read code from: its --s3-endpoint names one, or send the zip itself as ZipFile."},
 		{"hot reload elsewhere", func(in *api.CreateFunctionRequest) {
 			in.Code = &api.FunctionCode{S3Bucket: new("hot-reload"), S3Key: new("/tmp")}
 		}, "InvalidParameterValueException", "Code from S3Bucket hot-reload runs from a directory of the gateway's host; that is possible only while management listens on loopback with --auth open."},

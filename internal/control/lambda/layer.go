@@ -146,7 +146,7 @@ func (s *Service) PublishLayerVersion(c *awswire.Call, in *api.PublishLayerVersi
 	if err := checkLayer(in); err != nil {
 		return nil, err
 	}
-	code, err := s.takeCode(c, &codeSource{Zip: in.Content.ZipFile, S3Bucket: in.Content.S3Bucket, S3Key: in.Content.S3Key, Layer: true})
+	code, err := s.takeCode(c, &codeSource{Zip: in.Content.ZipFile, S3Bucket: in.Content.S3Bucket, S3Key: in.Content.S3Key, S3ObjectVersion: in.Content.S3ObjectVersion, Layer: true})
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,13 @@ type Role interface {
 	LambdaCanAssume(ctx context.Context, roleARN string) (bool, error)
 }
 
+// Objects reads code from S3. Who asks for it has been found to be allowed to.
+type Objects interface {
+	// Get reads an object of most bytes at the most, the version "" being the last.
+	// Its errors are those of s3object.Store.
+	Get(ctx context.Context, bucket, key, version string, most int64) ([]byte, error)
+}
+
 // Options are what a [Service] and its [Directory] work with.
 type Options struct {
 	Logger *slog.Logger     // nil: discards
@@ -52,6 +59,9 @@ type Options struct {
 	// Role hands out the keys of functions' roles. Nil: functions get none and
 	// no role is checked.
 	Role Role
+
+	// Objects is S3, for code that a request names there; nil: there is none.
+	Objects Objects
 
 	// HotReload lets functions run from a directory of the host, named as
 	// S3Bucket hot-reload and S3Key /the/directory. Who makes one reads what the

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"gatehouse/internal/s3object"
 	"gatehouse/internal/truststore"
 )
 
@@ -24,21 +23,21 @@ import (
 type Options struct {
 	// Dir is where copies are kept. It is made if it isn't there.
 	Dir string
-	// S3 is where s3:// is; without an endpoint such truststores are refused.
-	S3 S3
+	// S3 is where s3:// is; without it such truststores are refused.
+	S3 *s3object.Store
 	// Files allows file:// URIs: who may manage the gateway can then have it tell
 	// whether a file of its machine is a truststore, and what subjects it names.
 	Files bool
-	// Clock tells the time; nil is time.Now. Client is used for S3; nil is one
-	// that follows no redirects and gives up after ten seconds.
-	Clock  func() time.Time
-	Client *http.Client
+	// Clock tells the time; nil is time.Now.
+	Clock func() time.Time
 }
+
+// readTime is how long reading a truststore from S3 may take.
+const readTime = 10 * time.Second
 
 // A Keeper fetches and keeps truststores. It may be used by several goroutines.
 type Keeper struct {
 	Options
-	endpoint *url.URL
 
 	mu sync.Mutex
 	// unused are the copies that Collect found nobody to name, and since when.
@@ -50,22 +49,7 @@ func New(o Options) (*Keeper, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	if o.Client == nil {
-		o.Client = &http.Client{
-			Timeout:       10 * time.Second,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}
-	}
 	k := &Keeper{Options: o, unused: map[string]time.Time{}}
-	if o.S3.Endpoint != "" {
-		var err error
-		if k.endpoint, err = url.Parse(o.S3.Endpoint); err != nil {
-			return nil, fmt.Errorf("the S3 endpoint: %w", err)
-		}
-		if k.endpoint.Scheme != "http" && k.endpoint.Scheme != "https" || k.endpoint.Host == "" || k.endpoint.RawQuery != "" {
-			return nil, fmt.Errorf("the S3 endpoint %q is no http or https URL", o.S3.Endpoint)
-		}
-	}
 	return k, os.MkdirAll(o.Dir, 0o700)
 }
 
@@ -92,7 +76,7 @@ func (k *Keeper) Fetch(ctx context.Context, uri, version string) (name string, w
 		return "", nil, errors.New("The version of a truststore in a file is the SHA-256 of its content, in hexadecimal: there it is " + have)
 	}
 	if text = certificates(text); len(text) > truststore.MaxBytes {
-		return "", nil, fmt.Errorf("The truststore is larger than %d bytes", truststore.MaxBytes)
+		return "", nil, tooLarge()
 	}
 	name = contentVersion(text)
 	k.mu.Lock()
@@ -177,13 +161,29 @@ func (k *Keeper) read(ctx context.Context, uri, version string) ([]byte, error) 
 		return readFile(path)
 	}
 	bucket, key, ok := strings.Cut(strings.TrimPrefix(uri, "s3://"), "/")
-	if !ok || !strings.HasPrefix(uri, "s3://") || !bucketName(bucket) || key == "" {
+	if !ok || !strings.HasPrefix(uri, "s3://") || !s3object.IsBucket(bucket) || key == "" {
 		return nil, errors.New("Invalid truststore URI: it has to be s3://bucket/key")
 	}
-	if k.endpoint == nil {
+	if k.S3 == nil {
 		return nil, errors.New("There is no S3 to read the truststore from: the gateway's --s3-endpoint names one")
 	}
-	return k.getObject(ctx, bucket, key, version)
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	text, err := k.S3.Get(ctx, bucket, key, version, truststore.MaxBytes)
+	var refusal *s3object.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return nil, fmt.Errorf("The truststore s3://%s/%s cannot be read: %w", bucket, key, err)
+	case errors.Is(err, s3object.ErrTooLong):
+		return nil, tooLarge()
+	case err != nil:
+		return nil, fmt.Errorf("The truststore cannot be read from S3: %w", err)
+	}
+	return text, nil
+}
+
+func tooLarge() error {
+	return fmt.Errorf("The truststore is larger than %d bytes", truststore.MaxBytes)
 }
 
 // contentVersion is the version of a truststore that is a file.
