@@ -11,7 +11,7 @@ help: ## print this help
 
 build: ## build bin/gatehouse
 	@scripts/need go
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/gatehouse ./cmd/gatehouse
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/gatehouse ./cmd/gatehouse
 
 demo: ## create a function and an HTTP API and call it; on a terminal, keep serving
 	@scripts/need go node
@@ -28,7 +28,7 @@ test: ## run every check: linters, generated files, all tests under the race det
 	@# The race detector makes pools forget: budgets of allocations hold without it.
 	$(GO) test -vet off -run 'Alloc|Budget' $$(grep -rlE '^func Test\w*(Alloc|Budget)' --include='*_test.go' internal | xargs -n 1 dirname | sort -u | sed 's|^|./|')
 	@# These run the built program, which the test cache knows nothing of.
-	$(GO) build -o bin/test/gatehouse ./cmd/gatehouse
+	$(GO) build -buildvcs=false -o bin/test/gatehouse ./cmd/gatehouse
 	TEST_GATEHOUSE=$(CURDIR)/bin/test/gatehouse $(GO) test -vet off -race -count 1 -timeout 20m ./test/...
 
 check: test ## exactly what CI runs

@@ -33,7 +33,7 @@ var buildGoFunction = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	goFunctionDir = dir
-	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "bootstrap"), "./testdata/golambda")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "bootstrap"), "./testdata/golambda")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {

@@ -38,7 +38,7 @@ var build = sync.OnceValues(func() (string, error) {
 	if built := os.Getenv("TEST_GATEHOUSE"); built != "" {
 		return bin, os.Symlink(built, bin)
 	}
-	out, err := exec.Command("go", "build", "-o", bin, "gatehouse/cmd/gatehouse").CombinedOutput()
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "gatehouse/cmd/gatehouse").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
