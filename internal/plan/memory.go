@@ -37,9 +37,9 @@ func (m *Memory) Held() int64 {
 	return m.held
 }
 
-// take holds n more bytes for an exchange of a client that holds own already, or
-// tells that there is no room.
-func (m *Memory) take(client netip.Addr, own, n int64) bool {
+// Take holds n more bytes of what a client, by its Network, has of own bytes already,
+// or tells that there is no room.
+func (m *Memory) Take(client netip.Addr, own, n int64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	all, of := m.held+n, m.clients[client]
@@ -50,8 +50,8 @@ func (m *Memory) take(client netip.Addr, own, n int64) bool {
 	return true
 }
 
-// give takes back what an exchange of a client held.
-func (m *Memory) give(client netip.Addr, n int64) {
+// Give takes back n bytes that a client held.
+func (m *Memory) Give(client netip.Addr, n int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.held -= n
@@ -69,7 +69,7 @@ func (x *Exchange) Hold(n int) error {
 	if x.held == 0 {
 		x.holder = Network(x.Request.Source.Addr())
 	}
-	if !x.Memory.take(x.holder, x.held, int64(n)) {
+	if !x.Memory.Take(x.holder, x.held, int64(n)) {
 		x.crowded = true
 		return ErrCrowded
 	}
@@ -83,7 +83,7 @@ func (x *Exchange) Crowded() bool { return x.crowded }
 // release gives back what the exchange held.
 func (x *Exchange) release() {
 	if x.held > 0 {
-		x.Memory.give(x.holder, x.held)
+		x.Memory.Give(x.holder, x.held)
 	}
 }
 

@@ -1,6 +1,7 @@
 package serve_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/netip"
@@ -8,8 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gobwas/ws"
+
 	"gatehouse/internal/plan"
 	"gatehouse/internal/serve"
+	"gatehouse/internal/socket"
 )
 
 // Bodies that are held whole share a memory: one too many is refused, and what is
@@ -142,4 +146,30 @@ func TestHeldBodiesOfAClient(t *testing.T) {
 		t.Errorf("once there is room: %d", status)
 	}
 	g.awaitHeld(t, 0)
+}
+
+// Messages of WebSocket APIs are held in the same memory, also while they come.
+func TestHeldMessages(t *testing.T) {
+	g := startSockets(t, serve.Options{MaxHeldBytes: 256 << 10}, socket.Options{MaxMessageBytes: 1 << 20, MaxFrameBytes: 1 << 20})
+	await := func(what string, held func(n int64) bool) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); !held(g.Numbers().HeldBytes); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: %d bytes are held", what, g.Numbers().HeldBytes)
+			}
+		}
+	}
+	part := func(op ws.OpCode) ws.Frame { return ws.NewFrame(op, false, bytes.Repeat([]byte("x"), 100<<10)) }
+	first, second := g.connect(t), g.connect(t)
+	first.send(part(ws.OpText))
+	await("half a message", func(n int64) bool { return n > 90<<10 })
+	second.send(part(ws.OpText))
+	second.send(part(ws.OpContinuation))
+	second.expectClose(1013, "")
+	for _, c := range []*wsClient{first, second} {
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await("messages of clients that went", func(n int64) bool { return n == 0 })
 }

@@ -41,9 +41,7 @@ func (s *Server) conclude(x *plan.Exchange, err error) {
 	if body := bodyFault(x); body != nil {
 		err = body
 	}
-	if x.Crowded() {
-		err = &plan.Fault{Kind: plan.Overloaded, Reason: plan.ErrCrowded.Error() + ": --max-held-bodies says how many MiB they may take", Cause: err}
-	}
+	err = crowdedFault(x, err)
 	var fault *plan.Fault
 	if !errors.As(err, &fault) {
 		fault = &plan.Fault{Kind: plan.InternalFailure, Reason: err.Error(), Cause: err}
@@ -52,6 +50,15 @@ func (s *Server) conclude(x *plan.Exchange, err error) {
 	if x.Trace != nil {
 		traceFault(x, fault)
 	}
+}
+
+// crowdedFault is an exchange's error, which is another one where there was no room for
+// a body.
+func crowdedFault(x *plan.Exchange, err error) error {
+	if x.Crowded() {
+		return &plan.Fault{Kind: plan.Overloaded, Reason: plan.ErrCrowded.Error() + ": --max-held-bodies says how many MiB they may take", Cause: err}
+	}
+	return err
 }
 
 // steps chooses the order of the API's kind.

@@ -82,6 +82,7 @@ func (se *session) begin(kind plan.SocketEvent) *event {
 	e := s.events.Get().(*event)
 	x := &e.Exchange
 	x.Start = s.Clock()
+	x.Memory = s.memory
 	x.Socket = &e.socket
 	e.socket = plan.Socket{Event: kind, ConnectionID: se.id, ConnectedAt: se.connectedAt, UserAgent: se.userAgent}
 	q := &x.Request
@@ -112,6 +113,14 @@ func (se *session) end(e *event) {
 	s.events.Put(e)
 }
 
+// Hold takes room for more of a message that isn't an exchange yet.
+func (se *session) Hold(own, n int) bool {
+	return se.s.memory.Take(plan.Network(se.source.Addr()), int64(own), int64(n))
+}
+
+// Free gives back what Hold took.
+func (se *session) Free(n int) { se.s.memory.Give(plan.Network(se.source.Addr()), int64(n)) }
+
 // Message runs one message and sends what it is answered with.
 func (se *session) Message(c *socket.Conn, text []byte) {
 	if !se.admitted(c, se.s.Plan.Load(), se.s.Clock()) {
@@ -124,7 +133,7 @@ func (se *session) Message(c *socket.Conn, text []byte) {
 	x.Socket.MessageID = se.s.scratchID(x)
 	reply, err := se.s.runMessage(x)
 	if err != nil {
-		reply = se.s.faultFrame(x, err)
+		reply = se.s.faultFrame(x, crowdedFault(x, err))
 	}
 	if reply == nil {
 		return
@@ -193,10 +202,8 @@ func (s *Server) reply(x *plan.Exchange) ([]byte, error) {
 	twoWay := x.Route.Socket != nil && x.Route.Socket.TwoWay
 	if stream := r.BodyStream; stream != nil {
 		limit := int64(s.Sockets.MaxMessageBytes)
-		body, err := io.ReadAll(io.LimitReader(stream, limit+1))
-		s.closeStream(stream)
-		r.Body, r.BodyStream, r.StreamLength = body, nil, 0
-		if err != nil && twoWay {
+		r.BodyStream = limitedStream{io.LimitReader(stream, limit+1), stream}
+		if err := x.ReadResponse(); err != nil && twoWay {
 			return nil, &plan.Fault{Kind: plan.IntegrationFailure, Reason: "the response broke off: " + err.Error(), Cause: err}
 		}
 	}
@@ -207,6 +214,12 @@ func (s *Server) reply(x *plan.Exchange) ([]byte, error) {
 		return nil, &plan.Fault{Kind: plan.IntegrationFailure, Reason: "the response is over the limit of a message"}
 	}
 	return r.Body, nil
+}
+
+// A limitedStream is the beginning of a stream.
+type limitedStream struct {
+	io.Reader
+	io.Closer
 }
 
 // faultFrame is the frame that tells a client of a fault; nil when nobody is

@@ -21,6 +21,7 @@ const (
 	unsupportedData = int(ws.StatusUnsupportedData)
 	invalidText     = int(ws.StatusInvalidFramePayloadData)
 	tooBig          = int(ws.StatusMessageTooBig)
+	tryAgainLater   = 1013 // of IANA's registry
 	// noStatus and abnormal stand for a close without a code and for none at all.
 	noStatus = int(ws.StatusNoStatusRcvd)
 	abnormal = int(ws.StatusAbnormalClosure)

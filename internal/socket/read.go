@@ -49,6 +49,9 @@ func failed(code int, format string, args ...any) error {
 // errClosed tells that the client has sent its close frame.
 var errClosed = errors.New("the client closed the connection")
 
+// errCrowded ends a connection whose message there is no room for.
+var errCrowded = &failure{tryAgainLater, "no room for a long message"}
+
 // begin readies reading, where buffered was read before.
 func (c *Conn) begin(buffered []byte) {
 	if tcp, ok := c.nc.(*net.TCPConn); ok {
@@ -112,9 +115,7 @@ func (c *Conn) data(h ws.Header) error {
 		return failed(tooBig, "a frame of %d bytes", h.Length)
 	}
 	if c.message == nil {
-		c.message = c.r.buffer()
-		*c.message = (*c.message)[:0]
-		c.checked = 0
+		c.beginMessage()
 	}
 	if len(*c.message)+int(h.Length) > c.r.MaxMessageBytes {
 		return failed(tooBig, "a message of more than %d bytes", c.r.MaxMessageBytes)
@@ -136,12 +137,41 @@ func (c *Conn) data(h ws.Header) error {
 	return nil
 }
 
+// beginMessage lends a message its first room.
+func (c *Conn) beginMessage() {
+	b := c.r.buffer()
+	if !c.hold(readBuffer, cap(*b)) { // it was that of a long one
+		c.r.release(b)
+		b = newBuffer()
+	}
+	*b = (*b)[:0]
+	c.message, c.checked = b, 0
+}
+
+// hold has the handler make room for a message that grows from a size to another.
+func (c *Conn) hold(from, to int) bool {
+	return to <= from || c.handler.Hold(max(0, from-readBuffer), to-max(from, readBuffer))
+}
+
+// endMessage gives back all that a message had.
+func (c *Conn) endMessage(message *[]byte) {
+	if n := cap(*message) - readBuffer; n > 0 {
+		c.handler.Free(n)
+	}
+	c.r.release(message)
+}
+
 // payload appends a frame's payload to dst, whose room grows as it comes.
 func (c *Conn) payload(h ws.Header, dst []byte) ([]byte, error) {
 	left, offset := int(h.Length), 0
 	for left > 0 {
 		if len(dst) == cap(dst) {
-			dst = append(dst, 0)[:len(dst)]
+			// A control frame has room from the beginning.
+			next := append(dst, 0)[:len(dst)]
+			if !c.hold(cap(dst), cap(next)) {
+				return dst, errCrowded
+			}
+			dst = next
 		}
 		part := dst[len(dst):min(cap(dst), len(dst)+left)]
 		n, err := (*inbound)(c).Read(part)
@@ -233,7 +263,7 @@ func (c *Conn) dispatch(message *[]byte) {
 		c.wait()
 	}
 	if c.state != open {
-		c.r.release(message)
+		c.endMessage(message)
 		return
 	}
 	c.running++
@@ -242,7 +272,7 @@ func (c *Conn) dispatch(message *[]byte) {
 
 func (c *Conn) handle(message *[]byte) {
 	defer func() {
-		c.r.release(message)
+		c.endMessage(message)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.running--
@@ -293,10 +323,11 @@ func (c *Conn) relax() {
 
 // releaseInput gives back all that was being read.
 func (c *Conn) releaseInput() {
-	for _, b := range []*[]byte{c.in, c.message} {
-		if b != nil {
-			c.r.release(b)
-		}
+	if c.in != nil {
+		c.r.release(c.in)
+	}
+	if c.message != nil {
+		c.endMessage(c.message)
 	}
 	c.in, c.rest, c.message = nil, nil, nil
 }
@@ -345,6 +376,8 @@ func (c *Conn) readByte() error {
 
 // buffer lends a buffer of some length.
 func (r *Registry) buffer() *[]byte { return r.buffers.Get().(*[]byte) }
+
+func newBuffer() *[]byte { return new(make([]byte, 0, readBuffer)) }
 
 // release takes a buffer back that nobody uses any more.
 func (r *Registry) release(b *[]byte) {

@@ -59,6 +59,11 @@ type Handler interface {
 	// Message runs a message, whose text is valid until it returns. Several may
 	// run at a time.
 	Message(c *Conn, text []byte)
+	// Hold takes room for n more bytes of a message that has room for own already,
+	// beyond what every message may have, or tells that there is none. Free gives
+	// back n bytes.
+	Hold(own, n int) bool
+	Free(n int)
 	// Check is called about once a second by one goroutine for all connections: it
 	// may close this one, and doesn't wait for anything.
 	Check(c *Conn, now time.Time)
@@ -129,7 +134,7 @@ func New(o Options) *Registry {
 		Options: o, log: o.Logger, dir: o.Directory, local: newTable(),
 		abandoned: make(chan struct{}), quit: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
-	r.buffers.New = func() any { return new(make([]byte, 0, readBuffer)) }
+	r.buffers.New = func() any { return newBuffer() }
 	if r.dir == nil {
 		r.dir = alone{}
 	}

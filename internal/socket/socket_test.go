@@ -22,6 +22,8 @@ import (
 type recorder struct {
 	message func(c *Conn, text string) // nil echoes
 	ended   chan string
+	room    int64 // for long messages; 0 is no bound
+	held    atomic.Int64
 }
 
 func newRecorder() *recorder { return &recorder{ended: make(chan string, 1)} }
@@ -35,6 +37,19 @@ func (h *recorder) Message(c *Conn, text []byte) {
 }
 
 func (h *recorder) Check(*Conn, time.Time) {}
+
+func (h *recorder) Hold(own, n int) bool {
+	if h.room == 0 {
+		return true
+	}
+	if h.held.Add(int64(n)) > h.room {
+		h.held.Add(int64(-n))
+		return false
+	}
+	return true
+}
+
+func (h *recorder) Free(n int) { h.held.Add(int64(-n)) }
 
 func (h *recorder) Disconnected(_ *Conn, code int, reason string) {
 	h.ended <- strings.TrimSpace(fmt.Sprintf("%d %s", code, reason))
@@ -620,4 +635,48 @@ func readFrame(r io.Reader) (ws.Frame, error) {
 	payload := make([]byte, header.Length)
 	_, err = io.ReadFull(r, payload)
 	return ws.Frame{Header: header, Payload: payload}, err
+}
+
+// Long messages take room while they come and while they run, and a message that
+// finds none ends its connection.
+func TestRoomForMessages(t *testing.T) {
+	const size = 20 << 10
+	h := newRecorder()
+	h.room = 64 << 10
+	started, proceed := make(chan struct{}), make(chan struct{})
+	h.message = func(*Conn, string) { started <- struct{}{}; <-proceed }
+	r := startRegistry(t, Options{})
+	c := connect(t, r, "id", h)
+	long := strings.Repeat("x", size)
+	c.write(text(long), text("short"))
+	<-started
+	<-started
+	one := h.held.Load()
+	if one < size-readBuffer || one > 2*size {
+		t.Errorf("a message of %d bytes takes %d", size, one)
+	}
+	c.write(frame(ws.OpText, false, long), frame(ws.OpContinuation, false, long), frame(ws.OpContinuation, false, long))
+	c.expectClose(int(tryAgainLater), "")
+	close(proceed)
+	c.expectEnd()
+	c.Close()
+	h.expectEnd(t, fmt.Sprint(tryAgainLater))
+	if n := h.held.Load(); n != 0 {
+		t.Errorf("%d bytes are held in the end", n)
+	}
+}
+
+// Small messages need no room, even in memory that was a long one's.
+func TestShortMessagesWithoutRoom(t *testing.T) {
+	h := newRecorder()
+	h.room = 1
+	r := startRegistry(t, Options{})
+	for range 100 {
+		r.release(new(make([]byte, 0, maxKept)))
+	}
+	c := connect(t, r, "id", h)
+	for range 10 {
+		c.write(text(strings.Repeat("x", readBuffer)))
+		c.expectHear(strings.Repeat("x", readBuffer))
+	}
 }
