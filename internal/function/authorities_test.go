@@ -39,8 +39,8 @@ func TestCallingBack(t *testing.T) {
 	for _, isolation := range []Isolation{IsolationNone, IsolationAuto} {
 		t.Run(string(isolation), func(t *testing.T) {
 			m := newManager(t, Options{Isolation: isolation, Authority: authority.File()})
-			if isolated, reason := m.Isolated(); isolation == IsolationAuto && !isolated {
-				t.Skip("isolation can't be had here: " + reason)
+			if isolation == IsolationAuto {
+				needIsolation(t, m)
 			}
 			t.Run("node", func(t *testing.T) {
 				s := nodeSpec(t, "index.js", `

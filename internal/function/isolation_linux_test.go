@@ -18,9 +18,7 @@ import (
 func isolated(t *testing.T, o Options) *Manager {
 	t.Helper()
 	m := newManager(t, o)
-	if ok, reason := m.Isolated(); !ok {
-		t.Skip("isolation can't be had here: " + reason)
-	}
+	needIsolation(t, m)
 	return m
 }
 

@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 	if os.Args[0] == gatewayForTest {
 		runGatewayForTest()
 	}
+	if os.Args[0] == namespaceProbe {
+		probeNamespaces(os.Args[1])
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { os.RemoveAll(goFunctionDir); os.Exit(code) }))
 }
 
@@ -123,13 +126,27 @@ func answers(t testing.TB, r *Result, want string) {
 	}
 }
 
+// needIsolation skips a test where the host refuses what isolation is made of.
+// Where it doesn't, a manager that isolates nothing is broken.
+func needIsolation(t *testing.T, m *Manager) {
+	t.Helper()
+	ok, reason := m.Isolated()
+	if ok {
+		return
+	}
+	if refused := hostIsolates(); refused != nil {
+		t.Skipf("isolation can't be had here: %v", refused)
+	}
+	t.Fatalf("functions aren't isolated though the host allows it: %s", reason)
+}
+
 // inBothModes runs a test with plain processes and, where the host allows it, with isolated ones.
 func inBothModes(t *testing.T, test func(t *testing.T, m *Manager)) {
 	for _, isolation := range []Isolation{IsolationNone, IsolationAuto} {
 		t.Run("isolation "+string(isolation), func(t *testing.T) {
 			m := newManager(t, Options{Isolation: isolation})
-			if isolated, reason := m.Isolated(); isolation == IsolationAuto && !isolated {
-				t.Skip("isolation can't be had here: " + reason)
+			if isolation == IsolationAuto {
+				needIsolation(t, m)
 			}
 			test(t, m)
 		})
