@@ -1,15 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"gatehouse/internal/control/lambda"
+	"gatehouse/internal/control/sts"
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/plan"
 )
@@ -18,35 +16,31 @@ import (
 // keeps a role's keys for a while on AWS, too.
 const assumptionKept = 5 * time.Second
 
-// roleTrust tells which services a role lets in; *sts.Service does.
-type roleTrust interface {
+// gatewayRoles tells what becomes of API Gateway with a role; *sts.Service does.
+type gatewayRoles interface {
+	// CanAssume tells whether a role lets a service in.
 	CanAssume(ctx context.Context, roleARN, service string) (bool, error)
+	// GatewayCaller is who calls once API Gateway has assumed a role.
+	GatewayCaller(ctx context.Context, roleARN string) (sts.Caller, error)
+	// Generation counts the changes of roles and policies.
+	Generation() uint64
 }
 
 // An assumption asks whether API Gateway may assume the role that an
-// integration or an authorizer calls its function with. AWS refuses the call if
+// integration or an authorizer has for its call. AWS refuses the call if
 // not. Here that is so under --strict-permissions; otherwise the call goes through
-// and the log says so, once per integration or authorizer. What parts accounts holds
-// in either mode: the role is of the API's account, and a function of another one
-// has to let it in.
+// and the log says so, once per integration or authorizer. That the role is of the
+// API's account holds in either mode.
 type assumption struct {
-	roles     roleTrust
-	role      string
-	functions functionPolicies
-	function  string
-	// account and owner are those of the role and of the function.
-	account, owner string
-	strict         bool
-	log            *slog.Logger
-	warn           sync.Once
-	last           atomic.Pointer[trusted]
+	roles gatewayRoles
+	role  string
+	// account is that of the role.
+	account string
+	strict  bool
+	log     *slog.Logger
+	warn    sync.Once
+	last    atomic.Pointer[trusted]
 }
-
-// anyAccount stands in "arn:aws:iam::*:user/*", by which a call is made with the
-// credentials of whoever signed the request.
-const anyAccount = "*"
-
-var errRoleNotPermitted = errors.New("it is another account's, and its resource policy has no statement that lets whoever it is called as invoke it")
 
 // trusted is what was last heard of a role.
 type trusted struct {
@@ -54,17 +48,15 @@ type trusted struct {
 	until time.Time
 }
 
-func newAssumption(roles roleTrust, role string, functions functionPolicies, function string, strict bool, log *slog.Logger) *assumption {
-	return &assumption{
-		roles: roles, role: role, functions: functions, function: function,
-		account: accountOf(role), owner: accountOf(function), strict: strict, log: log,
-	}
+func newAssumption(roles gatewayRoles, role string, strict bool, log *slog.Logger) *assumption {
+	return &assumption{roles: roles, role: role, account: accountOf(role), strict: strict, log: log}
 }
 
-// check implements integrate.LambdaTarget.Permitted.
+// check returns why the role can't be assumed for an exchange.
 func (a *assumption) check(x *plan.Exchange) error {
-	if err := a.crosses(x); err != nil {
-		return err
+	// A role's account isn't known before a stage's variables are.
+	if a.account != x.Stage.API.AccountID {
+		return &integrate.RoleError{RoleARN: a.role}
 	}
 	if a.strict {
 		ok, err := a.trusts(x.Start)
@@ -82,21 +74,6 @@ func (a *assumption) check(x *plan.Exchange) error {
 				"role", a.role, "api", x.Stage.API.ID, "route", x.Route.Key, "error", err)
 		}
 	})
-	return nil
-}
-
-// crosses refuses a call from one account into another that has no say in it. The
-// account of a role isn't known before a stage's variables are.
-func (a *assumption) crosses(x *plan.Exchange) error {
-	who, account := a.role, a.account
-	if account == anyAccount {
-		who, account = x.Caller.ARN, cmp.Or(x.Caller.AccountID, x.Stage.API.AccountID)
-	} else if account != x.Stage.API.AccountID {
-		return &integrate.RoleError{RoleARN: a.role}
-	}
-	if a.owner != account && !a.functions.Permitted(a.function, lambda.Access{Principal: who}) {
-		return errRoleNotPermitted
-	}
 	return nil
 }
 

@@ -9,8 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/internal/control/sts"
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/plan"
+	"gatehouse/internal/policy"
 )
 
 // fakeTrust says what the test says and counts how often it was asked.
@@ -18,7 +20,24 @@ type fakeTrust struct {
 	ok    bool
 	err   error
 	asked int
+	// subject are the policies of every role, became how often one was assumed.
+	subject    *policy.Subject
+	became     int
+	generation uint64
 }
+
+func (f *fakeTrust) GatewayCaller(_ context.Context, roleARN string) (sts.Caller, error) {
+	f.became++
+	return sts.Caller{
+		Caller: policy.Caller{
+			Account: accountOf(roleARN), RoleARN: roleARN,
+			ARN: "arn:aws:sts::" + accountOf(roleARN) + ":assumed-role/" + roleName(roleARN) + "/s",
+		},
+		Subject: f.subject,
+	}, f.err
+}
+
+func (f *fakeTrust) Generation() uint64 { return f.generation }
 
 func (f *fakeTrust) CanAssume(_ context.Context, _, service string) (bool, error) {
 	f.asked++
@@ -31,9 +50,8 @@ func TestAssumption(t *testing.T) {
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	trust := &fakeTrust{}
 	const role = "arn:aws:iam::123456789012:role/r"
-	const function = "arn:aws:lambda:us-east-1:123456789012:function:f"
 
-	strict := newAssumption(trust, role, fakePolicies{}, function, true, logger)
+	strict := newAssumption(trust, role, true, logger)
 	var refused *integrate.RoleError
 	for range 3 {
 		if err := strict.check(x); !errors.As(err, &refused) || refused.RoleARN != role {
@@ -58,7 +76,7 @@ func TestAssumption(t *testing.T) {
 	}
 
 	*trust = fakeTrust{}
-	lenient := newAssumption(trust, role, fakePolicies{}, function, false, logger)
+	lenient := newAssumption(trust, role, false, logger)
 	for range 3 {
 		if err := lenient.check(x); err != nil {
 			t.Error(err)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 
 	"gatehouse/internal/authorize"
 	"gatehouse/internal/compile"
@@ -15,26 +14,25 @@ import (
 type authorizerFunction struct {
 	directory *lambda.Directory
 	arn       string
-	// A role of its own is what the call is made with; in its account the function's
-	// policy has no say then. One of the two is nil.
+	// A role of its own is what the call is made as. One of the two is nil.
 	permission *permission
-	assumption *assumption
+	invocation *invocation
 }
 
-func newAuthorizerFunction(d *lambda.Directory, roles roleTrust, f compile.AuthorizerFunction, strict bool, log *slog.Logger) *authorizerFunction {
+func newAuthorizerFunction(d *lambda.Directory, as *callers, f compile.AuthorizerFunction) *authorizerFunction {
 	a := &authorizerFunction{directory: d, arn: qualifiedARN(f.FunctionARN, f.Qualifier)}
 	if f.Credentials == "" {
-		a.permission = newPermission(d, a.arn, strict, log)
+		a.permission = newPermission(d, a.arn, as.strict, as.log)
 	} else {
-		a.assumption = newAssumption(roles, f.Credentials, d, a.arn, strict, log)
+		a.invocation = as.of(a.arn, f.Credentials)
 	}
 	return a
 }
 
 // Permitted implements authorize.Function.
 func (a *authorizerFunction) Permitted(x *plan.Exchange, source string) error {
-	if a.assumption != nil {
-		return a.assumption.check(x)
+	if a.invocation != nil {
+		return a.invocation.check(x)
 	}
 	return a.permission.checkSource(x, source)
 }

@@ -26,7 +26,7 @@ var ownServices = map[string]bool{
 
 // roleKeys makes keys of a role of this gateway; *sts.Service does.
 type roleKeys interface {
-	roleTrust
+	gatewayRoles
 	GatewayKeys(ctx context.Context, roleARN string) (sigv4.Keys, time.Time, error)
 }
 
@@ -125,8 +125,7 @@ func (s *awsServices) allowed(call compile.AWSServiceCall, own bool, keys keysOf
 			return keys(x)
 		}
 	}
-	// There is no function whose policy would have a say.
-	assumed := newAssumption(s.roles, call.Credentials, nil, call.Credentials, s.strict || own && s.trust, s.log)
+	assumed := newAssumption(s.roles, call.Credentials, s.strict || own && s.trust, s.log)
 	return func(x *plan.Exchange) (sigv4.Keys, error) {
 		if err := assumed.check(x); err != nil {
 			return sigv4.Keys{}, err

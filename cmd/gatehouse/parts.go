@@ -222,18 +222,17 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	answers := authorize.NewAnswerCache(authorize.AnswerCacheOptions{})
 	caches := stagecache.New(stagecache.Options{MaxBytes: c.MaxCacheMiB << 20})
 	hosts := newReservedHosts(c)
+	as := &callers{roles: roles, signers: signers, functions: directory, strict: c.StrictPermissions, log: log}
 	compiler := compile.New(compile.Options{
 		Lambda: func(call compile.LambdaCall) (plan.Integration, error) {
 			target := integrate.LambdaTarget{
 				FunctionARN: call.FunctionARN, Qualifier: call.Qualifier, PayloadFormat: call.Payload, Timeout: call.Timeout,
 			}
-			// A role of its own is what the call is made with; in its account the
-			// function's policy has no say then.
 			called := qualifiedARN(call.FunctionARN, call.Qualifier)
 			if call.Credentials == "" {
 				target.Permitted = newPermission(directory, called, c.StrictPermissions, log).check
 			} else {
-				target.Permitted = newAssumption(roles, call.Credentials, directory, called, c.StrictPermissions, log).check
+				target.Permitted = as.of(called, call.Credentials).check
 			}
 			return lambdas.Lambda(target)
 		},
@@ -248,7 +247,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 		},
 		AWSService: services.integration,
 		AuthorizerFunction: func(f compile.AuthorizerFunction) authorize.Function {
-			return newAuthorizerFunction(directory, roles, f, c.StrictPermissions, log)
+			return newAuthorizerFunction(directory, as, f)
 		},
 		Answers: answers,
 		Caches:  caches,

@@ -10,6 +10,7 @@ import (
 	"gatehouse/internal/control/lambda"
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/plan"
+	"gatehouse/internal/policy"
 )
 
 var errNotPermitted = errors.New("its resource policy has no statement that lets apigateway.amazonaws.com invoke it for this source")
@@ -18,6 +19,8 @@ var errNotPermitted = errors.New("its resource policy has no statement that lets
 type functionPolicies interface {
 	Exists(functionARN string) bool
 	Permitted(functionARN string, a lambda.Access) bool
+	// ResourcePolicy is the policy itself; nil for none.
+	ResourcePolicy(functionARN string) *policy.Document
 }
 
 // A permission asks a function's resource policy whether an API may invoke it.

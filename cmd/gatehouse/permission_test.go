@@ -8,12 +8,15 @@ import (
 	"gatehouse/internal/control/lambda"
 	"gatehouse/internal/integrate"
 	"gatehouse/internal/plan"
+	"gatehouse/internal/policy"
 )
 
 // fakePolicies are functions with who may invoke them.
 type fakePolicies map[string]string
 
 func (f fakePolicies) Exists(string) bool { return true }
+
+func (f fakePolicies) ResourcePolicy(string) *policy.Document { return nil }
 
 func (f fakePolicies) Permitted(functionARN string, a lambda.Access) bool {
 	return a.Principal != "" && f[functionARN] == a.Principal
@@ -59,7 +62,8 @@ func TestCallsAcrossAccounts(t *testing.T) {
 			policies := fakePolicies{c.function: c.permits}
 			check := newPermission(policies, c.function, false, slog.New(slog.DiscardHandler)).check
 			if c.credentials != "" {
-				check = newAssumption(&fakeTrust{ok: true}, c.credentials, policies, c.function, false, slog.New(slog.DiscardHandler)).check
+				as := &callers{roles: &fakeTrust{ok: true}, signers: fakeSigners{}, functions: policies, log: slog.New(slog.DiscardHandler)}
+				check = as.of(c.function, c.credentials).check
 			}
 			err := check(exchange())
 			var refused *integrate.RoleError

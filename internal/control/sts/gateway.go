@@ -14,6 +14,20 @@ const (
 	gatewaySessionName = "BackplaneAssumeRoleSession"
 )
 
+// GatewayCaller is who calls once API Gateway has assumed a role. One that isn't
+// there may do nothing.
+func (s *Service) GatewayCaller(ctx context.Context, roleARN string) (Caller, error) {
+	v, err := s.sessionOf(ctx, roleARN, gatewaySessionName)
+	if err != nil {
+		return Caller{}, err
+	}
+	return s.Credentials.ofSession(v), nil
+}
+
+// Generation counts the changes of roles and policies: what [Service.GatewayCaller]
+// returned is true while it stays the same as it was before.
+func (s *Service) Generation() uint64 { return s.Credentials.directory.Generation() }
+
 // GatewayKeys makes the keys that an integration with the role calls this
 // gateway's own services with. Whether API Gateway may assume the role was for
 // the caller to decide.
