@@ -232,8 +232,49 @@ func TestChecksAreBounded(t *testing.T) {
 		pass(20 * time.Second)
 		mu.Lock()
 		defer mu.Unlock()
-		if most != maxChecks || len(everywhere) != 300 {
-			t.Errorf("%d checks at once, %d targets checked; want %d and 300", most, len(everywhere), maxChecks)
+		if most != maxOwnerChecks || len(everywhere) != 300 {
+			t.Errorf("%d checks at once, %d targets checked; want %d and 300", most, len(everywhere), maxOwnerChecks)
+		}
+	})
+}
+
+// Targets that don't answer keep nobody else's from being checked.
+func TestOwnersAreChecked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProbes()
+		b := New(Options{Jitter: func() float64 { return 0 }, Probe: func(ctx context.Context, c *Check, addr string) *Failure {
+			failure := p.probe(ctx, c, addr)
+			if strings.HasPrefix(addr, "silent") {
+				<-ctx.Done()
+				return timedOut
+			}
+			return failure
+		}})
+		defer b.Close()
+		slow := &Check{Interval: 300 * time.Second, Timeout: 120 * time.Second, HealthyThreshold: 3, UnhealthyThreshold: 2}
+		for owner := range 12 { // more of them than may be checked at a time
+			var silent []string
+			for n := range 200 {
+				silent = append(silent, fmt.Sprintf("silent %d %d", owner, n))
+			}
+			g := group(slow, silent...)
+			g.Key = fmt.Sprint("silent ", owner)
+			b.Apply(g.Key, behind(g))
+			if owner == 5 {
+				b.Apply("o", behind(group(fast(), "a")))
+				synctest.Wait()
+				if got := state(b, "a"); got != "healthy" {
+					t.Errorf("beside targets that don't answer: %s", got)
+				}
+			}
+		}
+		p.set("a", failedChecks)
+		pass(20 * time.Minute)
+		if got := state(b, "a"); got != "unhealthy Target.FailedHealthChecks" {
+			t.Errorf("beside more than are checked at a time: %s", got)
+		}
+		if len(p.asked) != 12*200+1 {
+			t.Errorf("%d targets were checked", len(p.asked))
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package balance
 
 import (
+	"container/heap"
 	"context"
 	"log/slog"
 	"maps"
@@ -11,8 +12,13 @@ import (
 	"time"
 )
 
-// maxChecks bounds the health checks under way.
-const maxChecks = 64
+// maxChecks bounds the health checks under way, and maxOwnerChecks those of one
+// owner: targets that don't answer take a check's whole time, and must not keep
+// others' from being checked.
+const (
+	maxChecks      = 512
+	maxOwnerChecks = 64
+)
 
 // Options are what a Balancer works with. Zero values are as noted.
 type Options struct {
@@ -35,9 +41,17 @@ type Balancer struct {
 	wake    chan struct{}
 
 	mu     sync.Mutex
-	owners map[string]Config
+	owners map[string]*owner
 	groups map[string]*Group
 	checks int // under way
+}
+
+// An owner is who had the Balancer know something, with its targets that wait to be
+// checked.
+type owner struct {
+	config  Config
+	waiting dueTargets
+	checks  int // under way
 }
 
 type routes struct {
@@ -63,7 +77,7 @@ func New(o Options) *Balancer {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &Balancer{o: o, wake: make(chan struct{}, 1), owners: map[string]Config{}, groups: map[string]*Group{}}
+	b := &Balancer{o: o, wake: make(chan struct{}, 1), owners: map[string]*owner{}, groups: map[string]*Group{}}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	b.routes.Store(&routes{})
 	b.running.Go(b.run)
@@ -86,10 +100,15 @@ func (b *Balancer) At(p Port) *Listener { return b.routes.Load().ports[p] }
 func (b *Balancer) Service(key string) *Service { return b.routes.Load().services[key] }
 
 // Apply replaces all that an owner had the Balancer know.
-func (b *Balancer) Apply(owner string, c Config) {
+func (b *Balancer) Apply(name string, c Config) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	old := b.owners[owner]
+	o := b.owners[name]
+	if o == nil {
+		o = &owner{}
+		b.owners[name] = o
+	}
+	old := o.config
 	kept := map[string]bool{}
 	now := time.Now()
 	for _, gc := range c.Groups {
@@ -109,9 +128,28 @@ func (b *Balancer) Apply(owner string, c Config) {
 			delete(b.groups, gc.Key)
 		}
 	}
-	b.owners[owner] = c
-	b.publish(owner, old)
+	o.config = c
+	o.wait(b.groups)
+	b.publish(c, old)
 	b.nudge()
+}
+
+// wait finds the targets that wait to be checked.
+func (o *owner) wait(groups map[string]*Group) {
+	clear(o.waiting)
+	o.waiting = o.waiting[:0]
+	for i := range o.config.Groups {
+		g := groups[o.config.Groups[i].Key]
+		if !g.checked() {
+			continue
+		}
+		for _, t := range g.targets {
+			if !t.checking {
+				o.waiting = append(o.waiting, waiting{t, g})
+			}
+		}
+	}
+	heap.Init(&o.waiting)
 }
 
 // same tells whether nothing but the targets differs.
@@ -121,7 +159,7 @@ func (c *GroupConfig) same(o *GroupConfig) bool {
 
 // publish shows requests what an owner has now in place of what it had. b is
 // locked.
-func (b *Balancer) publish(owner string, old Config) {
+func (b *Balancer) publish(c, old Config) {
 	was := b.routes.Load()
 	next := &routes{listeners: maps.Clone(was.listeners), ports: maps.Clone(was.ports), services: maps.Clone(was.services)}
 	if next.listeners == nil {
@@ -134,7 +172,6 @@ func (b *Balancer) publish(owner string, old Config) {
 	for i := range old.Services {
 		delete(next.services, old.Services[i].Key)
 	}
-	c := b.owners[owner]
 	for i := range c.Listeners {
 		lc := &c.Listeners[i]
 		l := newListener(lc, b.groups)
@@ -214,35 +251,46 @@ func (b *Balancer) run() {
 	}
 }
 
-// start starts the checks that are due, and tells when the next one is. There is
-// none while maxChecks are under way: the end of one wakes run.
+// start starts the checks that are due, and tells when the next one is. Where there are
+// as many under way as there may be, the end of one wakes run, and who has none comes
+// first.
 func (b *Balancer) start(now time.Time) (next time.Time, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, g := range b.groups {
-		if g.config.Check == nil || g.config.Unused {
-			continue
-		}
-		for _, t := range g.targets {
-			switch {
-			case t.checking:
-			case t.due.After(now):
-				if !ok || t.due.Before(next) {
-					next, ok = t.due, true
-				}
-			case b.checks < maxChecks && b.ctx.Err() == nil:
-				b.checks++
-				t.checking = true
-				check, addr := g.config.Check, t.checkAddr
-				b.running.Go(func() { b.check(g, t, check, addr) })
+	for _, most := range []int{1, maxOwnerChecks} {
+		for _, o := range b.owners {
+			if due, waits := b.startOf(o, most, now); waits && (!ok || due.Before(next)) {
+				next, ok = due, true
 			}
 		}
 	}
 	return next, ok
 }
 
+// startOf starts the checks of an owner that are due, until so many are under way. It
+// tells when the next one is, if none is due any more.
+func (b *Balancer) startOf(o *owner, most int, now time.Time) (next time.Time, waits bool) {
+	for len(o.waiting) > 0 {
+		w := o.waiting[0]
+		if w.target.due.After(now) {
+			return w.target.due, true
+		}
+		if b.checks >= maxChecks || o.checks >= most || b.ctx.Err() != nil {
+			break
+		}
+		heap.Pop(&o.waiting)
+		b.checks++
+		o.checks++
+		w.target.checking = true
+		check, addr := w.group.config.Check, w.target.checkAddr
+		b.running.Go(func() { b.check(o, w, check, addr) })
+	}
+	return time.Time{}, false
+}
+
 // check checks a target once and takes the outcome into account.
-func (b *Balancer) check(g *Group, t *Target, check *Check, addr string) {
+func (b *Balancer) check(o *owner, w waiting, check *Check, addr string) {
+	g, t := w.group, w.target
 	ctx, cancel := context.WithTimeout(b.ctx, check.Timeout)
 	failure := b.o.Probe(ctx, check, addr)
 	cancel()
@@ -250,8 +298,13 @@ func (b *Balancer) check(g *Group, t *Target, check *Check, addr string) {
 	defer b.mu.Unlock()
 	defer b.nudge()
 	b.checks--
+	o.checks--
 	t.checking = false
-	if g.config.Check == nil || *g.config.Check != *check || t.checkAddr != addr || t.Gone() || b.ctx.Err() != nil {
+	if !g.checked() || t.Gone() || b.ctx.Err() != nil {
+		return
+	}
+	defer func() { heap.Push(&o.waiting, w) }()
+	if *g.config.Check != *check || t.checkAddr != addr {
 		return // what was checked is no longer what there is
 	}
 	// A tenth of the interval, so that checks of many targets don't fall together.

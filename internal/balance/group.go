@@ -92,6 +92,9 @@ func (g *Group) publish() {
 	g.usable.Store(u)
 }
 
+// checked tells whether the group's targets are checked. The Balancer is locked.
+func (g *Group) checked() bool { return g.config.Check != nil && !g.config.Unused }
+
 // newGroup makes a group that apply makes what it is to be.
 func newGroup(key string) *Group {
 	g := &Group{Key: key}

@@ -241,7 +241,8 @@ func TestPrivateIntegration(t *testing.T) {
 	}
 	metrics, err := io.ReadAll(page.Body)
 	_ = page.Body.Close()
-	if line := `gatehouse_targets{State="healthy",TargetGroup="app-tg"} 2`; err != nil || !strings.Contains(string(metrics), line) {
+	_, name, _ := strings.Cut(group, ":targetgroup/")
+	if line := `gatehouse_targets{State="healthy",TargetGroup="targetgroup/` + name + `"} 2`; err != nil || !strings.Contains(string(metrics), line) {
 		t.Errorf("the metrics have no %s: %v", line, err)
 	}
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"gatehouse/internal/arn"
 	api "gatehouse/internal/awsapi/elbv2"
 	"gatehouse/internal/balance"
 	"gatehouse/internal/store"
@@ -98,7 +99,8 @@ func configOf(tx *store.Tx, s store.Scope) (balance.Config, error) {
 
 func (d *targetGroupDoc) config(used bool) balance.GroupConfig {
 	c := balance.GroupConfig{
-		Key: *d.TargetGroupArn, Name: *d.TargetGroupName, Unused: !used,
+		// The name that CloudWatch's metrics have, which is no other group's anywhere.
+		Key: *d.TargetGroupArn, Name: resourceOf(*d.TargetGroupArn), Unused: !used,
 		TLS: *d.Protocol == api.ProtocolEnumHTTPS || *d.Protocol == api.ProtocolEnumTLS,
 	}
 	if d.Attributes[algorithmType] == "least_outstanding_requests" {
@@ -125,6 +127,12 @@ func (d *targetGroupDoc) config(used bool) balance.GroupConfig {
 		})
 	}
 	return c
+}
+
+// resourceOf is what an ARN made here names in its account and region.
+func resourceOf(name string) string {
+	a, _ := arn.Parse(name)
+	return a.Resource
 }
 
 func seconds(n *int32) time.Duration { return time.Duration(value(n)) * time.Second }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -274,6 +275,23 @@ func TestRestart(t *testing.T) {
 }
 
 // Pages follow their markers.
+// Metrics of groups that have the same name elsewhere aren't the same.
+func TestCountsOfRegions(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	want := []balance.Count{}
+	for _, region := range []string{"eu-west-1", "us-east-1"} {
+		out := must(f.CreateTargetGroup(t.Context(), &sdk.CreateTargetGroupInput{
+			Name: new("pets"), Protocol: types.ProtocolEnumHttp, Port: new(int32(80)), VpcId: new("vpc-1"), TargetType: types.TargetTypeEnumIp,
+		}, func(o *sdk.Options) { o.Region = region }))(t)
+		name := *out.TargetGroups[0].TargetGroupArn
+		name = name[strings.Index(name, "targetgroup/"):]
+		want = append(want, balance.Count{Group: name, State: balance.Healthy}, balance.Count{Group: name, State: balance.Unhealthy})
+	}
+	if got := f.balancer.Counts(); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 func TestPages(t *testing.T) {
 	f := newFixture(t, t.TempDir())
 	for _, name := range []string{"a", "b", "c"} {
