@@ -34,6 +34,7 @@ type config struct {
 	Listen              string
 	Traffic             []string
 	TrafficTLS          []string
+	TrafficPrivate      []string
 	HTTP3               bool
 	HTTP3Port           int
 	Data                string
@@ -84,7 +85,8 @@ type config struct {
 	Explain             bool
 	LogLevel            string
 
-	limits limits // of Limits
+	limits    limits            // of Limits
+	endpoints []privateListener // of TrafficPrivate
 }
 
 const defaultAccessLogFormat = "clf"
@@ -94,6 +96,7 @@ func (c *config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.Listen, "listen", "127.0.0.1:4566", "address of management and traffic, TLS and plain on one `HOST:PORT`")
 	fs.StringSliceVar(&c.Traffic, "traffic", nil, "further `HOST:PORT` that serves traffic only, plain HTTP (repeatable)")
 	fs.StringSliceVar(&c.TrafficTLS, "traffic-tls", nil, "further `HOST:PORT` that serves traffic only, over TLS (repeatable)")
+	fs.StringSliceVar(&c.TrafficPrivate, "traffic-private", nil, "further `VPCE[@VPC]=HOST:PORT` that stands for a VPC endpoint, in a VPC, and serves private APIs and private domain names only, plain HTTP and TLS: vpce-1a2b@vpc-3c4d=10.0.0.5:443 (repeatable)")
 	fs.BoolVar(&c.HTTP3, "http3", false, "serve HTTP/3, too, over UDP at the addresses of --traffic-tls, and tell clients of it")
 	fs.IntVar(&c.HTTP3Port, "http3-port", 0, "UDP `PORT` that clients are told of, where another one than the listener's leads to it")
 	fs.StringVar(&c.Data, "data", defaultDataDir(), "`directory` of everything the gateway keeps")
@@ -244,6 +247,10 @@ func (c *config) check() error {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			return fmt.Errorf("%q is no address to listen on: write HOST:PORT or :PORT", addr)
 		}
+	}
+	var err error
+	if c.endpoints, err = privateListeners(c.TrafficPrivate); err != nil {
+		return err
 	}
 	if err := c.checkHTTP3(); err != nil {
 		return err
@@ -396,7 +403,11 @@ func (c *config) checkNotIsolated(reason string) error {
 	if c.FunctionIsolation == "none" {
 		return nil
 	}
-	for _, addr := range slices.Concat([]string{c.Listen}, c.Traffic, c.TrafficTLS) {
+	addresses := slices.Concat([]string{c.Listen}, c.Traffic, c.TrafficTLS)
+	for _, p := range c.endpoints {
+		addresses = append(addresses, p.address)
+	}
+	for _, addr := range addresses {
 		if !isLoopback(addr) {
 			return fmt.Errorf("functions can't be isolated on this host (%s), and %s isn't loopback: --function-isolation none runs them as plain processes all the same", reason, addr)
 		}

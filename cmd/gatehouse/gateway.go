@@ -112,6 +112,7 @@ func (g *gateway) onClose(name string, f func(context.Context) error) {
 type listeners struct {
 	shared              net.Listener
 	traffic, trafficTLS []net.Listener
+	private             []net.Listener   // of config.endpoints
 	http3               []net.PacketConn // those beside trafficTLS, if any
 	dns                 *dnsListener     // nil where no queries are answered
 }
@@ -154,6 +155,13 @@ func (g *gateway) listen(c config) (listeners, error) {
 		g.onClose("listener "+addr, unlessClosed(ln))
 		g.onClose("socket of HTTP/3", unlessClosed(pc))
 		l.trafficTLS, l.http3 = append(l.trafficTLS, ln), append(l.http3, pc)
+	}
+	for _, p := range c.endpoints {
+		ln, err := open(p.address)
+		if err != nil {
+			return l, err
+		}
+		l.private = append(l.private, ln)
 	}
 	l.dns, err = g.listenDNS(c)
 	return l, err
@@ -216,17 +224,19 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 	connections, perClient := c.fitConnections(maxDescriptors(), log)
 	var server *serve.Server
 	server = serve.New(serve.Options{
-		Plan:        p.compiler.Published(),
-		Management:  p.management,
-		Pages:       p.pages(func() serve.Numbers { return server.Numbers() }),
-		UserPools:   p.userPools,
-		Certificate: p.certificates.Certificate,
-		Tickets:     p.tickets,
-		Challenges:  p.challenges,
-		Connections: p.connections,
-		Sockets:     p.sockets,
-		Logger:      log,
-		ShowReasons: c.Explain && c.loopback(),
+		Plan:       p.compiler.Published(),
+		Management: p.management,
+		// Whoever runs the gateway for himself calls his private APIs, too.
+		SharedPrivate: c.loopback(),
+		Pages:         p.pages(func() serve.Numbers { return server.Numbers() }),
+		UserPools:     p.userPools,
+		Certificate:   p.certificates.Certificate,
+		Tickets:       p.tickets,
+		Challenges:    p.challenges,
+		Connections:   p.connections,
+		Sockets:       p.sockets,
+		Logger:        log,
+		ShowReasons:   c.Explain && c.loopback(),
 
 		TrustedProxies: proxies, ProxyProtocol: c.ProxyProtocol,
 		MaxConnections: connections, MaxPerClient: perClient, MaxHeldBytes: c.MaxHeldMiB << 20,
@@ -257,6 +267,11 @@ func (g *gateway) serve(c config, log *slog.Logger, l listeners, p *parts) error
 		}
 		log.Info("serving traffic", "address", ln.Addr().String(), "tls", true, "http3", http3 != 0)
 		run(ln.Addr(), func() error { return server.ServeTrafficTLS(ln, http3) })
+	}
+	for i, ln := range l.private {
+		entrance := c.endpoints[i].entrance
+		log.Info("serving private traffic", "address", ln.Addr().String(), "endpoint", entrance.VPCEndpoint, "vpc", entrance.VPC)
+		run(ln.Addr(), func() error { return server.ServePrivate(ln, entrance) })
 	}
 	return nil
 }

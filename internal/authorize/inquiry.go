@@ -27,7 +27,7 @@ func (q *inquiry) of(x *plan.Exchange, now time.Time, p *ResourcePolicy) {
 	q.keys = requestKeys{x: x, now: now}
 	q.request = policy.Request{Action: invoke, Resource: Resource(x), Keys: &q.keys}
 	if p != nil {
-		q.resource, q.keys.private = p.Document, p.Private
+		q.resource = p.Document
 	}
 }
 

@@ -11,10 +11,9 @@ import (
 // requestKeys are the condition keys of a request, and behind them those of who
 // signed it. It lives as long as one question to policies.
 //
-// Who reaches a private API comes over a VPC endpoint, as policies see it:
-// aws:VpcSourceIp is its address then, in place of aws:SourceIp. There are no
-// endpoints here, so aws:SourceVpc and aws:SourceVpce are keys that no request
-// has, and conditions that want one of them don't hold.
+// Who reaches a private API comes over a VPC endpoint: aws:VpcSourceIp is its address
+// then, in place of aws:SourceIp, and aws:SourceVpce and aws:SourceVpc are the endpoint
+// and its network, where they are known. No other request has these keys.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-conditions.html
 type requestKeys struct {
@@ -22,24 +21,26 @@ type requestKeys struct {
 	now time.Time
 	// caller are the keys of who signed the request; nil when nobody did.
 	caller policy.Keys
-	// private tells that the API is private.
-	private bool
-	one     [1]string
+	one    [1]string
 }
 
 // Lookup implements policy.Keys.
 func (k *requestKeys) Lookup(key string) (values []string, ok bool) {
 	switch key {
 	case "aws:sourceip":
-		if k.private {
+		if k.x.Stage.API.Private {
 			return nil, false
 		}
 		return k.is(k.x.Request.Source.Addr().Unmap().String())
 	case "aws:vpcsourceip":
-		if !k.private {
+		if !k.x.Stage.API.Private {
 			return nil, false
 		}
 		return k.is(k.x.Request.Source.Addr().Unmap().String())
+	case "aws:sourcevpce":
+		return k.known(k.x.VPCEndpoint)
+	case "aws:sourcevpc":
+		return k.known(k.x.VPC)
 	case "aws:securetransport":
 		return k.is(strconv.FormatBool(k.x.Request.Secure))
 	case "aws:currenttime":
@@ -66,6 +67,14 @@ func (k *requestKeys) Lookup(key string) (values []string, ok bool) {
 func (k *requestKeys) is(value string) ([]string, bool) {
 	k.one[0] = value
 	return k.one[:], true
+}
+
+// known is a key that a request has if its value isn't "".
+func (k *requestKeys) known(value string) ([]string, bool) {
+	if value == "" {
+		return nil, false
+	}
+	return k.is(value)
 }
 
 // header is a key that a request has if it has the header.

@@ -18,9 +18,6 @@ const (
 type ResourcePolicy struct {
 	// Document is empty, and lets nobody pass, for a private API without a policy.
 	Document *policy.Document
-	// Private tells that the API is private: who reaches it comes from a network
-	// of its owner's.
-	Private bool
 	// Clock is read for the conditions on time.
 	Clock func() time.Time
 }

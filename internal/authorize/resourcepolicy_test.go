@@ -59,8 +59,12 @@ func TestResourcePolicy(t *testing.T) {
 		{"the address of a private API", allow(`{"IpAddress":{"aws:VpcSourceIp":"192.0.2.0/24"}}`), nil, true, false, ""},
 		{"the address of a private API, asked for wrongly", allow(`{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}`), nil, true, false, silent},
 		{"a private address of a public API", allow(`{"IpAddress":{"aws:VpcSourceIp":"192.0.2.0/24"}}`), nil, false, false, silent},
-		{"not over an endpoint", deny(`{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}`), nil, true, false, explicit},
-		{"a network", allow(`{"StringEquals":{"aws:SourceVpc":"vpc-1"}}`), http.Header{"Aws:sourcevpc": {"vpc-1"}}, true, false, silent},
+		{"not over an endpoint", deny(`{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}`), nil, false, false, explicit},
+		{"over the endpoint", deny(`{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}`), nil, true, false, ""},
+		{"over another endpoint", deny(`{"StringNotEquals":{"aws:SourceVpce":"vpce-2"}}`), nil, true, false, explicit},
+		{"from the network", allow(`{"StringEquals":{"aws:SourceVpc":"vpc-1"}}`), nil, true, false, ""},
+		{"from another network", allow(`{"StringEquals":{"aws:SourceVpc":"vpc-2"}}`), nil, true, false, silent},
+		{"a network in a header", allow(`{"StringEquals":{"aws:SourceVpc":"vpc-1"}}`), http.Header{"Aws:sourcevpc": {"vpc-1"}}, false, false, silent},
 		{"a referer", allow(`{"StringLike":{"aws:Referer":"https://a.example/*"}}`), http.Header{"Referer": {"https://a.example/b"}}, false, false, ""},
 		{"no referer", allow(`{"StringLike":{"aws:Referer":"*"}}`), nil, false, false, silent},
 		{"a user agent", allow(`{"StringLike":{"aws:UserAgent":"curl/*"}}`), http.Header{"User-Agent": {"curl/7"}}, false, false, ""},
@@ -75,9 +79,15 @@ func TestResourcePolicy(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := resource(t, tt.statements)
-			r.Private = tt.private
 			x := placed(t, p, "GET", "/dev/pets/1", host, "", tt.header)
 			x.Request.Secure = tt.secure
+			if tt.private {
+				head := *x.API
+				head.Private = true
+				stage := *x.Stage
+				stage.API, x.Stage = &head, &stage
+				x.VPCEndpoint, x.VPC = "vpce-1", "vpc-1"
+			}
 			err := r.Authorize(x)
 			if kind, message := faultOf(err); message != tt.message || (err == nil) != (tt.message == "") || err != nil && kind != plan.AccessDenied {
 				t.Errorf("%v\n%s", err, message)
@@ -94,7 +104,7 @@ func TestResourcePolicy(t *testing.T) {
 	if kind, _ := faultOf(resource(t, statement("Allow", `"*"`, "")).Authorize(x)); kind != plan.AccessDenied {
 		t.Errorf("a preflight: %d", kind)
 	}
-	closed := &ResourcePolicy{Document: &policy.Document{}, Private: true, Clock: time.Now}
+	closed := &ResourcePolicy{Document: &policy.Document{}, Clock: time.Now}
 	if _, message := faultOf(closed.Authorize(x)); !strings.HasSuffix(message, "/OPTIONS/pets/1 because no resource-based policy allows the execute-api:Invoke action") {
 		t.Errorf("a private API without a policy: %s", message)
 	}

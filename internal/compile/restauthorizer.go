@@ -34,7 +34,7 @@ func (m *methodBuilder) readAuthorizers(view *store.Tx) error {
 // authorization has a method in a file of its own.
 func (m *methodBuilder) authorizer(doc *apigateway.Method) (plan.Authorizer, error) {
 	kind := value(doc.AuthorizationType)
-	if m.policy != nil && m.policy.Private && len(m.policy.Document.Statements) == 0 {
+	if m.policy != nil && len(m.policy.Document.Statements) == 0 {
 		// Whoever asks for what: nobody may call a private API without a policy.
 		return m.policy, nil
 	}

@@ -13,21 +13,23 @@ import (
 // resourcePolicy compiles the policy of a REST API; nil for one that anybody may
 // call. A private API without a policy has one that allows nothing.
 func (c *Compiler) resourcePolicy(api *definition.RestAPI) (*authorize.ResourcePolicy, error) {
-	p := &authorize.ResourcePolicy{Document: &policy.Document{}, Clock: c.clock}
-	if endpoint := api.EndpointConfiguration; endpoint != nil {
-		p.Private = slices.Contains(endpoint.Types, apigateway.EndpointTypePrivate)
-	}
 	if value(api.Policy) == "" {
-		if p.Private {
-			return p, nil
+		if !isPrivate(api) {
+			return nil, nil
 		}
-		return nil, nil
+		return &authorize.ResourcePolicy{Document: &policy.Document{}, Clock: c.clock}, nil
 	}
-	var err error
-	if p.Document, err = policy.Parse(policy.Resource, *api.Policy); err != nil {
+	document, err := policy.Parse(policy.Resource, *api.Policy)
+	if err != nil {
 		return nil, problem("Resource policy of API", value(api.Id), err)
 	}
-	return p, nil
+	return &authorize.ResourcePolicy{Document: document, Clock: c.clock}, nil
+}
+
+// isPrivate tells whether a REST API is reached over VPC endpoints alone.
+func isPrivate(api *definition.RestAPI) bool {
+	endpoint := api.EndpointConfiguration
+	return endpoint != nil && slices.Contains(endpoint.Types, apigateway.EndpointTypePrivate)
 }
 
 // anonymous compiles who may call a method that asks for no authorization: whom

@@ -14,6 +14,9 @@ import (
 // securedAPI is a REST API with what its definition says of connections to it.
 func (c *Compiler) securedAPI(key apiKey, doc *definition.RestAPI) *plan.API {
 	api := newRestAPI(key, doc)
+	if isPrivate(doc) {
+		api.Private, api.VPCEndpoints = true, doc.EndpointConfiguration.VpcEndpointIds
+	}
 	api.Strict = value(doc.EndpointAccessMode) == apigateway.EndpointAccessModeStrict
 	policy := value(doc.SecurityPolicy)
 	if policy == "" {

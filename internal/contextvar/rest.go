@@ -28,6 +28,10 @@ func LookupREST(name string) (Variable, bool) {
 		return text(AtRequest, func(x *plan.Exchange) string { return x.APIKeyID }), true
 	case "identity.accessKey":
 		return text(AtRequest, func(x *plan.Exchange) string { return x.Caller.AccessKeyID }), true
+	case "identity.vpceId":
+		return text(AtRequest, func(x *plan.Exchange) string { return x.VPCEndpoint }), true
+	case "identity.vpcId":
+		return text(AtRequest, func(x *plan.Exchange) string { return x.VPC }), true
 	case "isCanaryRequest":
 		return text(AtRequest, isCanaryRequest), true
 	case "xrayTraceId":
@@ -50,10 +54,9 @@ func LookupREST(name string) (Variable, bool) {
 	case "cipherSuite":
 		return handshakeText(func(h *plan.Handshake) string { return h.CipherSuite }), true
 
-	// What these tell of isn't there yet: VPC endpoints, web ACLs and how a
-	// streamed response came about.
-	case "identity.vpcId", "identity.vpceId",
-		"waf.error", "waf.latency", "waf.status", "wafResponseCode", "webaclArn",
+	// What these tell of isn't there yet: web ACLs and how a streamed response came
+	// about.
+	case "waf.error", "waf.latency", "waf.status", "wafResponseCode", "webaclArn",
 		"endpointType",
 		"integration.timeToAllHeaders", "integration.timeToFirstContent":
 		return Variable{}, true

@@ -16,7 +16,7 @@ func TestLookupREST(t *testing.T) {
 	for from, names := range map[Moment]string{
 		AtRequest: `integration.responseTransferMode accountId apiId customDomain.basePathMatched deploymentId domainName domainPrefix extendedRequestId httpMethod identity.accessKey identity.accountId
 			identity.apiKey identity.apiKeyId identity.caller identity.sourceIp identity.user identity.userArn identity.userAgent
-			identity.clientCert.clientCertPem identity.clientCert.subjectDN identity.clientCert.issuerDN
+			identity.vpcId identity.vpceId identity.clientCert.clientCertPem identity.clientCert.subjectDN identity.clientCert.issuerDN
 			identity.clientCert.serialNumber identity.clientCert.validity.notBefore identity.clientCert.validity.notAfter
 			cipherSuite tlsVersion isCanaryRequest path protocol requestId requestTime requestTimeEpoch resourceId
 			resourcePath stage xrayTraceId
@@ -29,7 +29,6 @@ func TestLookupREST(t *testing.T) {
 		never: `awsEndpointRequestId2 endpointType
 			identity.cognitoAuthenticationProvider
 			identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId
-			identity.vpcId identity.vpceId
 			integration.timeToAllHeaders integration.timeToFirstContent waf.error waf.latency waf.status
 			wafResponseCode webaclArn`,
 	} {

@@ -231,6 +231,11 @@ func appendIdentityREST(dst []byte, x *plan.Exchange) []byte {
 		dst = appendMember(dst, "apiKey", x.APIKey)
 		dst = appendMember(dst, "apiKeyId", x.APIKeyID)
 	}
+	if x.VPCEndpoint != "" {
+		// As AWS's events of private APIs have them; where in the order isn't known.
+		dst = appendMember(dst, "vpceId", x.VPCEndpoint)
+		dst = appendOrNull(dst, "vpcId", x.VPC)
+	}
 	if agent, sent := x.Request.Headers.Lookup(userAgent); sent {
 		dst = appendMember(dst, "userAgent", agent)
 	} else {

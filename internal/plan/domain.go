@@ -280,7 +280,9 @@ func (p *Plan) enterMapped(x *Exchange, apiID, stage, rest string) error {
 	if !ok {
 		return &Fault{Kind: Forbidden, Reason: x.Domain.Name + " leads to API " + apiID + ", which is gone"}
 	}
-	x.API = api
+	if err := x.reach(api); err != nil {
+		return err
+	}
 	if err := x.admitted(); err != nil {
 		return err
 	}

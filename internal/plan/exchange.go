@@ -43,6 +43,9 @@ type Exchange struct {
 	// path then, except on HTTP APIs, whose functions don't see the mapping's.
 	Domain   *Domain
 	BasePath string
+	// VPCEndpoint is the id of the VPC endpoint that the request to a private API came
+	// over and VPC that of its network; "" where that isn't known, and elsewhere.
+	VPCEndpoint, VPC string
 	// PathForm tells that the API was named in the path, not by the host.
 	PathForm bool
 	// Params are the values of the route's path variables in the order of

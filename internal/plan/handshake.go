@@ -3,6 +3,7 @@ package plan
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -160,7 +161,14 @@ func (p *Plan) TLSOf(name string) Handshaker {
 	}
 	api, ok := p.apiOfHost(id)
 	if !ok {
-		return nil
+		// The alias of an API with a VPC endpoint, perhaps.
+		id, _, ok = strings.Cut(strings.ToLower(id), "-"+vpcEndpointPrefix)
+		if !ok {
+			return nil
+		}
+		if api, ok = p.API(id); !ok {
+			return nil
+		}
 	}
 	return api.TLS
 }

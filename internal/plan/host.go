@@ -11,8 +11,6 @@ const (
 	userRequest      = "/_user_request_"
 	// executeAPILabel is the second label of an API's own host name.
 	executeAPILabel = "execute-api"
-	// endpointPrefix is how ids of VPC endpoints begin.
-	endpointPrefix = "vpce-"
 )
 
 // Place finds the API and the stage that a request is for, by its host (a custom
@@ -25,6 +23,9 @@ const (
 // *Fault for a request whose API or stage isn't there.
 func (p *Plan) Place(x *Exchange) (traffic bool, err error) {
 	x.DomainName, x.DomainPrefix = splitHost(x.Request.Host)
+	if x.Request.Entrance.isPrivate() {
+		return true, p.placePrivate(x)
+	}
 	if d := p.DomainOf(x.DomainName); d != nil {
 		if d.Pages {
 			return false, nil
@@ -34,6 +35,11 @@ func (p *Plan) Place(x *Exchange) (traffic bool, err error) {
 	if id, ok := hostID(x.DomainName); ok {
 		return true, p.placeHost(x, id)
 	}
+	return p.placeNamed(x)
+}
+
+// placeNamed places a request in a path form; traffic is false if it has none.
+func (p *Plan) placeNamed(x *Exchange) (traffic bool, err error) {
 	path := x.Request.Path
 	if after, ok := strings.CutPrefix(path, executeAPIPrefix); ok {
 		id, stagePath := cutSegment(after)
@@ -50,18 +56,28 @@ func (p *Plan) Place(x *Exchange) (traffic bool, err error) {
 	return false, nil
 }
 
-// placeHost places a request for the host of an API: the stage is the first
-// segment of the path if that is the name of one, else $default.
+// placeHost places a request for the host of an API, or of a VPC endpoint. id is the
+// first label.
 func (p *Plan) placeHost(x *Exchange, id string) error {
-	api, ok := p.apiOfHost(id)
-	if !ok && strings.Contains(id, endpointPrefix) {
-		// {vpce-id}-{random} with x-apigw-api-id, or {api-id}-{vpce-id}.
-		return &Fault{Kind: Forbidden, Reason: "there are no VPC endpoints to reach private APIs by"}
+	if api, ok := p.apiOfHost(id); ok {
+		return x.placeAPI(api)
 	}
-	if !ok {
-		return &Fault{Kind: RouteNotFound, Reason: "no API has the id " + id}
+	if strings.Contains(strings.ToLower(id), vpcEndpointPrefix) {
+		return p.placeEndpoint(x, id)
 	}
-	x.API = api
+	fault := &Fault{Kind: RouteNotFound, Reason: "no API has the id " + id}
+	if x.Request.Entrance.isPrivate() {
+		fault.Kind = Forbidden
+	}
+	return fault
+}
+
+// placeAPI places a request that is for an API by the host: the stage is the first
+// segment of the path if that is the name of one, else $default.
+func (x *Exchange) placeAPI(api *API) error {
+	if err := x.reach(api); err != nil {
+		return err
+	}
 	if err := x.admitted(); err != nil {
 		return err
 	}
@@ -93,7 +109,9 @@ func (p *Plan) placePath(x *Exchange, id, stagePath string) error {
 	if !ok {
 		return &Fault{Kind: RouteNotFound, Reason: "no API has the id " + id}
 	}
-	x.API = api
+	if err := x.reach(api); err != nil {
+		return err
+	}
 	if api.Strict {
 		return &Fault{Kind: Forbidden, Reason: "API " + id + " is reached by its own host or a domain alone, as its endpoint access mode STRICT wants"}
 	}

@@ -103,6 +103,10 @@ type API struct {
 	TLS            Handshaker
 	// Strict is AWS's endpointAccessMode STRICT, as of a Domain.
 	Strict bool
+	// Private tells that the API is reached over VPC endpoints alone; VPCEndpoints
+	// are the ids of those that it is associated with, and has an alias for.
+	Private      bool
+	VPCEndpoints []string
 	// Stages by name; "$default" is one of them.
 	Stages map[string]*Stage
 }

@@ -82,6 +82,8 @@ type Request struct {
 	// Source is the client's address and port; LocalPort the port it reached.
 	Source    netip.AddrPort
 	LocalPort uint16
+	// Entrance is that of the listener; nil is the internet's.
+	Entrance *Entrance
 	// Headers are all header lines, Host included, in order and case.
 	Headers Headers
 	// Body is the whole body once a step has asked for it with Exchange.ReadBody.

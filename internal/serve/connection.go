@@ -155,7 +155,7 @@ func (c *conn) next() bool {
 	c.expect = c.framing.ExpectContinue && c.framing.Length != 0
 	q := &x.Request
 	q.Secure, q.Source, q.LocalPort, q.Done = c.state != nil, c.source, c.localPort, c.gone
-	q.ContentLength, q.TLS = c.framing.Length, c.handshake
+	q.ContentLength, q.TLS, q.Entrance = c.framing.Length, c.handshake, c.entrance
 	c.forwarded(q)
 
 	limit := c.s.MaxBodyBytes

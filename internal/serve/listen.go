@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"gatehouse/internal/plan"
 )
 
 // An entry says what a listener serves.
@@ -16,12 +18,23 @@ type entry struct {
 	// altSvc is what the header of that name says of HTTP/3 (RFC 7838), one value
 	// or none.
 	altSvc []string
+	// entrance is what requests have of that name.
+	entrance *plan.Entrance
 }
 
 // Serve serves management and traffic, plain and TLS, on one listener until
-// Shutdown, and returns nil then.
+// Shutdown, and returns nil then. What is private is among it where that is on.
 func (s *Server) Serve(l net.Listener) error {
-	return s.serve(l, entry{management: true, plain: true, tls: s.tls != nil})
+	e := entry{management: true, plain: true, tls: s.tls != nil}
+	if s.SharedPrivate {
+		e.entrance = &plan.Entrance{Development: true}
+	}
+	return s.serve(l, e)
+}
+
+// ServePrivate serves traffic that comes over a VPC endpoint, plain and TLS.
+func (s *Server) ServePrivate(l net.Listener, over plan.Entrance) error {
+	return s.serve(l, entry{plain: true, tls: s.tls != nil, entrance: &over})
 }
 
 // ServeTraffic serves traffic only, without TLS.

@@ -44,6 +44,9 @@ type Options struct {
 	// Management takes what is addressed to no API on the shared listener; nil
 	// refuses it.
 	Management http.Handler
+	// SharedPrivate has the shared listener serve private APIs and domains, too: it is
+	// for one that only this machine reaches.
+	SharedPrivate bool
 	// Pages takes /_gatehouse/... on the shared listener (health, metrics); nil
 	// refuses it.
 	Pages http.Handler

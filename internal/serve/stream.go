@@ -78,7 +78,7 @@ func (s *Server) serveStream(c *conn, rw http.ResponseWriter, r *http.Request) {
 // HTTP/1.1. Header lines come sorted: net/http doesn't keep their order.
 func convertStream(c *conn, r *http.Request, q *plan.Request) (size int, err error) {
 	q.Method, q.Host, q.Proto = r.Method, r.Host, "HTTP/2.0"
-	q.Secure, q.Source, q.LocalPort = true, c.source, c.localPort
+	q.Secure, q.Source, q.LocalPort, q.Entrance = true, c.source, c.localPort, c.entrance
 	if c.http3 != nil {
 		// The client may have moved to another address, of which it proved to have it.
 		q.Proto, q.Source = http3Proto, addrPort(c.http3.quic.RemoteAddr())

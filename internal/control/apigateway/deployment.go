@@ -38,6 +38,10 @@ func (s *Service) CreateDeployment(c *awswire.Call, in *apigateway.CreateDeploym
 		if err := checkMethods(tx, c, *api.Id); err != nil {
 			return err
 		}
+		if isPrivate(api.EndpointConfiguration) && value(api.Policy) == "" {
+			// UNVERIFIED: that this comes after what is wrong with methods.
+			return badRequest("Private REST API doesn't have a resource policy attached to it")
+		}
 		if value(in.StageName) == "" {
 			// What goes to a stage is compiled for it once, before the commit.
 			if err := s.checkDeployable(tx, c, *api.Id); err != nil {
