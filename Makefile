@@ -24,7 +24,7 @@ test: ## run every check: linters, generated files, all tests under the race det
 	@$(MAKE) --no-print-directory js
 	$(MAKE) --no-print-directory lint
 	@# The linters have run go vet.
-	$(GO) test -vet off -race ./cmd/... ./internal/... ./tools/... ./examples/...
+	$(GO) test -vet off -race -timeout 20m ./cmd/... ./internal/... ./tools/... ./examples/...
 	@# The race detector makes pools forget: budgets of allocations hold without it.
 	$(GO) test -vet off -run 'Alloc|Budget' $$(grep -rlE '^func Test\w*(Alloc|Budget)' --include='*_test.go' internal | xargs -n 1 dirname | sort -u | sed 's|^|./|')
 	@# These run the built program, which the test cache knows nothing of.
