@@ -21,8 +21,10 @@ import (
 // untilGone tells when a connection has ended.
 type untilGone chan struct{}
 
-func (untilGone) Message(*socket.Conn, []byte)    {}
-func (g untilGone) Check(*socket.Conn, time.Time) {}
+func (untilGone) Message(*socket.Conn, []byte)  {}
+func (untilGone) Check(*socket.Conn, time.Time) {}
+func (untilGone) Hold(int, int) bool            { return true }
+func (untilGone) Free(int)                      {}
 
 func (g untilGone) Disconnected(*socket.Conn, int, string) { close(g) }
 
