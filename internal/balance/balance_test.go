@@ -479,6 +479,10 @@ func TestLocation(t *testing.T) {
 	if got := moved.Location(&r, true, 8443); got != "https://b.a.test:8443/new/x/y" {
 		t.Errorf("Location = %s", got)
 	}
+	r.Host = "[::1]:8080"
+	if got := keep.Location(&r, false, 80); got != "https://[::1]:443/x/y?q=1" {
+		t.Errorf("Location = %s", got)
+	}
 }
 
 // Probe is checked with real targets.

@@ -120,11 +120,7 @@ func (r *rule) fulfilled(q *Request) bool {
 func (c *Condition) fulfilled(q *Request) bool {
 	switch c.Field {
 	case Host:
-		host := q.Host
-		if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
-			host = host[:i]
-		}
-		return c.any(host, true)
+		return c.any(withoutPort(q.Host), true)
 	case Path:
 		return c.any(q.Path, false)
 	case Method:
@@ -208,16 +204,21 @@ func lower(c byte) byte {
 	return c
 }
 
+// withoutPort is a Host without its port.
+func withoutPort(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		return host[:i]
+	}
+	return host
+}
+
 // Location is where a redirect sends the client of a request.
 func (r *Redirect) Location(q *Request, tls bool, port int) string {
-	protocol, host := "http", q.Host
+	protocol := "http"
 	if tls {
 		protocol = "https"
 	}
-	if h, _, ok := strings.Cut(host, ":"); ok && !strings.HasPrefix(host, "[") {
-		host = h
-	}
-	fill := strings.NewReplacer("#{protocol}", protocol, "#{host}", host, "#{port}", strconv.Itoa(port),
+	fill := strings.NewReplacer("#{protocol}", protocol, "#{host}", withoutPort(q.Host), "#{port}", strconv.Itoa(port),
 		"#{path}", strings.TrimPrefix(q.Path, "/"), "#{query}", q.Query)
 	location := strings.ToLower(fill.Replace(r.Protocol)) + "://" + fill.Replace(r.Host) + ":" + fill.Replace(r.Port) + fill.Replace(r.Path)
 	if query := fill.Replace(r.Query); query != "" {

@@ -25,8 +25,10 @@ func (s *Service) RecordsChanged(names []string) {
 		u := s.directory.upkeep(e.arn)
 		return now.Before(u.Next) && slices.ContainsFunc(e.dnsNames(), func(name string) bool { return concerned(name, changed) })
 	}) {
-		s.hurried.Store(e.arn, struct{}{})
-		s.lookAtEarly(e.arn, now)
+		// A look is to come already where there was a change before: one timer is enough.
+		if _, already := s.hurried.LoadOrStore(e.arn, struct{}{}); !already {
+			s.lookAtEarly(e.arn, now)
+		}
 	}
 	s.Wake()
 }

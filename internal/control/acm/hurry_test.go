@@ -2,6 +2,7 @@ package acm_test
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -42,6 +43,29 @@ func TestRecordsChanged(t *testing.T) {
 	tried(59*time.Minute, false, "api.example.test.")
 	f.issuer.fail(nil)
 	tried(time.Minute, true)
+}
+
+// Records that change all the time leave nothing behind each time.
+func TestRecordsChangedOften(t *testing.T) {
+	f := open(t, t.TempDir(), func(o *acm.Options) { o.Patient = true })
+	f.issuer.fail(errors.New("nothing at _acme-challenge.api.example.test"))
+	f.make(request("api.example.test"))
+	f.pass(0)
+	objects := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapObjects
+	}
+	const changes = 50_000
+	f.RecordsChanged([]string{"api.example.test"})
+	before := objects()
+	for range changes {
+		f.RecordsChanged([]string{"api.example.test"})
+	}
+	if after := objects(); after > before+changes/4 {
+		t.Errorf("%d changes left %d objects", changes, after-before)
+	}
 }
 
 // Accounts share what an authority allows an hour, and how many orders are worked on:

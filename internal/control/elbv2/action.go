@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	api "gatehouse/internal/awsapi/elbv2"
 	"gatehouse/internal/awswire"
@@ -132,6 +133,12 @@ func setRedirect(a *api.Action) error {
 	if *r.Protocol == "#{protocol}" && *r.Host == "#{host}" && *r.Port == "#{port}" && *r.Path == "/#{path}" {
 		// UNVERIFIED wording.
 		return api.NewInvalidLoadBalancerActionException("A redirect must change the protocol, the host, the port or the path")
+	}
+	if n, err := strconv.ParseUint(*r.Port, 10, 16); *r.Port != "#{port}" && (err != nil || n == 0) {
+		return invalid("The port of a redirect must be between 1 and 65535 or '#{port}'") // UNVERIFIED wording
+	}
+	if !strings.HasPrefix(*r.Path, "/") {
+		return invalid("The path of a redirect must begin with '/'") // UNVERIFIED wording
 	}
 	for _, part := range []*string{r.Protocol, r.Host, r.Port, r.Path, r.Query} {
 		if !redirectPart.MatchString(*part) {

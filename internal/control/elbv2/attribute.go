@@ -3,6 +3,7 @@ package elbv2
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	api "gatehouse/internal/awsapi/elbv2"
 	"gatehouse/internal/awswire"
@@ -70,10 +71,44 @@ func with(a, b map[string]string) map[string]string {
 	return all
 }
 
+// ranges are the least and the most of attributes that are numbers.
+var ranges = map[string][2]int{
+	"client_keep_alive.seconds": {60, 604800}, "idle_timeout.timeout_seconds": {1, 4000}, "tcp.idle_timeout.seconds": {60, 6000},
+	"secondary_ips.auto_assigned.per_subnet": {0, 7}, "deregistration_delay.timeout_seconds": {0, 3600},
+	"slow_start.duration_seconds": {0, 900}, "stickiness.lb_cookie.duration_seconds": {1, 604800}, "stickiness.app_cookie.duration_seconds": {1, 604800},
+	"target_health_state.unhealthy.draining_interval_seconds": {0, 360000},
+}
+
+// words are the values of attributes that have a choice of them.
+var words = map[string][]string{
+	algorithmType:                                 {"round_robin", "least_outstanding_requests", "weighted_random"},
+	"routing.http.desync_mitigation_mode":         {"monitor", "defensive", "strictest"},
+	"routing.http.xff_header_processing.mode":     {"append", "preserve", "remove"},
+	"load_balancing.algorithm.anomaly_mitigation": {"on", "off"},
+	"dns_record.client_routing_policy":            {"availability_zone_affinity", "partial_availability_zone_affinity", "any_availability_zone"},
+}
+
+// fits tells whether an attribute can have a value. usual is the one that it has unless
+// something else is set: where that is true or false, so is any other.
+func fits(key, usual, v string) bool {
+	if r, ok := ranges[key]; ok {
+		n, err := strconv.Atoi(v)
+		return err == nil && r[0] <= n && n <= r[1]
+	}
+	if choice, ok := words[key]; ok {
+		return slices.Contains(choice, v)
+	}
+	return usual != "true" && usual != "false" || v == "true" || v == "false"
+}
+
 // setAttribute sets one that there is.
 func setAttribute(set *map[string]string, known map[string]string, what, key, v string) error {
-	if _, ok := known[key]; !ok {
+	usual, ok := known[key]
+	if !ok {
 		return invalid(what + " attribute key '" + key + "' is not recognized")
+	}
+	if !fits(key, usual, v) {
+		return invalid(what + " attribute key '" + key + "' has an invalid value '" + v + "'") // UNVERIFIED wording
 	}
 	next := maps.Clone(*set)
 	if next == nil {
@@ -168,9 +203,6 @@ func (s *Service) ModifyTargetGroupAttributes(c *awswire.Call, in *api.ModifyTar
 			if key == proxyProtocol && v == "true" {
 				// Targets that expect the header would take nothing without it.
 				return notYet("ModifyTargetGroupAttributes with " + proxyProtocol)
-			}
-			if key == algorithmType && !slices.Contains([]string{"round_robin", "least_outstanding_requests", "weighted_random"}, v) {
-				return invalid("Target group attribute key '" + key + "' has an invalid value '" + v + "'")
 			}
 			if err := setAttribute(&d.Attributes, d.known(), "Target group", key, v); err != nil {
 				return err

@@ -206,6 +206,19 @@ func TestRefusals(t *testing.T) {
 			in.DefaultActions = []types.Action{{Type: "redirect", RedirectConfig: &types.RedirectActionConfig{StatusCode: "HTTP_301", Path: new("/a\r\nSet-Cookie: x")}}}
 		}), "ValidationError", "can't hold"},
 
+		{"redirect to a relative path", listen(func(in *sdk.CreateListenerInput) {
+			in.DefaultActions = []types.Action{{Type: "redirect", RedirectConfig: &types.RedirectActionConfig{StatusCode: "HTTP_301", Path: new("x.test/")}}}
+		}), "ValidationError", "must begin with '/'"},
+		{"redirect to no port", listen(func(in *sdk.CreateListenerInput) {
+			in.DefaultActions = []types.Action{{Type: "redirect", RedirectConfig: &types.RedirectActionConfig{StatusCode: "HTTP_301", Port: new("65536")}}}
+		}), "ValidationError", "between 1 and 65535"},
+		{"protection that isn't", only(f.ModifyLoadBalancerAttributes(ctx, &sdk.ModifyLoadBalancerAttributesInput{
+			LoadBalancerArn: app, Attributes: []types.LoadBalancerAttribute{{Key: new("deletion_protection.enabled"), Value: new("True")}},
+		})), "ValidationError", "invalid value 'True'"},
+		{"timeout out of its range", only(f.ModifyLoadBalancerAttributes(ctx, &sdk.ModifyLoadBalancerAttributesInput{
+			LoadBalancerArn: app, Attributes: []types.LoadBalancerAttribute{{Key: new("idle_timeout.timeout_seconds"), Value: new("4001")}},
+		})), "ValidationError", "invalid value '4001'"},
+
 		{"rule of a network load balancer", ruled(func(in *sdk.CreateRuleInput) { in.ListenerArn = plain }), "UnsupportedProtocol", "Network Load Balancer"},
 		{"priority", ruled(func(in *sdk.CreateRuleInput) { in.Priority = new(int32(50001)) }), "ValidationError", ""},
 		{"field", ruled(func(in *sdk.CreateRuleInput) { in.Conditions[0].Field = new("moon") }), "ValidationError", "must be one of"},
