@@ -55,12 +55,13 @@ func (e *entry) renews(now time.Time) bool {
 
 // newEntry makes the entry of a response but for its body, or nil for one that
 // isn't kept.
-func (c *Cluster) newEntry(r *plan.Response, sum plan.CacheSum, began uint64) *entry {
+func (c *Cluster) newEntry(x *plan.Exchange, sum plan.CacheSum, began uint64) *entry {
+	r := &x.Response
 	text := 0
 	for i := range r.Headers {
 		text += len(r.Headers[i].Name) + len(r.Headers[i].Value)
 	}
-	if !keeps(r.Status) || text > MaxResponse {
+	if r.Status < 200 || r.Status > 999 || answersHeaders(r.Status) || answersHeaders(x.Integration.Status) || text > MaxResponse {
 		return nil
 	}
 	e := &entry{sum: sum, status: r.Status, began: began, headers: make(plan.Headers, len(r.Headers))}
@@ -80,18 +81,18 @@ func (c *Cluster) newEntry(r *plan.Response, sum plan.CacheSum, began uint64) *e
 	return e
 }
 
-// keeps tells whether a response of a status is kept. Whatever integrations answer
-// is, errors as well: AWS's users report so. The exceptions answer headers of the
-// request, which aren't in the key: a range, or what a client has already. Anyone
-// could have everyone else get them.
+// answersHeaders tells whether a status answers headers of the request, which
+// aren't in the key: a range, or what a client has already. Anyone could have
+// everyone else get such a response, also where it was mapped to another status.
+// Whatever else integrations answer is kept, errors as well: AWS's users report so.
 //
 // UNVERIFIED: the exceptions.
-func keeps(status int) bool {
+func answersHeaders(status int) bool {
 	switch status {
 	case 206, 304, 412, 416:
-		return false
+		return true
 	}
-	return status >= 200 && status <= 999
+	return false
 }
 
 // finish gives an entry its body and its terms, and tells whether it isn't too

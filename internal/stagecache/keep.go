@@ -15,7 +15,7 @@ func (c *Cluster) Keep(x *plan.Exchange, sum plan.CacheSum, began uint64, terms 
 		if len(r.Body) > MaxResponse {
 			return
 		}
-		e := c.newEntry(r, sum, began)
+		e := c.newEntry(x, sum, began)
 		if e == nil {
 			return
 		}
@@ -31,7 +31,7 @@ func (c *Cluster) Keep(x *plan.Exchange, sum plan.CacheSum, began uint64, terms 
 	if r.StreamLength > MaxResponse {
 		return
 	}
-	if e := c.newEntry(r, sum, began); e != nil {
+	if e := c.newEntry(x, sum, began); e != nil {
 		r.BodyStream = &recorder{ReadCloser: r.BodyStream, cluster: c, entry: e, length: r.StreamLength, terms: terms}
 	}
 }

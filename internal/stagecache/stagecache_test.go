@@ -62,6 +62,12 @@ func response(status int, body string, headers ...string) *plan.Exchange {
 	return x
 }
 
+// mapped is a response that was made of another one's.
+func mapped(status int, x *plan.Exchange) *plan.Exchange {
+	x.Integration.Status = status
+	return x
+}
+
 // keep keeps a response under a number.
 func keep(c *stagecache.Cluster, n int, x *plan.Exchange, terms plan.CacheTerms) {
 	c.Keep(x, sum(n), c.Begin(), terms)
@@ -103,6 +109,9 @@ func TestKeep(t *testing.T) {
 		{"nothing new", response(304, ""), minutes5, ""},
 		{"a condition", response(412, ""), minutes5, ""},
 		{"no range", response(416, ""), minutes5, ""},
+		{"a part that was mapped", mapped(206, response(200, "bo")), minutes5, ""},
+		{"nothing new that was mapped", mapped(304, response(200, "")), minutes5, ""},
+		{"an error that was mapped", mapped(500, response(200, "body")), minutes5, "200 body"},
 		{"no status", response(0, "body"), minutes5, ""},
 		{"just short enough", response(200, long), minutes5, "200 " + long},
 		{"too long with its header", response(200, long[1:], "X", "1"), minutes5, ""},
