@@ -61,11 +61,17 @@ func (m *methodBuilder) cache(route *plan.Route, doc *apigateway.Method) error {
 	if namespace == "" {
 		namespace = route.Rest.ResourceID
 	}
+	kind, err := kindOf(value(in.Type))
+	if err != nil {
+		return err
+	}
 	key, err := rest.NewCacheKey(rest.CacheKeyOptions{
 		Namespace:  namespace,
 		Deployment: m.stage.DeploymentID,
 		Parameters: in.CacheKeyParameters,
 		Mapped:     in.RequestParameters,
+		Response:   responseOptions(kind, doc, m.stage.Variables),
+		Binary:     !m.stage.Rest.BinaryTypes.Empty(),
 		Variables:  m.stage.Variables,
 	})
 	if err != nil {

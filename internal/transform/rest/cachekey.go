@@ -23,6 +23,11 @@ type CacheKeyOptions struct {
 	// requestParameters, says how to make.
 	Parameters []string
 	Mapped     map[string]string
+	// Response is how the method answers, Binary whether the API has media types
+	// whose bodies are bytes: what a client accepts may choose a template and the
+	// form of the body.
+	Response ResponseOptions
+	Binary   bool
 	// Variables are those of the stage.
 	Variables map[string]string
 }
@@ -33,6 +38,10 @@ type CacheKey struct {
 	prefix     [sha256.Size]byte
 	parameters []keyParameter
 	readsBody  bool
+	// accepts are the media types among which an Accept header chooses, nil where
+	// there is no choice; binary tells that it says how bodies are sent, too.
+	accepts []string
+	binary  bool
 }
 
 // A keyParameter is one parameter of a key: all the values that the client sent
@@ -75,7 +84,26 @@ func NewCacheKey(o CacheKeyOptions) (*CacheKey, error) {
 		k.parameters = append(k.parameters, p)
 	}
 	k.prefix = sha256.Sum256(framed)
+	k.accepts = acceptable(&o.Response)
+	k.binary = o.Binary && o.Response.Kind != Mock && o.Response.Kind != HTTPProxy
 	return k, bodies.compile()
+}
+
+// acceptable are the media types of response templates, if there are several.
+func acceptable(o *ResponseOptions) []string {
+	var types []string
+	for i := range o.Responses {
+		for key := range o.Responses[i].Templates {
+			if key != defaultTemplate {
+				types = append(types, strings.ToLower(plan.MediaType(key)))
+			}
+		}
+	}
+	slices.Sort(types)
+	if types = slices.Compact(types); len(types) < 2 {
+		return nil
+	}
+	return types
 }
 
 func (k *CacheKey) parameter(name string, o *CacheKeyOptions, bodies *bodyPaths) (keyParameter, error) {
@@ -120,7 +148,8 @@ func isGatewayHeader(name string) bool {
 // isn't the answer to another.
 //
 // UNVERIFIED: that methods of a resource, whose namespace is the same by default,
-// don't share responses.
+// don't share responses; and that what the gateway itself makes of Accept counts.
+// Else whoever asks first would choose everyone's media type.
 func (k *CacheKey) Sum(x *plan.Exchange) (plan.CacheSum, bool, error) {
 	if k.readsBody {
 		if err := x.ReadBody(); err != nil {
@@ -136,7 +165,26 @@ func (k *CacheKey) Sum(x *plan.Exchange) (plan.CacheSum, bool, error) {
 	for i := range k.parameters {
 		framed = k.parameters[i].append(framed, x)
 	}
+	if k.accepts != nil || k.binary {
+		framed = k.appendAccepted(framed, x)
+	}
 	return sha256.Sum256(framed), true, nil
+}
+
+// appendAccepted appends what responses make of the Accept header. Who accepts what
+// nothing is made of gets JSON.
+func (k *CacheKey) appendAccepted(dst []byte, x *plan.Exchange) []byte {
+	accept, chosen := plan.MediaType(x.Request.Headers.Get("accept")), ""
+	for _, t := range k.accepts {
+		if t != jsonType && plan.EqualFold(t, accept) {
+			chosen = t
+		}
+	}
+	dst = appendFramed(dst, chosen)
+	if k.binary && x.AcceptsBinary() {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
 }
 
 // append appends the values of a parameter so that their number and their ends
@@ -157,6 +205,10 @@ func (p *keyParameter) append(dst []byte, x *plan.Exchange) []byte {
 			if piece != "" && decodedQuery(x, name) == p.name {
 				dst = appendFramed(append(dst, value), decodedQuery(x, v))
 			}
+		}
+		if strings.IndexByte(x.Request.Query, ';') >= 0 {
+			// Where a parameter ends there, who knows what the backend does.
+			dst = appendFramed(append(dst, value), x.Request.Query)
 		}
 	case keyHeader:
 		for i := range x.Request.Headers {

@@ -21,7 +21,7 @@ type keyed struct {
 
 func (k keyed) sum(t testing.TB, of *rest.CacheKey) plan.CacheSum {
 	t.Helper()
-	x := &plan.Exchange{Route: &plan.Route{ParamNames: []string{"id"}}, Params: []string{k.id}, Stage: &plan.Stage{API: &plan.API{}, Name: "test"}}
+	x := &plan.Exchange{Route: &plan.Route{ParamNames: []string{"id"}}, Params: []string{k.id}, Stage: &plan.Stage{API: &plan.API{}, Name: "test", Rest: &plan.RestStage{BinaryTypes: plan.NewMediaTypes([]string{"image/png"})}}}
 	x.Request = plan.Request{Method: k.method, Query: k.query, Headers: k.headers, BodyReader: strings.NewReader(k.body), ContentLength: int64(len(k.body))}
 	if k.method == "" {
 		x.Request.Method = "GET"
@@ -68,6 +68,7 @@ func TestCacheKey(t *testing.T) {
 		{"one that is missing", []string{"method.request.querystring.a"}, nil, keyed{query: ""}, keyed{query: "a="}, false},
 		{"one without a sign", []string{"method.request.querystring.a"}, nil, keyed{query: "a"}, keyed{query: "a="}, true},
 		{"one of several values", []string{"method.request.querystring.a"}, nil, keyed{query: "a=1&a=2"}, keyed{query: "a=3&a=2"}, false},
+		{"one that some don't see", []string{"method.request.querystring.a"}, nil, keyed{query: "b=1;a=2"}, keyed{query: "a=2"}, false},
 		{"values together", []string{"method.request.multivaluequerystring.a"}, nil, keyed{query: "a=1&a=2"}, keyed{query: "a=12"}, false},
 		{"a header", []string{"method.request.header.X"}, nil, keyed{headers: h("x: 1")}, keyed{headers: h("X: 2")}, false},
 		{"the same one", []string{"method.request.header.X"}, nil, keyed{headers: h("x: 1", "y: 1")}, keyed{headers: h("y: 2", "X: 1")}, true},
@@ -114,6 +115,38 @@ func TestCacheKeysOfMethods(t *testing.T) {
 			t.Errorf("%s: the same is %v, want %v", name, got, test.same)
 		}
 	}
+}
+
+// Who asks first doesn't choose everyone's media type.
+func TestCacheKeyOfAccept(t *testing.T) {
+	both := []rest.IntegrationResponse{{Templates: map[string]string{"application/json": "{}", "$default": "x"}}, {Templates: map[string]string{"Text/HTML": ""}}}
+	one := []rest.IntegrationResponse{{Templates: map[string]string{"text/html": "", "$default": "x"}}, {}}
+	for _, test := range []struct {
+		name string
+		o    rest.CacheKeyOptions
+		a, b string
+		same bool
+	}{
+		{"one template for all", rest.CacheKeyOptions{Response: rest.ResponseOptions{Responses: one}}, "text/html", "application/json", true},
+		{"a template of two", rest.CacheKeyOptions{Response: rest.ResponseOptions{Responses: both}}, "text/html", "application/json", false},
+		{"the same template", rest.CacheKeyOptions{Response: rest.ResponseOptions{Responses: both}}, "text/html", "TEXT/html;q=1, application/json", true},
+		{"no template", rest.CacheKeyOptions{Response: rest.ResponseOptions{Responses: both}}, "image/png", "", true},
+		{"JSON for want of another", rest.CacheKeyOptions{Response: rest.ResponseOptions{Responses: both}}, "application/json", "*/*", true},
+		{"bytes or text", rest.CacheKeyOptions{Response: rest.ResponseOptions{Kind: rest.HTTP}, Binary: true}, "image/png", "text/plain", false},
+		{"bytes of a function", rest.CacheKeyOptions{Response: rest.ResponseOptions{Kind: rest.AWSProxy}, Binary: true}, "image/png", "", false},
+		{"text alone", rest.CacheKeyOptions{Response: rest.ResponseOptions{Kind: rest.HTTP}, Binary: true}, "text/html", "text/plain", true},
+		{"nothing is binary", rest.CacheKeyOptions{Response: rest.ResponseOptions{Kind: rest.HTTP}}, "image/png", "text/plain", true},
+		{"what comes back as it is", rest.CacheKeyOptions{Response: rest.ResponseOptions{Kind: rest.HTTPProxy}, Binary: true}, "image/png", "text/plain", true},
+	} {
+		k := newKey(t, test.o)
+		if got := accepting(test.a).sum(t, k) == accepting(test.b).sum(t, k); got != test.same {
+			t.Errorf("%s: the same is %v, want %v", test.name, got, test.same)
+		}
+	}
+}
+
+func accepting(mediaType string) keyed {
+	return keyed{headers: plan.Headers{{Name: "accept", Value: mediaType}}}
 }
 
 // A body that mappings refuse has no key, and one that can't be read is a fault.
@@ -188,6 +221,9 @@ func (k keyed) in() string {
 		case "y":
 			y = "has " + url.QueryEscape(h.Value)
 		}
+	}
+	if strings.Contains(k.query, ";") {
+		y += " of " + url.QueryEscape(k.query)
 	}
 	return fmt.Sprintf("%q %q %q %q %q", of["a"], of["b"], x, y, url.QueryEscape(k.id))
 }
