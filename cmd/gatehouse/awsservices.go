@@ -150,25 +150,29 @@ func (s *awsServices) callerKeys(x *plan.Exchange) (sigv4.Keys, error) {
 // keysRenewed is how long before their end a role's keys are made anew.
 const keysRenewed = 10 * time.Minute
 
-// roleKeys are those of a role's session, none without a role.
+// roleKeys are those of a role's session, none without a role. They are made anew
+// when roles have changed: the session of one that was deleted may do nothing,
+// though there is a role of its name again.
 func (s *awsServices) roleKeys(role string) keysOf {
 	if role == "" {
 		return func(*plan.Exchange) (sigv4.Keys, error) { return sigv4.Keys{}, nil }
 	}
 	type session struct {
-		keys  sigv4.Keys
-		until time.Time
+		keys       sigv4.Keys
+		until      time.Time
+		generation uint64
 	}
 	var last atomic.Pointer[session]
 	return func(*plan.Exchange) (sigv4.Keys, error) {
-		if v := last.Load(); v != nil && s.clock().Before(v.until) {
+		generation := s.roles.Generation()
+		if v := last.Load(); v != nil && v.generation == generation && s.clock().Before(v.until) {
 			return v.keys, nil
 		}
 		keys, expires, err := s.roles.GatewayKeys(context.Background(), role)
 		if err != nil {
 			return sigv4.Keys{}, err
 		}
-		last.Store(&session{keys, expires.Add(-keysRenewed)})
+		last.Store(&session{keys, expires.Add(-keysRenewed), generation})
 		return keys, nil
 	}
 }

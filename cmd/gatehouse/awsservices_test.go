@@ -259,7 +259,7 @@ func TestOwnServices(t *testing.T) {
 	}
 }
 
-// A role's keys are made anew before they end.
+// A role's keys are made anew before they end, and when it may be another role.
 func TestRoleKeysAreRenewed(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	roles := &fakeRoles{expires: now.Add(time.Hour)}
@@ -276,6 +276,12 @@ func TestRoleKeysAreRenewed(t *testing.T) {
 		}
 		if _, err := keys(nil); err != nil || roles.made != step.made {
 			t.Errorf("%v, made %d times, want %d", err, roles.made, step.made)
+		}
+	}
+	roles.generation++
+	for range 2 {
+		if _, err := keys(nil); err != nil || roles.made != 3 {
+			t.Errorf("roles have changed: %v, made %d times, want 3", err, roles.made)
 		}
 	}
 }
