@@ -57,8 +57,8 @@ type AWSService struct {
 
 	// path and query are what the URI has, below the endpoint's own path.
 	path, query template
-	// target is the X-Amz-Target of the URI's action, "" for none.
-	target string
+	// target is the X-Amz-Target of the URI's action, nil for none.
+	target template
 	// hashed tells that the service wants the body's hash in a header.
 	hashed bool
 	rule   sigv4.PathRule
@@ -113,13 +113,18 @@ func NewAWSService(o AWSServiceOptions) (*AWSService, error) {
 // parse reads what the URI has behind the service's name.
 func (s *AWSService) parse() error {
 	path, query, _ := strings.Cut(s.uri.Path, "?")
+	target := ""
 	if s.uri.Action != "" {
-		path, query = "", s.actionQuery()
+		path = ""
+		target, query = s.action()
 	}
 	variables := 0
 	var err error
 	if s.path, err = parseTemplate("/"+path, &variables); err == nil {
 		s.query, err = parseTemplate(query, &variables)
+	}
+	if err == nil {
+		s.target, err = parseTemplate(target, &variables)
 	}
 	if err != nil {
 		return fmt.Errorf("path %q: %w", s.uri.Path, err)
@@ -127,22 +132,21 @@ func (s *AWSService) parse() error {
 	return nil
 }
 
-// actionQuery is the query that names the URI's action, and sets the target of a
-// service that has that in a header.
-func (s *AWSService) actionQuery() string {
+// action is what names the URI's action: a target, of a service that has it in a
+// header, or a part of the query.
+func (s *AWSService) action() (target, query string) {
 	more := strings.Trim(strings.ReplaceAll(s.uri.Path, "?", "&"), "&")
 	if s.uri.Service.Protocol == awsendpoint.JSON {
-		s.target = s.uri.Service.Target(s.uri.Action)
-		return more
+		return s.uri.Service.Target(s.uri.Action), more
 	}
-	query := "Action=" + s.uri.Action
+	query = "Action=" + s.uri.Action
 	if version := s.uri.Service.Version; version != "" && !strings.Contains("&"+more, "&Version=") {
 		query += "&Version=" + version
 	}
 	if more != "" {
 		query += "&" + more
 	}
-	return query
+	return "", query
 }
 
 // AWSServiceVariables returns the names of the variables of a URI in their order
@@ -152,7 +156,7 @@ func AWSServiceVariables(uri awsendpoint.URI) []string {
 	if s.parse() != nil {
 		return nil
 	}
-	return s.query.names(s.path.names(nil))
+	return s.target.names(s.query.names(s.path.names(nil)))
 }
 
 // awsPlace is where AWS has the service in a region.
@@ -377,7 +381,9 @@ func (s *AWSService) prepare(c *call, w *serviceRequest, place *servicePlace, ke
 	}
 	query := scratched(x, start)
 
-	w.collect(x, s.target)
+	start = len(x.Scratch)
+	x.Scratch = s.target.appendPath(x.Scratch, x)
+	w.collect(x, scratched(x, start))
 	w.signed.Method, w.signed.Path, w.signed.Query, w.signed.Host = c.method, path, query, place.host
 	if keys.AccessKeyID != "" {
 		s.sign(x, w, place, keys, body)
@@ -399,7 +405,12 @@ func (s *AWSService) prepare(c *call, w *serviceRequest, place *servicePlace, ke
 	if len(body) > 0 || hasBody(c.method) {
 		b = appendLength(b, int64(len(body)))
 	}
-	b = append(append(b, "\r\n"...), body...)
+	b = append(b, "\r\n"...)
+	if len(body) > maxBuffered {
+		c.rest = bytes.NewReader(body) // it is in memory once
+	} else {
+		b = append(b, body...)
+	}
 	x.Scratch = b
 	c.request = b[start:]
 	return nil

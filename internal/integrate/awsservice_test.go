@@ -123,6 +123,11 @@ func TestAWSService(t *testing.T) {
 			},
 		},
 		{
+			name: "an action that is a variable", signing: "dynamodb", uri: "dynamodb:action/{op}?a={b}", method: "POST",
+			mapped: plan.MappedRequest{URIParams: []string{"1", "Get%0d%0aItem"}},
+			line:   "POST /?a=1", headers: map[string]string{"X-Amz-Target": "DynamoDB_20120810.Get%0d%0aItem"},
+		},
+		{
 			name: "a target that is mapped", signing: "states", uri: "states:action/StartExecution", method: "POST",
 			mapped: plan.MappedRequest{Headers: plan.Headers{{Name: "x-amz-target", Value: "AWSStepFunctions.StopExecution"}}},
 			line:   "POST /", headers: map[string]string{"X-Amz-Target": "AWSStepFunctions.StopExecution"},
@@ -216,6 +221,23 @@ func TestAWSService(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A long body is in memory once, and signed all the same.
+func TestAWSServiceLongBody(t *testing.T) {
+	service := serveAWS(t, "sqs", "eu-west-1")
+	s := newAWSService(t, "arn:aws:apigateway:eu-west-1:sqs:path/1/q", integrate.AWSServiceOptions{Method: "POST", Endpoint: service.URL})
+	long := strings.Repeat("x", 1<<20)
+	x := serviceExchange(plan.MappedRequest{Body: []byte(long), HasBody: true})
+	if err := s.Integrate(x); err != nil || x.Response.Status != 200 {
+		t.Fatalf("%v, status %d: %s", err, x.Response.Status, x.Response.Body)
+	}
+	if got := <-service.body; got != long {
+		t.Errorf("the service got %d bytes", len(got))
+	}
+	if cap(x.Scratch) > len(long)/2 {
+		t.Errorf("%d bytes beside the body", cap(x.Scratch))
 	}
 }
 

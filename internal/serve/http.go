@@ -112,6 +112,7 @@ func (s *Server) serveHTTP(x *plan.Exchange) error {
 // callRoute takes a matched exchange to the route's integration and back.
 func (s *Server) callRoute(x *plan.Exchange) error {
 	r := x.Route
+	x.Turns = s.turns
 	if err := s.limit(x); err != nil {
 		return err
 	}

@@ -160,7 +160,29 @@ func (a *Action) Map(x *plan.Exchange) error {
 	if a.contentType != "" {
 		to.Headers = append(to.Headers, plan.Header{Name: "Content-Type", Value: a.contentType})
 	}
-	return a.write(a, x)
+	return a.writeHeld(x)
+}
+
+// heldFrom is from how many bytes on what is made of a request counts as one that
+// is held whole.
+const heldFrom = 64 << 10
+
+// writeHeld writes the request. A long body becomes one that is several times as
+// long, where all of it is escaped.
+func (a *Action) writeHeld(x *plan.Exchange) error {
+	defer x.Turns.Give(x.Turns.Take(len(x.Request.Body)))
+	before := cap(x.Scratch)
+	if err := a.write(a, x); err != nil {
+		return err
+	}
+	n := cap(x.Scratch) - before + cap(x.Mapped.Body)
+	if n < heldFrom {
+		return nil
+	}
+	if err := x.Hold(n); err != nil {
+		return &plan.Fault{Kind: plan.IntegrationFailure, Reason: "the request to the service can't be held: " + err.Error(), Cause: err}
+	}
+	return nil
 }
 
 // text is a parameter's value for an exchange. AWS refuses a request that has none

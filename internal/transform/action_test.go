@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -88,6 +89,55 @@ func actionExchange() *plan.Exchange {
 	x.Request.Headers = append(x.Request.Headers, plan.Header{Name: "Quoted", Value: `"},"b":"\`}, plan.Header{Name: "Document", Value: `{"a":{"DataType":"Number","StringValue":"1"}}`})
 	x.Request.Body = append([]byte(`{"names":["a","b,c"],`), x.Request.Body[1:]...)
 	return x
+}
+
+// A long body becomes a request that is three times as long: it is held, or
+// refused where there is no room.
+func TestLongActionRequests(t *testing.T) {
+	a, err := NewAction("SQS-SendMessage", map[string]string{"QueueUrl": "q", "MessageBody": "$request.body"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const long = 1 << 20
+	for _, test := range []struct {
+		room    int64
+		crowded bool
+	}{{5 * long, false}, {3 * long, true}} {
+		x := exchange()
+		x.Memory, x.Turns = plan.NewMemory(test.room), plan.NewTurns(1)
+		x.Request.Body = bytes.Repeat([]byte("&"), long)
+		err := a.Map(x)
+		if x.Crowded() != test.crowded || (err != nil) != test.crowded {
+			t.Errorf("room for %d: crowded is %v, %v", test.room, x.Crowded(), err)
+		}
+		if held := x.Memory.Held(); !test.crowded && held < int64(cap(x.Mapped.Body)) {
+			t.Errorf("%d bytes are held of %d", held, cap(x.Mapped.Body))
+		}
+		if !x.Turns.Take(long) {
+			t.Error("the turn wasn't given back")
+		}
+	}
+}
+
+// A list, or attributes, that nobody would take isn't read: it would be as many
+// texts as it has commas.
+func TestLongActionLists(t *testing.T) {
+	for parameter, text := range map[string]string{"AttributeNames": strings.Repeat(",", maxStructured+1), "MessageAttributes": "{" + strings.Repeat(" ", maxStructured) + "}"} {
+		subtype, parameters := "SQS-ReceiveMessage", map[string]string{"QueueUrl": "q", parameter: "$request.body"}
+		if parameter == "MessageAttributes" {
+			subtype, parameters["MessageBody"] = "SQS-SendMessage", "m"
+		}
+		a, err := NewAction(subtype, parameters, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := exchange()
+		x.Request.Body = []byte(text)
+		var fault *plan.Fault
+		if err := a.Map(x); !errors.As(err, &fault) || fault.Kind != plan.BadRequest {
+			t.Errorf("%s: %v", parameter, err)
+		}
+	}
 }
 
 // What isn't there for a parameter, or isn't what it takes, is refused with 400.

@@ -61,11 +61,15 @@ func appendField(b []byte, name, value string) []byte {
 	return escape(append(b, value...), start, &plainInForm)
 }
 
+// maxStructured is the longest text that is read as a list or as attributes: that
+// of a message of SQS with its attributes. What it is read into takes far more.
+const maxStructured = 1 << 20
+
 // appendAttributes appends the attributes of a message, which are given as a
 // document: {"name": {"DataType": "String", "StringValue": "text"}}.
 func appendAttributes(b []byte, x *plan.Exchange, v *actionValue, text string) ([]byte, error) {
 	var attributes map[string]struct{ DataType, StringValue, BinaryValue *string }
-	if json.Unmarshal([]byte(text), &attributes) != nil {
+	if len(text) > maxStructured || json.Unmarshal([]byte(text), &attributes) != nil {
 		return nil, misfit(x, v, "document of attributes")
 	}
 	for i, name := range slices.Sorted(maps.Keys(attributes)) {
@@ -86,6 +90,9 @@ func appendAttributes(b []byte, x *plan.Exchange, v *actionValue, text string) (
 
 // listOf reads a list: a JSON array of strings, or texts with commas between.
 func listOf(text string) ([]string, bool) {
+	if len(text) > maxStructured {
+		return nil, false
+	}
 	if !strings.HasPrefix(text, "[") {
 		items := strings.Split(text, ",")
 		for i := range items {

@@ -1,5 +1,7 @@
 package transform
 
+import "slices"
+
 // An encoding turns text that stands at the end of b, from start on, into what
 // its place in a message takes. It returns b with the result.
 type encoding func(b []byte, start int) []byte
@@ -47,9 +49,7 @@ func escape(b []byte, start int, plain *[256]bool) []byte {
 		}
 	}
 	read := len(b)
-	for len(b) < grown {
-		b = append(b, 0)
-	}
+	b = slices.Grow(b, grown-read)[:grown]
 	// From the end, so that nothing is written over before it was read.
 	for write := grown; write > read; {
 		read--
