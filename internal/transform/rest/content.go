@@ -2,6 +2,7 @@ package rest
 
 import (
 	"encoding/base64"
+	"errors"
 	"slices"
 	"unicode/utf8"
 
@@ -86,36 +87,73 @@ func responseConversion(h Handling, binary, accepts bool) conversion {
 	}
 }
 
-// apply converts a body. ok is false when it should be base64 and isn't.
-func (c conversion) apply(x *plan.Exchange, body []byte) (converted []byte, ok bool) {
+// errNotBase64 is the error of a body that should be base64.
+var errNotBase64 = errors.New("the body isn't base64")
+
+// apply converts a body. Its error is errNotBase64, or plan.ErrCrowded of one that
+// gets longer than there is room for.
+func (c conversion) apply(x *plan.Exchange, body []byte) ([]byte, error) {
+	if c == keep || c == text && utf8.Valid(body) {
+		return body, nil
+	}
+	defer x.Turns.Give(x.Turns.Take(len(body)))
+	start, full := len(x.Scratch), cap(x.Scratch)
 	switch c {
 	case encode:
-		start := len(x.Scratch)
 		x.Scratch = base64.StdEncoding.AppendEncode(x.Scratch, body)
-		return x.Scratch[start:], true
 	case decode:
-		start := len(x.Scratch)
 		x.Scratch = slices.Grow(x.Scratch, base64.StdEncoding.DecodedLen(len(body)))
 		decoded, err := base64.StdEncoding.AppendDecode(x.Scratch, body)
 		if err != nil {
-			return nil, false
+			return nil, errNotBase64
 		}
 		x.Scratch = decoded
-		return x.Scratch[start:], true
-	case text:
-		if utf8.Valid(body) {
-			return body, true
-		}
-		start := len(x.Scratch)
-		for len(body) > 0 {
-			r, size := utf8.DecodeRune(body)
-			x.Scratch = utf8.AppendRune(x.Scratch, r)
-			body = body[size:]
-		}
-		return x.Scratch[start:], true
 	default:
-		return body, true
+		x.Scratch = appendText(x.Scratch, body)
 	}
+	return x.Scratch[start:], holdMade(x, cap(x.Scratch)-full)
+}
+
+// appendText appends a body in which what isn't UTF-8 is replaced.
+func appendText(dst, body []byte) []byte {
+	size := 0
+	for rest := body; len(rest) > 0; {
+		r, n := utf8.DecodeRune(rest)
+		size += utf8.RuneLen(r)
+		rest = rest[n:]
+	}
+	dst = slices.Grow(dst, size)
+	for len(body) > 0 {
+		r, n := utf8.DecodeRune(body)
+		dst = utf8.AppendRune(dst, r)
+		body = body[n:]
+	}
+	return dst
+}
+
+// heldFrom is from how many bytes on what is made of a body counts as one that is
+// held whole.
+const heldFrom = 64 << 10
+
+// holdMade holds n bytes that were made of a body. Its error is plan.ErrCrowded.
+func holdMade(x *plan.Exchange, n int) error {
+	if n < heldFrom {
+		return nil
+	}
+	return x.Hold(n)
+}
+
+// unconverted is the fault of a body that apply doesn't convert.
+func unconverted(x *plan.Exchange, err error) error {
+	if errors.Is(err, errNotBase64) {
+		return configurationError(x, "Unable to base64 decode the body.")
+	}
+	return crowded(err)
+}
+
+// crowded is the fault of what there is no room for.
+func crowded(err error) error {
+	return &plan.Fault{Kind: plan.IntegrationFailure, Reason: "what becomes of the body can't be held: " + err.Error(), Cause: err}
 }
 
 // bytes tells whether the result can't be read by a template.

@@ -235,12 +235,11 @@ func (r *Request) mapBody(x *plan.Exchange) error {
 	if matched && template != nil && c.bytes() {
 		return configurationError(x, "Unable to transform request: a mapping template can't take binary content")
 	}
-	body, ok := c.apply(x, x.Request.Body)
-	if !ok {
-		return configurationError(x, "Unable to base64 decode the body.")
+	body, err := c.apply(x, x.Request.Body)
+	if err != nil {
+		return unconverted(x, err)
 	}
 	if template != nil {
-		var err error
 		if body, err = render(x, template, body); err != nil {
 			return traced(x, err)
 		}

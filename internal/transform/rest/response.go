@@ -239,19 +239,19 @@ func (c *choice) body(x *plan.Exchange, kind Kind) (string, error) {
 		// What the client sent is never its answer.
 		x.Response.Body = nil
 	}
-	body, ok := x.Response.Body, true
+	body := x.Response.Body
+	var err error
 	if kind != Mock {
 		payload := plan.MediaType(x.Response.Headers.Get("content-type"))
 		conversion := responseConversion(c.handling, x.Stage.Rest.BinaryTypes.Has(payload), x.AcceptsBinary())
 		if template != nil && conversion.bytes() {
 			return "", configurationError(x, "Unable to transform response")
 		}
-		if body, ok = conversion.apply(x, body); !ok {
-			return "", configurationError(x, "Unable to base64 decode the body.")
+		if body, err = conversion.apply(x, body); err != nil {
+			return "", unconverted(x, err)
 		}
 	}
 	if template != nil {
-		var err error
 		if body, err = render(x, template.template, body); err != nil {
 			return "", traced(x, err)
 		}

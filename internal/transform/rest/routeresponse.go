@@ -132,18 +132,19 @@ func (c *routeChoice) answer(x *plan.Exchange, kind Kind) error {
 			answer = x.Request.Body
 		}
 	}
-	body, ok := c.conversion(answer).apply(x, answer)
-	if !ok {
-		return configurationError(x, "Unable to base64 decode the body.")
+	body, err := c.conversion(answer).apply(x, answer)
+	if err != nil {
+		return unconverted(x, err)
 	}
 	if template != nil {
-		var err error
 		if body, err = render(x, template, body); err != nil {
 			return traced(x, err)
 		}
 	}
 	// Messages are text, whatever was decoded.
-	x.Response.Body, _ = text.apply(x, body)
+	if x.Response.Body, err = text.apply(x, body); err != nil {
+		return unconverted(x, err)
+	}
 	switch status := x.Overrides.Status(); {
 	case status != 0:
 		x.Response.Status = status

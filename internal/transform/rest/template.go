@@ -133,6 +133,9 @@ func render(x *plan.Exchange, t *template, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, &plan.Fault{Kind: plan.ConfigurationError, Reason: "the mapping template failed: " + err.Error(), Cause: err}
 	}
+	if err := holdMade(x, cap(out)); err != nil {
+		return nil, crowded(err)
+	}
 	return out, nil
 }
 

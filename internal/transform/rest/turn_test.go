@@ -51,3 +51,38 @@ func TestTurnsOfLongBodies(t *testing.T) {
 		})
 	}
 }
+
+// What a long body becomes counts like the body.
+func TestLongBodiesMadeAreHeld(t *testing.T) {
+	const long = 1 << 20
+	bytes := strings.Repeat("\x81", long)
+	doubled := map[string]string{jsonType: "$input.body$input.body"}
+	for _, test := range []struct {
+		name, body string
+		o          RequestOptions
+		room       int64 // that is enough
+	}{
+		{"text of bytes", bytes, RequestOptions{Kind: HTTP}, 4*long + long/2},
+		{"bytes of base64", strings.Repeat("AAAA", long/4), RequestOptions{Kind: HTTP, Handling: ToBinary}, 2*long + long/2},
+		{"a template", strings.Repeat("x", long), RequestOptions{Kind: HTTP, Templates: doubled}, 5 * long},
+	} {
+		for _, room := range []int64{test.room, long + long/2} {
+			x := exchange("POST", "/pets", "", test.body, plan.Header{Name: "Content-Type", Value: jsonType})
+			x.Memory = plan.NewMemory(room)
+			x.Turns = plan.NewTurns(1)
+			r, err := NewRequest(test.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := x.ReadBody(); err != nil {
+				t.Fatal(err)
+			}
+			err = r.Map(x)
+			crowded := room != test.room
+			if x.Crowded() != crowded || (err != nil) != crowded {
+				t.Errorf("%s with room for %d: crowded is %v, %v", test.name, room, x.Crowded(), err)
+			}
+			x.Turns.Give(x.Turns.Take(long))
+		}
+	}
+}
