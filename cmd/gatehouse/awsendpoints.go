@@ -18,7 +18,10 @@ type awsEndpoints map[string]string
 // awsEndpointVariable begins the variables by which AWS's SDKs are told of one
 // service's endpoint. The one for all services isn't read: where this gateway
 // runs it mostly names the gateway itself.
-const awsEndpointVariable = "AWS_ENDPOINT_URL_"
+const (
+	awsEndpointVariable     = "AWS_ENDPOINT_URL_"
+	awsAllEndpointsVariable = "AWS_ENDPOINT_URL"
+)
 
 // awsEndpoints reads --aws-endpoint, and behind it what AWS's SDKs read.
 func (c *config) awsEndpoints(environ []string) (awsEndpoints, error) {
@@ -68,6 +71,34 @@ func checkEndpoint(text string) error {
 		return fmt.Errorf("write an http or https URL, or %s for AWS itself", realAWS)
 	}
 	return nil
+}
+
+// variables tell AWS's SDKs in functions the same: own is this gateway, which has
+// what is not elsewhere, and s3 the store of --s3-endpoint. AWS itself is left out: a
+// function's keys are this gateway's.
+func (e awsEndpoints) variables(own, s3 string) map[string]string {
+	v := map[string]string{awsAllEndpointsVariable: own}
+	set := func(prefix, endpoint string) {
+		for _, name := range awsendpoint.Names(prefix) {
+			v[awsEndpointVariable+strings.ToUpper(name)] = endpoint
+		}
+	}
+	if others := e[""]; others != "" && others != realAWS {
+		v[awsAllEndpointsVariable] = others
+		for prefix := range ownServices {
+			set(prefix, own)
+		}
+		set("execute-api", own) // @connections
+	}
+	if s3 != "" {
+		set("s3", s3)
+	}
+	for prefix, endpoint := range e {
+		if prefix != "" && endpoint != realAWS {
+			set(prefix, endpoint)
+		}
+	}
+	return v
 }
 
 // of returns the endpoint of a service, "" for none.

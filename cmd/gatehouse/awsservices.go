@@ -49,17 +49,13 @@ type awsServices struct {
 }
 
 // awsServices says how services are called.
-func (g *gateway) awsServices(c *config, roles roleKeys, signers authorize.Signers, upstreams *integrate.Upstreams, log *slog.Logger) (*awsServices, error) {
-	endpoints, err := c.awsEndpoints(os.Environ())
-	if err != nil {
-		return nil, err
-	}
+func (g *gateway) awsServices(c *config, endpoints awsEndpoints, roles roleKeys, signers authorize.Signers, upstreams *integrate.Upstreams, log *slog.Logger) *awsServices {
 	return &awsServices{
 		endpoints: endpoints, own: g.ownURL(), keys: newAWSKeys(c, os.Getenv),
 		s3: c.S3Endpoint, s3Keys: sigv4.Keys{AccessKeyID: c.S3AccessKeyID, Secret: c.S3SecretAccessKey},
 		roles: roles, signers: signers, upstreams: upstreams, clock: time.Now,
 		strict: c.StrictPermissions, trust: c.Auth == "strict", log: log,
-	}, nil
+	}
 }
 
 // integration makes one.

@@ -55,6 +55,33 @@ func TestAWSEndpoints(t *testing.T) {
 	}
 }
 
+// Functions find services where integrations do, and what the gateway has at the
+// gateway.
+func TestAWSEndpointVariables(t *testing.T) {
+	const own, s3 = "http://127.0.0.1:4566", "http://minio:9000"
+	for _, test := range []struct {
+		endpoints awsEndpoints
+		s3        string
+		want      map[string]string
+	}{
+		{nil, "", map[string]string{"": own, "_SQS": "", "_LAMBDA": ""}},
+		{awsEndpoints{"sqs": "http://sqs:1", "states": realAWS, "lambda": "http://lambda:1"}, s3,
+			map[string]string{"": own, "_SQS": "http://sqs:1", "_SFN": "", "_LAMBDA": "http://lambda:1", "_S3": s3}},
+		{awsEndpoints{"": "http://all:1", "s3": "http://s3:1"}, s3, map[string]string{
+			"": "http://all:1", "_S3": "http://s3:1", "_LAMBDA": own, "_CLOUDWATCH_LOGS": own, "_API_GATEWAY": own, "_APIGATEWAYV2": own,
+			"_APIGATEWAYMANAGEMENTAPI": own, "_STS": own, "_COGNITO_IDENTITY_PROVIDER": own, "_ELASTIC_LOAD_BALANCING_V2": own, "_DYNAMODB": "",
+		}},
+		{awsEndpoints{"": realAWS}, "", map[string]string{"": own, "_LAMBDA": ""}},
+	} {
+		got := test.endpoints.variables(own, test.s3)
+		for name, want := range test.want {
+			if got["AWS_ENDPOINT_URL"+name] != want {
+				t.Errorf("%v: AWS_ENDPOINT_URL%s is %q, want %q", test.endpoints, name, got["AWS_ENDPOINT_URL"+name], want)
+			}
+		}
+	}
+}
+
 func TestAWSKeys(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "credentials")
 	write := func(text string, at time.Time) {

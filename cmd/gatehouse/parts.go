@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -131,16 +132,20 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	g.onClose("metrics", func(context.Context) error { metrics.Close(); return nil })
 
 	// What runs.
+	endpoints, err := c.awsEndpoints(os.Environ())
+	if err != nil {
+		return nil, err
+	}
 	functions, err := function.New(function.Options{
-		Logger:      log,
-		Logs:        groups,
-		Terminal:    terminal,
-		Isolation:   function.Isolation(c.FunctionIsolation),
-		Executable:  "/proc/self/exe",
-		ModulesDir:  c.FunctionModules,
-		Authority:   certificates.File(),
-		EndpointURL: g.ownURL,
-		TempDir:     filepath.Join(c.Data, runtimeDir),
+		Logger:     log,
+		Logs:       groups,
+		Terminal:   terminal,
+		Isolation:  function.Isolation(c.FunctionIsolation),
+		Executable: "/proc/self/exe",
+		ModulesDir: c.FunctionModules,
+		Authority:  certificates.File(),
+		Endpoints:  func() map[string]string { return endpoints.variables(g.ownURL(), c.S3Endpoint) },
+		TempDir:    filepath.Join(c.Data, runtimeDir),
 	})
 	if err != nil {
 		return nil, err
@@ -201,10 +206,7 @@ func (g *gateway) open(ctx context.Context, c config, log *slog.Logger, terminal
 	lambdas := integrate.NewLambdaService(integrate.LambdaOptions{
 		Invoker: invoker{directory}, Streamer: invoker{directory}, Events: async, NewID: newUUID,
 	})
-	services, err := g.awsServices(&c, roles, signers, upstreams, log)
-	if err != nil {
-		return nil, err
-	}
+	services := g.awsServices(&c, endpoints, roles, signers, upstreams, log)
 	objects, err := services.objects(c.Region, roots)
 	if err != nil {
 		return nil, err

@@ -73,6 +73,20 @@ func Prefixes(name string) []string {
 	return found
 }
 
+// Names are what the services of a prefix are called by AWS's SDKs and command line,
+// as in "cloudwatch_logs" and "logs": lower case, with underscores.
+func Names(prefix string) []string {
+	var names []string
+	for i := range services {
+		if s := &services[i]; s.Prefix == prefix {
+			for _, name := range s.names {
+				names = append(names, plainName(name))
+			}
+		}
+	}
+	return names
+}
+
 func plainName(name string) string {
 	return strings.ToLower(strings.NewReplacer("-", "_", " ", "_").Replace(name))
 }

@@ -82,7 +82,7 @@ func TestAuthoritiesOfTheUser(t *testing.T) {
 	at := m.foldersOf(&program{spec: &Spec{}})
 	for runtime, want := range map[string]string{"nodejs22.x": "NODE_EXTRA_CA_CERTS=mine", "python3.13": "AWS_CA_BUNDLE=mine"} {
 		name, _, _ := strings.Cut(want, "=")
-		env := variables(&Spec{Runtime: runtime, Environment: map[string]string{name: "mine"}}, at, &LogSource{}, Credentials{}, "", "")
+		env := variables(&Spec{Runtime: runtime, Environment: map[string]string{name: "mine"}}, at, &LogSource{}, Credentials{}, nil, "")
 		if !slices.Contains(env, want) {
 			t.Errorf("%s: %v", runtime, env)
 		}

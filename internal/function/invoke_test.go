@@ -62,9 +62,11 @@ func TestVariables(t *testing.T) { inBothModes(t, testVariables) }
 
 func testVariables(t *testing.T, m *Manager) {
 	t.Setenv("GATEHOUSE_SECRET", "of the gateway")
-	m.options.EndpointURL = func() string { return "http://127.0.0.1:4566" }
+	m.options.Endpoints = func() map[string]string {
+		return map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:9324", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9000"}
+	}
 	s := nodeSpec(t, "index.js", `exports.handler = async () => process.env`)
-	s.Environment = map[string]string{"MINE": "ü=1", "AWS_REGION": "not mine to set"}
+	s.Environment = map[string]string{"MINE": "ü=1", "AWS_REGION": "not mine to set", "AWS_ENDPOINT_URL_S3": "http://mine"}
 	s.Credentials = func() Credentials {
 		return Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "secret", SessionToken: "token"}
 	}
@@ -78,7 +80,7 @@ func testVariables(t *testing.T, m *Manager) {
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/hello",
 		"AWS_LAMBDA_LOG_STREAM_NAME": r.LogStream, "AWS_DEFAULT_REGION": "eu-west-1",
 		"AWS_EXECUTION_ENV": "AWS_Lambda_nodejs20.x", "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret",
-		"AWS_SESSION_TOKEN": "token", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "_HANDLER": "index.handler", "TZ": ":UTC",
+		"AWS_SESSION_TOKEN": "token", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:9324", "AWS_ENDPOINT_URL_S3": "http://mine", "_HANDLER": "index.handler", "TZ": ":UTC",
 		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "GATEHOUSE_SECRET": "", "HOME": "",
 	} {
 		if got[name] != want {

@@ -54,13 +54,13 @@ func (m *Manager) launch(e *environment) error {
 		credentials = spec.Credentials()
 		e.expires = credentials.Expires
 	}
-	endpointURL := ""
-	if m.options.EndpointURL != nil {
-		endpointURL = m.options.EndpointURL()
+	var endpoints map[string]string
+	if m.options.Endpoints != nil {
+		endpoints = m.options.Endpoints()
 	}
 	at := m.foldersOf(p)
 	variablesWith := func(runtimeAPI string) []string {
-		return variables(spec, at, e.log.source, credentials, endpointURL, runtimeAPI)
+		return variables(spec, at, e.log.source, credentials, endpoints, runtimeAPI)
 	}
 	e.log.initStart(version)
 	if p.interpreter == nil {

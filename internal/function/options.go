@@ -37,8 +37,9 @@ type Options struct {
 	// Authority is a PEM file with an authority that functions trust besides the host's; empty for none. It is what
 	// signs for the hosts of APIs on this gateway, which functions call back.
 	Authority string
-	// EndpointURL is given to functions as AWS_ENDPOINT_URL. Called when an environment starts; nil gives none.
-	EndpointURL func() string
+	// Endpoints are the variables by which AWS's SDKs in functions find services: AWS_ENDPOINT_URL, and
+	// AWS_ENDPOINT_URL_DYNAMODB and the like. Called when an environment starts; nil gives none.
+	Endpoints func() map[string]string
 
 	IdleTimeout     time.Duration // an idle environment is stopped after it; zero: 10 minutes
 	InitTimeout     time.Duration // of an environment's start; zero: AWS's 10 seconds

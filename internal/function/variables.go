@@ -1,6 +1,7 @@
 package function
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +21,7 @@ type folders struct {
 }
 
 // variables makes the environment of a function's process. Nothing of the gateway's own environment is in it.
-func variables(spec *Spec, at folders, source *LogSource, credentials Credentials, endpointURL, runtimeAPI string) []string {
+func variables(spec *Spec, at folders, source *LogSource, credentials Credentials, endpoints map[string]string, runtimeAPI string) []string {
 	v := map[string]string{
 		"LANG":                            "en_US.UTF-8",
 		"TZ":                              ":UTC",
@@ -47,6 +48,7 @@ func variables(spec *Spec, at folders, source *LogSource, credentials Credential
 		v["LD_LIBRARY_PATH"] += ":" + at.layers + "/lib"
 	}
 	trust(v, spec.Runtime, at)
+	maps.Copy(v, endpoints)
 	// What the user sets comes over these defaults and under what follows.
 	for name, value := range spec.Environment {
 		v[name] = value
@@ -63,9 +65,6 @@ func variables(spec *Spec, at folders, source *LogSource, credentials Credential
 	set("AWS_SECRET_ACCESS_KEY", credentials.SecretAccessKey)
 	set("AWS_SESSION_TOKEN", credentials.SessionToken)
 	set("AWS_LAMBDA_RUNTIME_API", runtimeAPI)
-	if _, own := spec.Environment["AWS_ENDPOINT_URL"]; !own {
-		set("AWS_ENDPOINT_URL", endpointURL)
-	}
 	if spec.LogFormat == "JSON" {
 		v["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
 		v["AWS_LAMBDA_LOG_LEVEL"] = "INFO"
