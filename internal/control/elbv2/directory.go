@@ -2,6 +2,8 @@ package elbv2
 
 import (
 	"cmp"
+	"errors"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -14,31 +16,67 @@ import (
 )
 
 // A Directory has a Balancer know all load balancers. Prepare and Load keep it true.
-type Directory struct{ Balancer *balance.Balancer }
+// It keeps what it has read: a change costs by what is changed, not by all that an
+// account has.
+type Directory struct {
+	Balancer *balance.Balancer
+
+	// known is read and written by the store's one writer.
+	known map[store.Scope]*known
+}
+
+// known is what an account has in a region, by the last part of the keys of
+// documents. It is never written to once it is in force.
+type known struct {
+	groups    map[string]balance.GroupConfig // by name; Unused isn't set
+	listeners map[string]*listenerDoc
+	rules     map[string]*knownRule
+}
+
+type knownRule struct {
+	*ruleDoc
+	listener string
+}
+
+func (k *known) clone() *known {
+	return &known{maps.Clone(k.groups), maps.Clone(k.listeners), maps.Clone(k.rules)}
+}
 
 // Load reads everything; it is called once, before there are requests.
 func (d *Directory) Load(tx *store.Tx) error {
-	seen := map[store.Scope]bool{}
+	d.known = map[store.Scope]*known{}
+	of := func(s store.Scope) *known {
+		if d.known[s] == nil {
+			d.known[s] = newKnown()
+		}
+		return d.known[s]
+	}
 	for e, err := range targetGroups.Everywhere(tx) {
 		if err != nil {
 			return err
 		}
-		seen[e.Scope] = true
+		of(e.Scope).groups[e.ID[0]] = e.Doc.config()
 	}
-	for e, err := range loadBalancers.Everywhere(tx) {
+	for e, err := range listeners.Everywhere(tx) {
 		if err != nil {
 			return err
 		}
-		seen[e.Scope] = true
+		of(e.Scope).listeners[e.ID[1]] = e.Doc
 	}
-	for s := range seen {
-		config, err := configOf(tx, s)
+	for e, err := range rules.Everywhere(tx) {
 		if err != nil {
 			return err
 		}
-		d.Balancer.Apply(owner(s), config)
+		of(e.Scope).rules[e.ID[2]] = &knownRule{e.Doc, e.ID[1]}
+	}
+	for s, k := range d.known {
+		d.Balancer.Apply(owner(s), k.config())
 	}
 	return nil
+}
+
+func newKnown() *known {
+	return &known{map[string]balance.GroupConfig{}, map[string]*listenerDoc{}, map[string]*knownRule{}}
 }
 
 func owner(s store.Scope) string { return "elbv2/" + s.Account + "/" + s.Region }
@@ -46,61 +84,92 @@ func owner(s store.Scope) string { return "elbv2/" + s.Account + "/" + s.Region 
 // Prepare is called by the store with every transaction's changes before it
 // commits; publish makes the Balancer follow.
 func (d *Directory) Prepare(tx *store.Tx, changes []store.Change) (publish func(), err error) {
-	configs := map[store.Scope]balance.Config{}
+	next := map[store.Scope]*known{}
 	for _, c := range changes {
 		switch c.Kind {
-		case loadBalancers.Name, targetGroups.Name, listeners.Name, rules.Name:
+		case targetGroups.Name, listeners.Name, rules.Name:
 		default:
 			continue
 		}
-		if _, done := configs[c.Scope]; done {
-			continue
+		k := next[c.Scope]
+		if k == nil {
+			if k = newKnown(); d.known[c.Scope] != nil {
+				k = d.known[c.Scope].clone()
+			}
+			next[c.Scope] = k
 		}
-		if configs[c.Scope], err = configOf(tx, c.Scope); err != nil {
+		if err := k.read(tx, c.Key); err != nil {
 			return nil, err
 		}
 	}
-	if len(configs) == 0 {
+	if len(next) == 0 {
 		return nil, nil
 	}
 	return func() {
-		for s, config := range configs {
-			d.Balancer.Apply(owner(s), config)
+		if d.known == nil {
+			d.known = map[store.Scope]*known{}
+		}
+		for s, k := range next {
+			d.known[s] = k
+			d.Balancer.Apply(owner(s), k.config())
 		}
 	}, nil
 }
 
-// configOf is all that an account has in a region.
-func configOf(tx *store.Tx, s store.Scope) (balance.Config, error) {
-	var config balance.Config
-	used, err := users(tx, s)
-	if err != nil {
-		return config, err
+// read reads a document that changed.
+func (k *known) read(tx *store.Tx, key store.Key) error {
+	switch key.Kind {
+	case targetGroups.Name:
+		return follow(tx, key, targetGroups, k.groups, (*targetGroupDoc).config)
+	case listeners.Name:
+		return follow(tx, key, listeners, k.listeners, func(d *listenerDoc) *listenerDoc { return d })
 	}
-	groups, err := every(tx, s, targetGroups)
-	if err != nil {
-		return config, err
-	}
-	for _, g := range groups {
-		config.Groups = append(config.Groups, g.config(len(used[*g.TargetGroupArn]) > 0))
-	}
-	for e, err := range listeners.All(tx, s) {
-		if err != nil {
-			return config, err
-		}
-		all, err := every(tx, s, rules, e.ID...)
-		if err != nil {
-			return config, err
-		}
-		config.Listeners = append(config.Listeners, e.Doc.config(all))
-	}
-	return config, nil
+	return follow(tx, key, rules, k.rules, func(d *ruleDoc) *knownRule { return &knownRule{d, key.ID[1]} })
 }
 
-func (d *targetGroupDoc) config(used bool) balance.GroupConfig {
+func follow[D, V any](tx *store.Tx, key store.Key, kind store.Kind[D], all map[string]V, of func(*D) V) error {
+	id := key.ID[len(key.ID)-1]
+	doc, err := kind.Get(tx, key.Scope, key.ID...)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		delete(all, id)
+	case err != nil:
+		return err
+	default:
+		all[id] = of(doc)
+	}
+	return nil
+}
+
+// config is all that an account has in a region, as package balance has it.
+func (k *known) config() balance.Config {
+	var config balance.Config
+	used := map[string]bool{}
+	note := func(actions []api.Action) {
+		for _, group := range groupsOf(actions) {
+			used[group] = true
+		}
+	}
+	below := map[string][]*ruleDoc{}
+	for _, r := range k.rules {
+		note(r.Actions)
+		below[r.listener] = append(below[r.listener], r.ruleDoc)
+	}
+	for id, l := range k.listeners {
+		note(l.DefaultActions)
+		config.Listeners = append(config.Listeners, l.config(below[id]))
+	}
+	for _, g := range k.groups {
+		g.Unused = !used[g.Key]
+		config.Groups = append(config.Groups, g)
+	}
+	return config
+}
+
+func (d *targetGroupDoc) config() balance.GroupConfig {
 	c := balance.GroupConfig{
 		// The name that CloudWatch's metrics have, which is no other group's anywhere.
-		Key: *d.TargetGroupArn, Name: resourceOf(*d.TargetGroupArn), Unused: !used,
+		Key: *d.TargetGroupArn, Name: resourceOf(*d.TargetGroupArn),
 		TLS: *d.Protocol == api.ProtocolEnumHTTPS || *d.Protocol == api.ProtocolEnumTLS,
 	}
 	if d.Attributes[algorithmType] == "least_outstanding_requests" {

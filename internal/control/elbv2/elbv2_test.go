@@ -28,6 +28,7 @@ type fixture struct {
 	*sdk.Client
 	t        *testing.T
 	balancer *balance.Balancer
+	store    *store.Store
 }
 
 func newFixture(t *testing.T, dir string) *fixture {
@@ -56,7 +57,7 @@ func newFixture(t *testing.T, dir string) *fixture {
 			t.Error(err)
 		}
 	})
-	return &fixture{t: t, balancer: b, Client: sdk.New(sdk.Options{
+	return &fixture{t: t, balancer: b, store: documents, Client: sdk.New(sdk.Options{
 		Region: "us-east-1", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})}
@@ -288,6 +289,81 @@ func TestRestart(t *testing.T) {
 }
 
 // Pages follow their markers.
+// What the balancer was told change by change is what it is told at a start.
+func TestChangesAndStart(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	ctx := t.Context()
+	app, other := f.loadBalancer("app", "application"), f.loadBalancer("other", "application")
+	check := func(after string) {
+		t.Helper()
+		started := balance.New(balance.Options{Probe: func(context.Context, *balance.Check, string) *balance.Failure { return nil }})
+		defer started.Close()
+		if err := f.store.View(ctx, (&elbv2.Directory{Balancer: started}).Load); err != nil {
+			t.Fatal(err)
+		}
+		shown := func(b *balance.Balancer) string {
+			var text strings.Builder
+			for _, c := range b.Counts() {
+				if c.State == balance.Unused {
+					fmt.Fprintln(&text, c.Group, c.N, "unused")
+				}
+			}
+			for _, lb := range []*string{app, other} {
+				l := b.At(balance.Port{LoadBalancer: *lb, Port: 1})
+				if l == nil {
+					continue
+				}
+				for _, path := range []string{"/a", "/b", "/c"} {
+					to := l.Route(&balance.Request{Method: "GET", Path: path})
+					if to.Fixed != nil {
+						fmt.Fprintln(&text, *lb, path, to.Fixed.Body)
+					} else {
+						fmt.Fprintln(&text, *lb, path, to.Group.Key)
+					}
+				}
+			}
+			return text.String()
+		}
+		if got, want := shown(f.balancer), shown(started); got != want {
+			t.Errorf("after %s:\n%s\nand at a start:\n%s", after, got, want)
+		}
+	}
+	one, two := f.targetGroup("one", "HTTP", "ip"), f.targetGroup("two", "HTTP", "ip")
+	targets := []types.TargetDescription{{Id: new("10.0.0.1")}, {Id: new("10.0.0.2")}}
+	for _, group := range []*string{one, two} {
+		must(f.RegisterTargets(ctx, &sdk.RegisterTargetsInput{TargetGroupArn: group, Targets: targets}))(t)
+	}
+	check("groups")
+	var rules []string
+	for _, lb := range []*string{app, other} {
+		l := must(f.CreateListener(ctx, &sdk.CreateListenerInput{LoadBalancerArn: lb, Protocol: "HTTP", Port: new(int32(1)), DefaultActions: forward(one)}))(t).Listeners[0].ListenerArn
+		for n, path := range []string{"/a", "/b", "/*"} {
+			rules = append(rules, *must(f.CreateRule(ctx, &sdk.CreateRuleInput{
+				ListenerArn: l, Priority: new(int32(n + 1)), Conditions: []types.RuleCondition{{Field: new("path-pattern"), Values: []string{path}}},
+				Actions: []types.Action{{Type: "fixed-response", FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: new("200"), MessageBody: new(path)}}},
+			}))(t).Rules[0].RuleArn)
+		}
+	}
+	check("listeners and rules")
+	must(f.SetRulePriorities(ctx, &sdk.SetRulePrioritiesInput{RulePriorities: []types.RulePriorityPair{{RuleArn: &rules[0], Priority: new(int32(9))}}}))(t)
+	check("another order")
+	must(f.ModifyRule(ctx, &sdk.ModifyRuleInput{RuleArn: &rules[1], Actions: forward(two)}))(t)
+	check("a group in use")
+	must(f.DeleteRule(ctx, &sdk.DeleteRuleInput{RuleArn: &rules[1]}))(t)
+	check("a rule less")
+	must(f.DeregisterTargets(ctx, &sdk.DeregisterTargetsInput{TargetGroupArn: two, Targets: targets[:1]}))(t)
+	check("a target less")
+	must(f.DeleteLoadBalancer(ctx, &sdk.DeleteLoadBalancerInput{LoadBalancerArn: app}))(t)
+	check("a load balancer less")
+	must(f.DeleteTargetGroup(ctx, &sdk.DeleteTargetGroupInput{TargetGroupArn: two}))(t)
+	check("a group less")
+	must(f.DeleteLoadBalancer(ctx, &sdk.DeleteLoadBalancerInput{LoadBalancerArn: other}))(t)
+	check("none")
+	if len(f.balancer.Counts()) == 0 {
+		t.Error("nothing is left to count")
+	}
+}
+
 // Metrics of groups that have the same name elsewhere aren't the same.
 func TestCountsOfRegions(t *testing.T) {
 	f := newFixture(t, t.TempDir())
