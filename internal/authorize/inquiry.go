@@ -47,6 +47,11 @@ func (q *inquiry) answer(subject *policy.Subject) error {
 		q.noteInvalidation(subject)
 		return nil
 	}
+	return q.refuse(v)
+}
+
+// refuse is the fault of a verdict that doesn't allow what is asked.
+func (q *inquiry) refuse(v policy.Verdict) error {
 	because := v.Because(invoke)
 	who := "anonymous"
 	if q.request.Caller.ARN != "" {

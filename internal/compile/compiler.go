@@ -24,6 +24,8 @@ type Compiler struct {
 	apis    map[apiKey]*api
 	rests   map[apiKey]*restAPI
 	domains map[string]domain // by name
+	// privates are the private domains, whose names others may have, too.
+	privates map[domainKey]domain
 	// handshakers are how connections to the own hosts of APIs shake hands, by security
 	// policy.
 	handshakers map[string]plan.Handshaker
@@ -47,7 +49,7 @@ type api struct {
 func New(o Options) *Compiler {
 	c := &Compiler{
 		parts: o, log: o.Logger, clock: o.Clock, signingKeys: authorize.NewSigningKeys(),
-		apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{}, domains: map[string]domain{}, handshakers: map[string]plan.Handshaker{},
+		apis: map[apiKey]*api{}, rests: map[apiKey]*restAPI{}, domains: map[string]domain{}, privates: map[domainKey]domain{}, handshakers: map[string]plan.Handshaker{},
 	}
 	if c.parts.Links == nil {
 		c.parts.Links = NewLinks()
@@ -111,7 +113,7 @@ func (c *Compiler) Load(tx *store.Tx) (*plan.Plan, error) {
 // function it returns publishes the result. A stage that doesn't compile goes on
 // with what it ran before.
 func (c *Compiler) Prepare(tx *store.Tx, changes []store.Change) (func(), error) {
-	touched, rest, domains := group(changes), groupRest(changes), groupDomains(changes)
+	touched, rest, domains := group(changes), groupRest(changes), c.groupDomains(changes)
 	if len(touched)+len(rest)+len(domains) == 0 {
 		return nil, nil
 	}

@@ -46,13 +46,18 @@ type domain struct {
 	tls    plan.Handshaker
 	// clients says whose certificates are taken, nil without mutual TLS.
 	clients plan.Truststore
+	// arn is that of a private domain in the plan.
+	arn string
 }
 
 // groupDomains returns the domains that changes concern, in their order.
-func groupDomains(changes []store.Change) []domainKey {
+func (c *Compiler) groupDomains(changes []store.Change) []domainKey {
 	var list []domainKey
 	for _, change := range changes {
 		switch change.Kind {
+		case definition.AccessAssociations.Name:
+			list = c.addPrivate(list, change.Scope)
+			continue
 		case definition.UserPoolDomains.Name:
 			if change.ID[1] != "" {
 				continue // a prefix, whose host name is the gateway's own
@@ -74,12 +79,22 @@ func (c *Compiler) loadDomains(tx *store.Tx, next *plan.Plan) (*plan.Plan, map[s
 	if err != nil {
 		return nil, nil, err
 	}
+	c.privates = map[domainKey]domain{}
 	domains := map[string]domain{}
 	for e, err := range definition.Domains.Everywhere(tx) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("compile: load: %w", err)
 		}
 		key := domainKey{e.Scope, e.ID[0]}
+		if isPrivateDomain(e.Doc) {
+			after, commit, err := c.preparePrivate(tx, next, key, e.Doc, within[key])
+			if err != nil {
+				return nil, nil, err
+			}
+			next = after
+			commit()
+			continue
+		}
 		compiled, state, err := c.compileDomain(next, key, e.Doc, within[key])
 		var p *Problem
 		switch {
@@ -88,8 +103,6 @@ func (c *Compiler) loadDomains(tx *store.Tx, next *plan.Plan) (*plan.Plan, map[s
 			continue
 		case err != nil:
 			return nil, nil, err
-		case compiled == nil:
-			continue
 		}
 		domains[key.name] = state
 		next = next.WithDomain(compiled)
@@ -108,6 +121,9 @@ func (c *Compiler) prepareDomain(tx *store.Tx, next *plan.Plan, key domainKey) (
 	}
 	doc, err := definition.Domains.Get(tx, key.Scope, key.name)
 	if errors.Is(err, store.ErrNotFound) {
+		if old, ok := c.privates[key]; ok {
+			return next.WithoutPrivateDomain(key.name, old.arn), func() { delete(c.privates, key) }, nil
+		}
 		return c.withoutDomain(tx, next, key)
 	}
 	if err != nil {
@@ -117,6 +133,9 @@ func (c *Compiler) prepareDomain(tx *store.Tx, next *plan.Plan, key domainKey) (
 	if err != nil {
 		return nil, nil, err
 	}
+	if isPrivateDomain(doc) {
+		return c.preparePrivate(tx, next, key, doc, within)
+	}
 	compiled, state, err := c.compileDomain(next, key, doc, within)
 	var p *Problem
 	switch {
@@ -125,8 +144,6 @@ func (c *Compiler) prepareDomain(tx *store.Tx, next *plan.Plan, key domainKey) (
 		return next, func() {}, nil
 	case err != nil:
 		return nil, nil, err
-	case compiled == nil:
-		return c.withoutDomain(tx, next, key)
 	}
 	return next.WithDomain(compiled), func() { c.domains[key.name] = state }, nil
 }
@@ -194,12 +211,8 @@ func everyDomainPart(tx *store.Tx) (map[domainKey]domainParts, error) {
 	return all, nil
 }
 
-// compileDomain compiles a domain. It is nil where nobody is to reach it: a
-// private domain. next has the APIs as the transaction leaves them.
+// compileDomain compiles a domain. next has the APIs as the transaction leaves them.
 func (c *Compiler) compileDomain(next *plan.Plan, key domainKey, doc *definition.Domain, within domainParts) (*plan.Domain, domain, error) {
-	if doc.EndpointConfiguration != nil && slices.Contains(doc.EndpointConfiguration.Types, apigateway.EndpointTypePrivate) {
-		return nil, domain{}, nil
-	}
 	if c.parts.ReservedHost != nil && c.parts.ReservedHost(key.name) {
 		return nil, domain{}, problem("Domain", key.name, errors.New("the gateway itself is called by this name"))
 	}
@@ -243,7 +256,11 @@ func (c *Compiler) domainTLS(key domainKey, doc *definition.Domain, targets stri
 		d.shakes.TruststoreURI, d.shakes.TruststoreVersion = value(mutual.TruststoreUri), value(mutual.TruststoreVersion)
 		d.shakes.TruststoreCopy = doc.Truststore
 	}
-	if old, ok := c.domains[key.name]; ok && old.shakes == d.shakes {
+	old, ok := c.domains[key.name]
+	if isPrivateDomain(doc) {
+		old, ok = c.privates[key]
+	}
+	if ok && old.shakes == d.shakes {
 		return old, nil
 	}
 	if c.parts.TLS == nil {

@@ -53,8 +53,11 @@ func nameOf(f plan.Handshaker) string {
 }
 
 // leads is the reason for which a request to a domain ends: no API is there.
-func leads(p *plan.Plan, host, path string) string {
-	x := &plan.Exchange{Request: plan.Request{Method: "GET", Host: host, Path: path}}
+func leads(p *plan.Plan, host, path string) string { return leadsOver(p, nil, host, path) }
+
+// leadsOver is leads for a request that comes in somewhere.
+func leadsOver(p *plan.Plan, e *plan.Entrance, host, path string) string {
+	x := &plan.Exchange{Request: plan.Request{Method: "GET", Host: host, Path: path, Entrance: e}}
 	traffic, err := p.Place(x)
 	var fault *plan.Fault
 	if !traffic || !errors.As(err, &fault) {
@@ -155,4 +158,68 @@ func TestDomains(t *testing.T) {
 	if made == 0 {
 		t.Error("nothing shakes hands")
 	}
+}
+
+// A private domain is in the plan for the VPC endpoints that are associated with it,
+// after every change and after a start, and so are two of one name.
+func TestPrivateDomains(t *testing.T) {
+	parts := printedParts()
+	parts.TLS = func(d compile.DomainTLS) (plan.Handshaker, plan.Truststore, error) {
+		return &namedFront{name: d.Scope.Account}, nil, nil
+	}
+	c := compile.New(parts)
+	s := openStore(t, store.Options{Prepare: c.Prepare})
+	update := func(do func(tx *store.Tx) error) {
+		t.Helper()
+		if err := s.Update(context.Background(), do); err != nil {
+			t.Fatal(err)
+		}
+	}
+	private := func(id string) func(*definition.Domain) {
+		return func(d *definition.Domain) {
+			d.EndpointConfiguration, d.DomainNameId, d.DomainNameArn = newEndpoint("PRIVATE"), &id, new("arn:"+id)
+		}
+	}
+	associate := func(tx *store.Tx, s store.Scope, id, domain, endpoint string) error {
+		a := &definition.AccessAssociation{}
+		a.DomainNameArn, a.AccessAssociationSource = new("arn:"+domain), &endpoint
+		return definition.AccessAssociations.Put(tx, s, a, id)
+	}
+	// expect says whose mapping is found over vpce-1, over vpce-2 and on a laptop.
+	expect := func(when string, want ...string) {
+		t.Helper()
+		fresh := compile.New(parts)
+		if err := s.View(context.Background(), func(tx *store.Tx) error { _, err := fresh.Load(tx); return err }); err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range []*plan.Entrance{{VPCEndpoint: "vpce-1"}, {VPCEndpoint: "vpce-2"}, {Development: true}, nil} {
+			want := append(want, "nobody")[i]
+			for at, p := range map[string]*plan.Plan{"": c.Plan(), " after a start": fresh.Plan()} {
+				got := map[string]string{
+					"a.test leads to API api1, which is gone": ours.Account, "a.test leads to API api2, which is gone": theirs.Account,
+				}[leadsOver(p, e, "A.test.", "/")]
+				if by := nameOf(p.TLSOf("a.test", e)); got != by || got != want && want != "nobody" || got != "" && want == "nobody" {
+					t.Errorf("%s, entrance %d%s: %q by %q, want %q", when, i, at, got, by, want)
+				}
+			}
+		}
+	}
+	update(func(tx *store.Tx) error {
+		return errors.Join(putDomain(tx, ours, "a.test", private("1")), putMapping(tx, ours, "a.test", "m1", "", "api1", "v1"))
+	})
+	expect("without an association", "nobody", "nobody", "nobody")
+	update(func(tx *store.Tx) error { return associate(tx, ours, "a1", "1", "vpce-1") })
+	expect("with one", ours.Account, "nobody", ours.Account)
+	update(func(tx *store.Tx) error {
+		return errors.Join(putDomain(tx, theirs, "a.test", private("2")), putMapping(tx, theirs, "a.test", "m2", "", "api2", "v1"), associate(tx, theirs, "a2", "2", "vpce-2"))
+	})
+	expect("with another account's", ours.Account, theirs.Account, ours.Account)
+	update(func(tx *store.Tx) error { return definition.AccessAssociations.Delete(tx, ours, "a1") })
+	expect("without ours", "nobody", theirs.Account, theirs.Account)
+	update(func(tx *store.Tx) error { return associate(tx, ours, "a1", "1", "vpce-1") })
+	update(func(tx *store.Tx) error {
+		_, err := definition.DomainMappings.DeleteAll(tx, theirs, "a.test")
+		return errors.Join(err, definition.Domains.Delete(tx, theirs, "a.test"), definition.AccessAssociations.Delete(tx, theirs, "a2"))
+	})
+	expect("without theirs", ours.Account, "nobody", ours.Account)
 }

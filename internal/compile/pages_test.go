@@ -54,7 +54,7 @@ func TestPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		for when, p := range map[string]*plan.Plan{"": c.Plan(), " after a start": fresh.Plan()} {
-			if got, by := leads(p, host, "/"), nameOf(p.TLSOf(host)); got != to || by != shakes {
+			if got, by := leads(p, host, "/"), nameOf(p.TLSOf(host, nil)); got != to || by != shakes {
 				t.Errorf("%s%s leads to %q by %q, want %q by %q", host, when, got, by, to, shakes)
 			}
 		}

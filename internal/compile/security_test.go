@@ -52,7 +52,7 @@ func TestSecurityPolicies(t *testing.T) {
 		}
 		for when, p := range map[string]*plan.Plan{"": c.Plan(), " after a start": fresh.Plan()} {
 			got := "the gateway's"
-			if front := p.TLSOf(name); front != nil {
+			if front := p.TLSOf(name, nil); front != nil {
 				got = nameOf(front)
 			}
 			if got != want {

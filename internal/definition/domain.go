@@ -14,8 +14,8 @@ import (
 // ones, apigateway with base path mappings and apigatewayv2 with API mappings,
 // which are one thing, too.
 
-// A Domain is keyed {name}, in lower case; a private one, which others may have,
-// too, is served to nobody. Its shape is apigateway's, which has
+// A Domain is keyed {name}, in lower case; the name of a private one others may have,
+// too. Its shape is apigateway's, which has
 // every member that apigatewayv2's has under other names.
 type Domain struct {
 	apigateway.DomainName

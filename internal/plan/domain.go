@@ -37,6 +37,12 @@ type Domain struct {
 	// Pages tells that the name is that of a user pool's pages, and no API's: only
 	// TLS counts of the rest.
 	Pages bool
+	// ARN is that of a private domain, which has the others, too: VPCEndpoints are the
+	// ids of the endpoints that are associated with it, over which alone it is reached,
+	// and Policy says who may use it.
+	ARN          string
+	VPCEndpoints []string
+	Policy       Authorizer
 	// mappings are the mappings by the segments of their keys.
 	mappings mappingNode
 }
@@ -232,13 +238,21 @@ func lowerHost(host string) string {
 // placeDomain places a request to a custom domain name.
 func (p *Plan) placeDomain(x *Exchange, d *Domain) error {
 	x.Domain = d
+	if d.ARN != "" {
+		x.VPCEndpoint = d.VPCEndpoints[0] // of development; others are told by the listener
+	}
 	if d.Strict && !x.sameName() {
 		return x.misdirected()
 	}
 	if err := p.findMapped(x, d); err != nil {
 		return err
 	}
-	// It is asked once the stage is known: its logs tell who was turned away.
+	// They are asked once the stage is known: its logs tell who was turned away.
+	if d.Policy != nil {
+		if err := d.Policy.Authorize(x); err != nil {
+			return err
+		}
+	}
 	return d.admit(x)
 }
 

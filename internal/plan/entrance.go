@@ -37,6 +37,9 @@ func (x *Exchange) reach(api *API) error {
 	if e.isPrivate() && !api.Private {
 		return &Fault{Kind: Forbidden, Reason: "API " + api.ID + " isn't private, and VPC endpoint " + e.VPCEndpoint + " leads to nothing else"}
 	}
+	if x.Domain != nil && x.Domain.ARN != "" && !api.Private {
+		return &Fault{Kind: Forbidden, Reason: "domain " + x.Domain.Name + " is private and leads to API " + api.ID + ", which isn't"}
+	}
 	x.API = api
 	switch {
 	case !api.Private:
@@ -53,6 +56,9 @@ func (x *Exchange) reach(api *API) error {
 
 // placePrivate places a request that came over a VPC endpoint.
 func (p *Plan) placePrivate(x *Exchange) error {
+	if d := p.privateDomainOf(x.DomainName, x.Request.Entrance); d != nil {
+		return p.placeDomain(x, d)
+	}
 	if id, ok := hostID(x.DomainName); ok {
 		return p.placeHost(x, id)
 	}
@@ -62,6 +68,21 @@ func (p *Plan) placePrivate(x *Exchange) error {
 	// UNVERIFIED: that the header counts whatever the host is. Load balancers in
 	// front of an endpoint are said to get by with it.
 	return p.placeByHeader(x)
+}
+
+// privateDomainOf returns the private domain of a host that is reached at an entrance;
+// nil for none.
+func (p *Plan) privateDomainOf(host string, e *Entrance) *Domain {
+	if p == nil || e == nil || p.private.size == 0 {
+		return nil
+	}
+	all, _ := p.private.get(lowerHost(host))
+	for _, d := range all {
+		if e.Development || slices.Contains(d.VPCEndpoints, e.VPCEndpoint) {
+			return d
+		}
+	}
+	return nil
 }
 
 // placeEndpoint places a request whose host has the id of a VPC endpoint in its first

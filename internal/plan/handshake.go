@@ -150,9 +150,12 @@ type Handshaker interface {
 
 // TLSOf is how connections shake hands whose clients ask for a name: as the custom
 // domain of that name does, else as the API does whose own host it is. It is nil
-// for the gateway's own way. It takes no lock.
-func (p *Plan) TLSOf(name string) Handshaker {
-	if d := p.DomainOf(name); d != nil {
+// for the gateway's own way. entrance is the listener's. It takes no lock.
+func (p *Plan) TLSOf(name string, entrance *Entrance) Handshaker {
+	if d := p.DomainOf(name); d != nil && !entrance.isPrivate() {
+		return d.TLS
+	}
+	if d := p.privateDomainOf(name, entrance); d != nil {
 		return d.TLS
 	}
 	id, ok := hostID(name)

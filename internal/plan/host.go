@@ -32,6 +32,9 @@ func (p *Plan) Place(x *Exchange) (traffic bool, err error) {
 		}
 		return true, p.placeDomain(x, d)
 	}
+	if d := p.privateDomainOf(x.DomainName, x.Request.Entrance); d != nil {
+		return true, p.placeDomain(x, d)
+	}
 	if id, ok := hostID(x.DomainName); ok {
 		return true, p.placeHost(x, id)
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -14,6 +15,8 @@ const DefaultStage = "$default"
 type Plan struct {
 	apis    index[*API]
 	domains index[*Domain]
+	// private are the private domains of a name, which may be several accounts'.
+	private index[[]*Domain]
 }
 
 // API returns the API of an id.
@@ -46,7 +49,7 @@ func (p *Plan) With(api *API) *Plan {
 	if p == nil {
 		p = &Plan{}
 	}
-	return &Plan{apis: p.apis.with(api.ID, api), domains: p.domains}
+	return &Plan{apis: p.apis.with(api.ID, api), domains: p.domains, private: p.private}
 }
 
 // Without returns the plan without the API of that id.
@@ -54,7 +57,7 @@ func (p *Plan) Without(id string) *Plan {
 	if p == nil {
 		return nil
 	}
-	return &Plan{apis: p.apis.without(id), domains: p.domains}
+	return &Plan{apis: p.apis.without(id), domains: p.domains, private: p.private}
 }
 
 // Domain returns the custom domain of a name in lower case, as it was made.
@@ -71,7 +74,7 @@ func (p *Plan) WithDomain(d *Domain) *Plan {
 	if p == nil {
 		p = &Plan{}
 	}
-	return &Plan{apis: p.apis, domains: p.domains.with(d.Name, d)}
+	return &Plan{apis: p.apis, domains: p.domains.with(d.Name, d), private: p.private}
 }
 
 // WithoutDomain returns the plan without the custom domain of that name.
@@ -79,7 +82,40 @@ func (p *Plan) WithoutDomain(name string) *Plan {
 	if p == nil {
 		return nil
 	}
-	return &Plan{apis: p.apis, domains: p.domains.without(name)}
+	return &Plan{apis: p.apis, domains: p.domains.without(name), private: p.private}
+}
+
+// WithPrivateDomain returns the plan with a private domain, in place of the one with
+// its ARN if there is one.
+func (p *Plan) WithPrivateDomain(d *Domain) *Plan {
+	p = p.WithoutPrivateDomain(d.Name, d.ARN)
+	if p == nil {
+		p = &Plan{}
+	}
+	others, _ := p.private.get(d.Name)
+	list := append(slices.Clip(others), d)
+	return &Plan{apis: p.apis, domains: p.domains, private: p.private.with(d.Name, list)}
+}
+
+// WithoutPrivateDomain returns the plan without the private domain of an ARN.
+func (p *Plan) WithoutPrivateDomain(name, arn string) *Plan {
+	if p == nil {
+		return nil
+	}
+	all, _ := p.private.get(name)
+	left := make([]*Domain, 0, len(all))
+	for _, d := range all {
+		if d.ARN != arn {
+			left = append(left, d)
+		}
+	}
+	switch len(left) {
+	case len(all):
+		return p
+	case 0:
+		return &Plan{apis: p.apis, domains: p.domains, private: p.private.without(name)}
+	}
+	return &Plan{apis: p.apis, domains: p.domains, private: p.private.with(name, left)}
 }
 
 // A Protocol is the type of an API.

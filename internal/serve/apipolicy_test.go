@@ -76,7 +76,7 @@ func TestSecurityPolicyOfAPI(t *testing.T) {
 func TestTLSOfAllocates(t *testing.T) {
 	p := (*plan.Plan)(nil).With(&plan.API{ID: "abc", TLS: &tlspolicy.Handshaker{}}).WithDomain(plan.NewDomain("a.test", plan.MappingsOnly, nil, nil))
 	if n := testing.AllocsPerRun(100, func() {
-		if p.TLSOf("abc.execute-api.eu-west-1.amazonaws.com") == nil || p.TLSOf("a.test") != nil {
+		if p.TLSOf("abc.execute-api.eu-west-1.amazonaws.com", nil) == nil || p.TLSOf("a.test", nil) != nil {
 			t.Fatal("not found")
 		}
 	}); n > 0 {

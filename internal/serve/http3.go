@@ -132,7 +132,7 @@ func (f *http3Front) newServer() *http3.Server {
 
 // http3ConfigFor is configFor for HTTP/3, over which no authority asks.
 func (s *Server) http3ConfigFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	config, err := s.namedConfig(hello)
+	config, err := s.namedConfig(hello, nil)
 	if config == nil || err != nil {
 		return nil, err
 	}

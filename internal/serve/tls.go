@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"net"
 	"sync"
+
+	"gatehouse/internal/plan"
 )
 
 // startTLS shakes hands. It serves the connection itself, and returns false,
@@ -54,12 +56,16 @@ func (s *Server) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	if config := s.challengeConfig(hello); config != nil {
 		return config, nil
 	}
-	return s.namedConfig(hello)
+	var entrance *plan.Entrance
+	if under, ok := hello.Conn.(*handedConn); ok {
+		entrance = under.c.entrance
+	}
+	return s.namedConfig(hello, entrance)
 }
 
 // namedConfig is configFor without the authorities that ask whose a name is.
-func (s *Server) namedConfig(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	if front := s.Plan.Load().TLSOf(hello.ServerName); front != nil {
+func (s *Server) namedConfig(hello *tls.ClientHelloInfo, entrance *plan.Entrance) (*tls.Config, error) {
+	if front := s.Plan.Load().TLSOf(hello.ServerName, entrance); front != nil {
 		return front.Config(hello)
 	}
 	return nil, nil

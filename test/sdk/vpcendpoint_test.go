@@ -44,7 +44,8 @@ func startNetworked(t *testing.T) *networked {
 func ask(t *testing.T, address, url string, headers ...string) string {
 	t.Helper()
 	tr := &http.Transport{
-		DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+		// Over TLS it speaks HTTP/2.
+		ForceAttemptHTTP2: true, DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, network, address)
 		},
@@ -131,4 +132,70 @@ func TestPrivateAPI(t *testing.T) {
 	if got := ask(t, g.internet, host); !strings.HasPrefix(got, "403 ") || !strings.Contains(got, "explicit deny") {
 		t.Errorf("a policy for an endpoint, on the internet: %s", got)
 	}
+}
+
+// A private domain is reached over the VPC endpoints that are associated with it, with
+// its own certificate, if its policy and the API's agree.
+func TestPrivateDomain(t *testing.T) {
+	g := startNetworked(t)
+	c, ctx := apigateway.NewFromConfig(g.Config()), t.Context()
+	api := newPrivateAPI(t, c, onlyOver("vpce-1"))
+	const name, forbidden = "inside.example.test", `403 {"message":"Forbidden"}`
+	d := must(c.CreateDomainName(ctx, &apigateway.CreateDomainNameInput{
+		DomainName: new(name), CertificateArn: certificate(t, g.Gateway, "example.test"),
+		EndpointConfiguration: &types.EndpointConfiguration{Types: []types.EndpointType{types.EndpointTypePrivate}},
+	}))(t)
+	must(c.CreateBasePathMapping(ctx, &apigateway.CreateBasePathMappingInput{DomainName: d.DomainName, DomainNameId: d.DomainNameId, RestApiId: &api, Stage: new("v1"), BasePath: new("shop")}))(t)
+	associate := func(endpoint string) *string {
+		return must(c.CreateDomainNameAccessAssociation(ctx, &apigateway.CreateDomainNameAccessAssociationInput{
+			DomainNameArn: d.DomainNameArn, AccessAssociationSource: &endpoint, AccessAssociationSourceType: types.AccessAssociationSourceTypeVpce,
+		}))(t).DomainNameAccessAssociationArn
+	}
+	answers := func(when, address, want string) {
+		t.Helper()
+		if got := ask(t, address, "https://"+name+"/shop/who"); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", when, got, want)
+		}
+	}
+	answers("before there is an association", g.one, forbidden)
+	one := associate("vpce-1")
+	denied := `403 {"Message":"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:********0000:/domainnames/` + name + "+" + *d.DomainNameId
+	answers("without a policy", g.one, denied)
+	allow := func(policy *string) {
+		must(c.UpdateDomainName(ctx, &apigateway.UpdateDomainNameInput{
+			DomainName: d.DomainName, DomainNameId: d.DomainNameId, PatchOperations: []types.PatchOperation{{Op: types.OpReplace, Path: new("/policy"), Value: policy}},
+		}))(t)
+	}
+	allow(onlyOver("vpce-2"))
+	answers("a policy for another endpoint", g.one, denied)
+	allow(new(strings.ReplaceAll(*onlyOver("vpce-1"), "execute-api:/*", "arn:aws:execute-api:us-east-1:000000000000:/domainnames/"+name+"+"+*d.DomainNameId)))
+	answers("a policy with the domain's ARN", g.one, "200 vpce-1 vpc-9")
+	allow(onlyOver("vpce-1"))
+	answers("over its endpoint", g.one, "200 vpce-1 vpc-9")
+	answers("over an endpoint that isn't associated", g.two, forbidden)
+	answers("on the shared listener", g.Addr, "200 vpce-1 ")
+	if got := ask(t, g.internet, "http://"+name+"/shop/who"); got != forbidden && !strings.HasPrefix(got, "403 ") {
+		t.Errorf("on the internet: %s", got)
+	}
+	if got := ask(t, g.one, "https://"+name+"/other/who"); got != forbidden {
+		t.Errorf("no mapping: %s", got)
+	}
+	shown := must(tls.Dial("tcp", g.one, &tls.Config{ServerName: name, InsecureSkipVerify: true}))(t)
+	if err := shown.ConnectionState().PeerCertificates[0].VerifyHostname(name); err != nil {
+		t.Error(err)
+	}
+	if err := shown.Close(); err != nil {
+		t.Error(err)
+	}
+
+	// Another endpoint comes, whom the policies don't let in, and the first goes.
+	two := associate("vpce-2")
+	answers("associated, and not let in", g.two, denied)
+	must(c.DeleteDomainNameAccessAssociation(ctx, &apigateway.DeleteDomainNameAccessAssociationInput{DomainNameAccessAssociationArn: one}))(t)
+	answers("after the association", g.one, forbidden)
+	must(c.DeleteDomainNameAccessAssociation(ctx, &apigateway.DeleteDomainNameAccessAssociationInput{DomainNameAccessAssociationArn: two}))(t)
+	answers("after the last association", g.two, forbidden)
+	associate("vpce-1")
+	must(c.DeleteDomainName(ctx, &apigateway.DeleteDomainNameInput{DomainName: d.DomainName, DomainNameId: d.DomainNameId}))(t)
+	answers("after the domain", g.one, forbidden)
 }

@@ -10,8 +10,8 @@ import (
 	"gatehouse/internal/store"
 )
 
-// Access associations of private domains are kept and shown; there are no VPC
-// endpoints for them to open a way from, and private domains are served to nobody.
+// Access associations open a way from VPC endpoints, which listeners stand for, to
+// private domains.
 
 const (
 	associationIDLength = 10
