@@ -1,28 +1,46 @@
 package servicediscovery
 
 import (
+	"errors"
+	"maps"
+	"slices"
+
 	"gatehouse/internal/balance"
 	"gatehouse/internal/store"
 )
 
-// A Directory has a Balancer know all services. Prepare and Load keep it true.
-type Directory struct{ Balancer *balance.Balancer }
+// A Directory has a Balancer know all services. Prepare and Load keep it true. It keeps
+// what it has read: a change costs by the service that is changed, not by all of them.
+type Directory struct {
+	Balancer *balance.Balancer
+
+	// known are the services by their ids. The store's one writer reads and writes it.
+	known map[store.Scope]known
+}
+
+// known are services by their ids. They are never written to once they are in force.
+type known map[string]balance.ServiceConfig
+
+func (k known) config() balance.Config {
+	return balance.Config{Services: slices.Collect(maps.Values(k))}
+}
 
 // Load reads everything; it is called once, before there are requests.
 func (d *Directory) Load(tx *store.Tx) error {
-	seen := map[store.Scope]bool{}
+	d.known = map[store.Scope]known{}
 	for e, err := range services.Everywhere(tx) {
 		if err != nil {
 			return err
 		}
-		seen[e.Scope] = true
-	}
-	for s := range seen {
-		config, err := configOf(tx, s)
-		if err != nil {
+		if d.known[e.Scope] == nil {
+			d.known[e.Scope] = known{}
+		}
+		if err := d.known[e.Scope].read(tx, e.Scope, e.ID[0]); err != nil {
 			return err
 		}
-		d.Balancer.Apply(owner(s), config)
+	}
+	for s, k := range d.known {
+		d.Balancer.Apply(owner(s), k.config())
 	}
 	return nil
 }
@@ -32,47 +50,59 @@ func owner(s store.Scope) string { return "servicediscovery/" + s.Account + "/" 
 // Prepare is called by the store with every transaction's changes before it
 // commits; publish makes the Balancer follow.
 func (d *Directory) Prepare(tx *store.Tx, changes []store.Change) (publish func(), err error) {
-	configs := map[store.Scope]balance.Config{}
+	next, done := map[store.Scope]known{}, map[store.Scope]map[string]bool{}
 	for _, c := range changes {
 		if c.Kind != services.Name && c.Kind != instances.Name {
 			continue
 		}
-		if _, done := configs[c.Scope]; done {
+		if next[c.Scope] == nil {
+			next[c.Scope], done[c.Scope] = known{}, map[string]bool{}
+			maps.Copy(next[c.Scope], d.known[c.Scope])
+		}
+		id := c.ID[0]
+		if done[c.Scope][id] {
 			continue
 		}
-		if configs[c.Scope], err = configOf(tx, c.Scope); err != nil {
+		done[c.Scope][id] = true
+		if err := next[c.Scope].read(tx, c.Scope, id); err != nil {
 			return nil, err
 		}
 	}
-	if len(configs) == 0 {
+	if len(next) == 0 {
 		return nil, nil
 	}
 	return func() {
-		for s, config := range configs {
-			d.Balancer.Apply(owner(s), config)
+		if d.known == nil {
+			d.known = map[store.Scope]known{}
+		}
+		for s, k := range next {
+			d.known[s] = k
+			d.Balancer.Apply(owner(s), k.config())
 		}
 	}, nil
 }
 
-// configOf is all that an account has in a region.
-func configOf(tx *store.Tx, s store.Scope) (balance.Config, error) {
-	var config balance.Config
-	for e, err := range services.All(tx, s) {
-		if err != nil {
-			return config, err
-		}
-		c := balance.ServiceConfig{Key: *e.Doc.Arn, Name: *e.Doc.Name}
-		for i, err := range instances.All(tx, s, e.ID[0]) {
-			if err != nil {
-				return config, err
-			}
-			if addr := i.Doc.addr(); addr != "" {
-				c.Instances = append(c.Instances, balance.Instance{
-					ID: i.ID[1], Addr: addr, Attributes: i.Doc.Attributes, Unhealthy: i.Doc.Unhealthy && e.Doc.HealthCheckCustomConfig != nil,
-				})
-			}
-		}
-		config.Services = append(config.Services, c)
+// read reads a service with its instances.
+func (k known) read(tx *store.Tx, s store.Scope, id string) error {
+	doc, err := services.Get(tx, s, id)
+	if errors.Is(err, store.ErrNotFound) {
+		delete(k, id)
+		return nil
 	}
-	return config, nil
+	if err != nil {
+		return err
+	}
+	c := balance.ServiceConfig{Key: *doc.Arn, Name: *doc.Name}
+	for i, err := range instances.All(tx, s, id) {
+		if err != nil {
+			return err
+		}
+		if addr := i.Doc.addr(); addr != "" {
+			c.Instances = append(c.Instances, balance.Instance{
+				ID: i.ID[1], Addr: addr, Attributes: i.Doc.Attributes, Unhealthy: i.Doc.Unhealthy && doc.HealthCheckCustomConfig != nil,
+			})
+		}
+	}
+	k[id] = c
+	return nil
 }

@@ -137,15 +137,17 @@ func TestRefusals(t *testing.T) {
 // a restart; what has no port gets no requests.
 func TestInstances(t *testing.T) {
 	dir := t.TempDir()
-	var service *types.Service
+	var service, other *types.Service
 	t.Run("before", func(t *testing.T) {
 		f := newFixture(t, dir)
-		service = f.service(f.namespace("corp"), "pets", &types.HealthCheckCustomConfig{})
+		namespace := f.namespace("corp")
+		service, other = f.service(namespace, "pets", &types.HealthCheckCustomConfig{}), f.service(namespace, "toys", nil)
 		for _, err := range []error{
 			f.register(service.Id, new("a"), "AWS_INSTANCE_IPV4=127.0.0.1", "AWS_INSTANCE_PORT=1", "AWS_INIT_HEALTH_STATUS=UNHEALTHY"),
 			f.register(service.Id, new("b"), "AWS_INSTANCE_IPV6=::1", "AWS_INSTANCE_PORT=2"),
 			f.register(service.Id, new("c"), "AWS_INSTANCE_IPV4=127.0.0.1"),
 			f.register(service.Id, new("a"), "AWS_INSTANCE_IPV4=127.0.0.1", "AWS_INSTANCE_PORT=3"),
+			f.register(other.Id, new("a"), "AWS_INSTANCE_IPV4=127.0.0.1", "AWS_INSTANCE_PORT=4"),
 		} {
 			if err != nil {
 				t.Fatal(err)
@@ -173,5 +175,15 @@ func TestInstances(t *testing.T) {
 	must(f.DeleteService(t.Context(), &sdk.DeleteServiceInput{Id: service.Id}))(t)
 	if f.balancer.Service(*service.Arn) != nil {
 		t.Error("a service that was deleted still leads somewhere")
+	}
+	toys := func() *balance.Target {
+		return f.balancer.Service(*other.Arn).Listener(balance.Filter{}).Default().Group.Pick(time.Now())
+	}
+	if got := toys(); got == nil || got.Addr != "127.0.0.1:4" {
+		t.Errorf("a request to a service that didn't change goes to %+v", got)
+	}
+	must(f.DeregisterInstance(t.Context(), &sdk.DeregisterInstanceInput{ServiceId: other.Id, InstanceId: new("a")}))(t)
+	if got := toys(); got != nil {
+		t.Errorf("a request to a service without instances goes to %+v", got)
 	}
 }
