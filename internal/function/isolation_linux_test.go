@@ -152,6 +152,31 @@ func TestDiesWithTheGateway(t *testing.T) {
 	}
 }
 
+// In a container whose root is no other user there are none for functions to run as: they run without isolation.
+func TestRootWithoutOtherUsers(t *testing.T) {
+	s := nodeSpec(t, "index.js", `exports.handler = async () => 'up'`)
+	cmd := &exec.Cmd{
+		Path: "/proc/self/exe", Args: []string{gatewayForTest, string(IsolationAuto), s.CodeDir, t.TempDir()}, Env: os.Environ(),
+		SysProcAttr: &syscall.SysProcAttr{
+			Pdeathsig: syscall.SIGKILL, Cloneflags: syscall.CLONE_NEWUSER,
+			UidMappings: []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}},
+		},
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Skipf("a namespace of users can't be had here: %v", err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "\"up\"\n" {
+		t.Errorf("got %q, %v", line, err)
+	}
+	cmd.Process.Kill()
+	_ = cmd.Wait() // it was killed
+}
+
 func TestIsolationCannotBeHad(t *testing.T) {
 	m, err := New(Options{Executable: "/nonexistent"})
 	if err != nil {

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		runGatewayForTest()
 	}
 	if os.Args[0] == namespaceProbe {
-		probeNamespaces(os.Args[1])
+		probeNamespaces(os.Args[1:])
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { os.RemoveAll(goFunctionDir); os.Exit(code) }))
 }

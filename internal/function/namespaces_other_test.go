@@ -8,4 +8,4 @@ const namespaceProbe = "gatehouse-test-namespaces"
 
 func hostIsolates() error { return errors.New("isolation is Linux's") }
 
-func probeNamespaces(string) {}
+func probeNamespaces([]string) {}

@@ -85,7 +85,7 @@ func (s *sandbox) test(runtimeDir string) error {
 		return err
 	}
 	// A supervisor that hangs is of no use; one that has ended can't be killed.
-	timer := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+	timer := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 	defer timer.Stop()
 	files.closeTheirs()
 	sendErr := files.sendBlueprint()

@@ -39,6 +39,9 @@ func supervise() {
 		fail(reportBuild, err)
 	}
 	if b.OnlyTest {
+		if err := b.become(); err != nil {
+			fail(reportBuild, err)
+		}
 		syscall.Exit(0)
 	}
 	child, err := b.start()
@@ -95,6 +98,17 @@ func (b *blueprint) start() (pid int, err error) {
 		_ = syscall.Close(socketFD)
 	}
 	return pid, nil
+}
+
+// become tries whether functions can have a user of their own: not every container has those that they run as.
+func (b *blueprint) become() error {
+	if b.UserNS {
+		return nil // in which any can be had
+	}
+	if err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(int(b.UID)), syscall.Setuid(int(b.UID))); err != nil {
+		return fmt.Errorf("user %d: %w", b.UID, err)
+	}
+	return nil
 }
 
 // build makes the file system that the function sees and moves into it.
