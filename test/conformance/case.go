@@ -232,13 +232,17 @@ func (r *run) ask(ctx context.Context, s *Step) (*answer, error) {
 	if s.Bare {
 		request = bareBytes(text)
 	}
+	address := r.world.Address
+	if s.VPCE {
+		address = or(r.world.Private.Address, address)
+	}
 	switch {
 	case s.HTTP2:
-		return sendHTTP2(ctx, base, r.world.Address, config, text)
+		return sendHTTP2(ctx, base, address, config, text)
 	case s.Connection != "":
 		return r.over(ctx, s.Connection, base, config, request)
 	}
-	return send(ctx, base, r.world.Address, config, request)
+	return send(ctx, base, address, config, request)
 }
 
 // callAs calls an operation as the step's principal, the client's by default.

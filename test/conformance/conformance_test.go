@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -127,10 +128,16 @@ func newWorld(t *testing.T) (w *World, own bool) {
 		t.Fatal(err)
 	}
 	endpoint := os.Getenv("GATEHOUSE_CONFORMANCE_ENDPOINT")
+	private := VPCEndpoint{ID: or(os.Getenv("GATEHOUSE_CONFORMANCE_VPCE"), "vpce-0123456789abcdef0"), VPC: or(os.Getenv("GATEHOUSE_CONFORMANCE_VPC"), "vpc-0123456789abcdef0"), Address: os.Getenv("GATEHOUSE_CONFORMANCE_VPCE_ADDRESS")}
 	if own = endpoint == ""; own {
-		endpoint = harness.Start(t, "", "--strict-permissions", "--s3-endpoint", bucket.url,
+		gateway := harness.Start(t, "", "--traffic-private", private.ID+"@"+private.VPC+"=127.0.0.1:0", "--strict-permissions", "--s3-endpoint", bucket.url,
 			"--aws-endpoint", services.url, "--aws-endpoint", "s3="+services.url,
-			"--aws-access-key-id", serviceKeys.AccessKeyID, "--aws-secret-access-key", serviceKeys.Secret).URL
+			"--aws-access-key-id", serviceKeys.AccessKeyID, "--aws-secret-access-key", serviceKeys.Secret)
+		at := regexp.MustCompile(`private traffic" address=(\S+)`).FindStringSubmatch(gateway.Logs())
+		if at == nil {
+			t.Fatal(gateway.Logs())
+		}
+		endpoint, private.Address = gateway.URL, at[1]
 	}
 	client, err := NewClient(endpoint, or(os.Getenv("AWS_REGION"), "us-east-1"), aws.Credentials{
 		AccessKeyID: or(os.Getenv("AWS_ACCESS_KEY_ID"), "test"), SecretAccessKey: or(os.Getenv("AWS_SECRET_ACCESS_KEY"), "test"),
@@ -163,7 +170,7 @@ func newWorld(t *testing.T) (w *World, own bool) {
 	w = NewWorld(Options{
 		Client: client, Backend: backend, Address: client.Address, Role: os.Getenv("GATEHOUSE_CONFORMANCE_ROLE"),
 		Invoke: or(invoke, "https://{api}.execute-api."+client.region+".amazonaws.com"), Settle: settle,
-		Issuers: issuers, Bucket: bucket, Hosted: or(hosted, "https://{domain}.auth."+client.region+".amazoncognito.com"),
+		Issuers: issuers, Bucket: bucket, Private: private, Hosted: or(hosted, "https://{domain}.auth."+client.region+".amazoncognito.com"),
 		Functions: "functions", Run: strings.ToLower(rand.Text()[:8]),
 	})
 	t.Cleanup(func() {

@@ -120,6 +120,8 @@ type Step struct {
 	Request string `yaml:"request"`
 	// HTTP2 sends the request over HTTP/2, and so over TLS.
 	HTTP2 bool `yaml:"http2"`
+	// VPCE sends the request over a VPC endpoint.
+	VPCE bool `yaml:"vpce"`
 	// TLS is how the client of a request or a handshake shakes hands; alone it is
 	// the step.
 	TLS *TLS `yaml:"tls"`
@@ -282,7 +284,7 @@ func parse(path string, text []byte) (*File, error) {
 
 // reserved are what placeholders name that isn't made by a setup's APIs.
 var reserved = []string{
-	"account", "apiKeys", "backend", "bucket", "certificates", "domains", "functions", "imports", "issuers", "logGroups", "masked", "region", "role", "roles", "today", "tokens",
+	"account", "apiKeys", "backend", "bucket", "certificates", "domains", "functions", "imports", "issuers", "logGroups", "masked", "region", "role", "roles", "today", "tokens", "vpcId", "vpceId",
 	"truststores", "unique", "usagePlans", "userPools", "users",
 }
 
@@ -389,6 +391,8 @@ func (s *Step) check() error {
 		return errors.New("within is for requests, and what is expected of their answers")
 	case s.HTTP2 && s.Call != "":
 		return errors.New("http2 is for requests")
+	case s.VPCE && (s.Request == "" || s.Connection != "" || s.Crowd != nil):
+		return errors.New("vpce is for requests over connections of their own")
 	case s.Crowd != nil:
 		if s.Request == "" || s.HTTP2 || s.Expect != nil || s.Crowd.Clients < 2 || len(s.Crowd.Statuses) == 0 {
 			return errors.New("a crowd sends a request and expects statuses")

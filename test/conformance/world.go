@@ -42,12 +42,18 @@ type Options struct {
 	Issuers *issuers
 	// Bucket has the truststores.
 	Bucket *bucket
+	// Private is where requests come in over a VPC endpoint of that id, in that VPC;
+	// without an address those go where all others do.
+	Private VPCEndpoint
 	// Hosted is the URL of a user pool's domain, with {domain} where the domain's
 	// name is.
 	Hosted string
 	// Run makes the names of this run's resources its own.
 	Run string
 }
+
+// A VPCEndpoint leads to private APIs.
+type VPCEndpoint struct{ ID, VPC, Address string }
 
 // A World is the endpoint that is examined and what all files share there.
 type World struct {
@@ -282,6 +288,10 @@ func (w *World) lookup(name string) (string, bool, error) {
 		return w.Backend.Host(), true, nil
 	case "bucket":
 		return bucketName, true, nil
+	case "vpceId":
+		return w.Private.ID, true, nil
+	case "vpcId":
+		return w.Private.VPC, true, nil
 	case "region":
 		return w.Client.region, true, nil
 	case "account":
