@@ -4,7 +4,11 @@ package policy
 type Request struct {
 	// Action is as in "execute-api:Invoke", Resource the ARN of what it is done to.
 	Action, Resource string
-	Caller           Caller
+	// Begins tells that Resource is only how an ARN begins, and the request is about
+	// everything it may be: what denies any of it denies the request, and what allows
+	// has to allow it all.
+	Begins bool
+	Caller Caller
 	// Keys are the condition keys; nil has none.
 	Keys Keys
 }

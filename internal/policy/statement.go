@@ -71,11 +71,22 @@ func (s *Statement) coversResource(r *Request) bool {
 			// "All but what isn't known" must not allow.
 			return false
 		}
-		if ok && p.match(r.Resource, false) {
+		if ok && s.fits(p, r) {
 			return !s.run.notResources
 		}
 	}
 	return s.run.notResources
+}
+
+// fits tells whether one of the statement's resources is what a request is about.
+func (s *Statement) fits(p *pattern, r *Request) bool {
+	switch {
+	case !r.Begins:
+		return p.match(r.Resource, false)
+	case s.Deny == s.run.notResources:
+		return p.fitsAll(r.Resource)
+	}
+	return p.fitsSome(r.Resource)
 }
 
 func (s *Statement) coversCaller(c *Caller, bounded bool) grant {

@@ -51,6 +51,9 @@ func New(o Options) *Guard {
 // A need is one thing an operation has to be allowed to do.
 type need struct {
 	action, resource string
+	// begins tells that the resource is only how an ARN begins, of which the rest isn't
+	// known.
+	begins bool
 	// shown is how refusals show the resource; "" as it is.
 	shown string
 	// keys are condition keys of this action, by name in lower case.
@@ -100,7 +103,7 @@ func (g *Guard) decide(c *awswire.Call, a *awswire.Action, needs func() []need) 
 // ask asks the caller's policies, and where there is one that of the function.
 func (g *Guard) ask(c *awswire.Call, a *awswire.Action, caller *sts.Caller, n *need) policy.Verdict {
 	r := policy.Request{
-		Action: n.action, Resource: n.resource, Caller: caller.Caller,
+		Action: n.action, Resource: n.resource, Begins: n.begins, Caller: caller.Caller,
 		Keys: &keys{call: c, action: a, need: n, principal: caller.Keys},
 	}
 	if n.function == "" {

@@ -123,6 +123,23 @@ func (f *fixture) send(keys sigv4.Keys, token string, c call) (int, string) {
 
 const form = "Content-Type: application/x-www-form-urlencoded"
 
+// A role that a stage's variables name may be any that they can name.
+func TestPassingRolesOfVariables(t *testing.T) {
+	f := newFixture(t, false)
+	keys := f.user("u", `
+		{"Effect":"Allow","Action":"apigateway:*","Resource":"*"},
+		{"Effect":"Allow","Action":"iam:PassRole","Resource":["arn:aws:iam::123456789012:role/app-*","arn:aws:iam::123456789012:role/web-*","arn:aws:iam::123456789012:role/job-?"]},
+		{"Effect":"Deny","Action":"iam:PassRole","Resource":"arn:aws:iam::123456789012:role/app-admin"}`)
+	for role, status := range map[string]int{
+		"app-${stageVariables.r}": 403, "app-x${stageVariables.r}": 501, "web-${stageVariables.r}": 501, "job-${stageVariables.r}": 403, "${stageVariables.r}": 403,
+	} {
+		body := `{"type":"AWS","httpMethod":"POST","uri":"arn:aws:apigateway:us-east-1:sqs:path/x","credentials":"arn:aws:iam::123456789012:role/` + role + `"}`
+		if got, text := f.send(keys, "", call{"apigateway", "PUT", "/restapis/a/resources/b/methods/GET/integration", body, ""}); got != status {
+			t.Errorf("%s: %d %s, want %d", role, got, text, status)
+		}
+	}
+}
+
 func TestPoliciesDecide(t *testing.T) {
 	f := newFixture(t, false)
 	u := f.user("u", `

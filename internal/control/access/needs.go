@@ -78,7 +78,8 @@ const stageVariable = "${stageVariables."
 
 // passing adds the need to hand a role to a service, if role is the ARN of one.
 func (r *request) passing(needs []need, role, service string) []need {
-	if before, _, varies := strings.Cut(role, stageVariable); varies {
+	before, _, varies := strings.Cut(role, stageVariable)
+	if varies {
 		role = r.varying(before)
 	}
 	a, err := arn.Parse(role)
@@ -86,6 +87,9 @@ func (r *request) passing(needs []need, role, service string) []need {
 		return needs
 	}
 	n := need{action: "iam:PassRole", resource: role, keys: map[string][]string{"iam:passedtoservice": {service}}}
+	if varies {
+		n.resource, n.begins, n.shown = strings.TrimSuffix(role, "*"), true, role
+	}
 	if a.Account != r.Account {
 		n.refusal = "Cross-account pass role is not allowed."
 	}
@@ -94,7 +98,7 @@ func (r *request) passing(needs []need, role, service string) []need {
 }
 
 // varying are the roles that an ARN may mean of which a stage's variables say how it
-// goes on. What they will be isn't known, so each of them is handed on.
+// goes on. What they will be isn't known, so each of them is handed on: all have to be allowed and none denied.
 func (r *request) varying(before string) string {
 	a, err := arn.Parse(before + "*")
 	if err != nil {
