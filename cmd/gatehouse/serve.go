@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"gatehouse/internal/store/sqlite"
 )
 
 // shutdownGrace is how long requests in flight have to finish once the program
@@ -103,6 +106,19 @@ func onTerminal() bool {
 	return err != nil || !os.SameFile(in, null)
 }
 
+// advised adds to why the gateway doesn't start what can be done about its disk.
+func advised(err error, data string) error {
+	switch {
+	case errors.As(err, new(*sqlite.DiskError)):
+		return err // says so itself
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: make room on the disk of %s, or choose another directory with --data", err, data)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w: mount what %s lies on for writing, or choose another directory with --data", err, data)
+	}
+	return err
+}
+
 // runGateway runs a gateway until ctx ends.
 func runGateway(ctx context.Context, c config, out, logs io.Writer) error {
 	level, err := c.level()
@@ -117,7 +133,7 @@ func runGateway(ctx context.Context, c config, out, logs io.Writer) error {
 	hangup := hangups()
 	g, err := start(ctx, c, log, logs)
 	if err != nil {
-		return err
+		return advised(err, c.Data)
 	}
 	if _, err := fmt.Fprintf(out, "gatehouse %s serves on http://%s (and https); export AWS_ENDPOINT_URL=http://%s\n", version, g.Addr(), g.Addr()); err != nil {
 		log.Warn("cannot write to standard output", "error", err)

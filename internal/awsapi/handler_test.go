@@ -27,12 +27,21 @@ import (
 	"gatehouse/internal/awswire/sigv4"
 )
 
+// diskFull is an outage that clients may know of.
+type diskFull struct{}
+
+func (diskFull) Error() string  { return "/secret/path is full" }
+func (diskFull) Outage() string { return "The disk is full" }
+
 // knownKeys is a fixed directory of access keys.
 type knownKeys map[string]*awswire.Credential
 
 func (k knownKeys) Lookup(_ context.Context, id string) (*awswire.Credential, error) {
 	if id == "AKIABROKEN" {
 		return nil, fmt.Errorf("the disk is gone")
+	}
+	if id == "AKIAFULL" {
+		return nil, fmt.Errorf("store: %w", diskFull{})
 	}
 	return k[id], nil
 }
@@ -274,6 +283,7 @@ func TestWire(t *testing.T) {
 		{"an error of lambda", call{method: "GET", target: "/2015-03-31/functions/f", service: "lambda"}, 404, "ResourceNotFoundException", `{"Type":"User","Message":"Function not found: f"}`},
 		{"not there yet", call{method: "GET", target: "/v2/apis/a/routes", service: "apigateway"}, 501, "NotImplementedException", `{"message":"gatehouse does not implement apigatewayv2:GetRoutes yet; docs/COVERAGE.md lists what it does."}`},
 		{"a panic", call{method: "GET", target: "/v2/apis?maxResults=panic", service: "apigateway"}, 500, "InternalFailure", `{"message":"The call failed inside the gateway; its log has the reason under this request id."}`},
+		{"an outage", call{method: "GET", target: "/v2/apis", service: "apigateway", key: "AKIAFULL", secret: "x"}, 500, "InternalFailure", `{"message":"The disk is full; the gateway's log has more under this request id."}`},
 		{"a broken directory", call{method: "GET", target: "/v2/apis", service: "apigateway", key: "AKIABROKEN", secret: "x"}, 500, "InternalFailure", `{"message":"The call failed inside the gateway; its log has the reason under this request id."}`},
 	}
 	h := newHandler(nil)

@@ -319,8 +319,13 @@ func (h *Handler) fault(r *request, err error) response {
 	return encodeError(r, e)
 }
 
-// internalFailure hides an error that no operation meant for the client.
+// internalFailure hides an error that no operation meant for the client, but for
+// an outage, which is nothing of the call's.
 func internalFailure(cause error) *Error {
-	return &Error{Code: "InternalFailure", Status: http.StatusInternalServerError, Server: true,
-		Message: "The call failed inside the gateway; its log has the reason under this request id.", Cause: cause}
+	message := "The call failed inside the gateway; its log has the reason under this request id."
+	var outage interface{ Outage() string }
+	if errors.As(cause, &outage) {
+		message = outage.Outage() + "; the gateway's log has more under this request id."
+	}
+	return &Error{Code: "InternalFailure", Status: http.StatusInternalServerError, Server: true, Message: message, Cause: cause}
 }

@@ -5,9 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // A conn is one connection with its prepared statements. Statements run without
@@ -52,22 +49,4 @@ func (c *conn) close() error {
 		}
 	}
 	return errors.Join(append(errs, c.sql.Close())...)
-}
-
-// explain adds to SQLite's error what an operator can do about it.
-func explain(path string, err error) error {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	switch e.Code() & 0xff {
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("%s is damaged; restore it from a backup: %w", path, err)
-	case sqlite3.SQLITE_FULL:
-		return fmt.Errorf("%s: no space left on the device: %w", path, err)
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
-		return fmt.Errorf("%s can't be written by this user: %w", path, err)
-	default:
-		return fmt.Errorf("%s: %w", path, err)
-	}
 }
