@@ -125,6 +125,9 @@ func (m *methodBuilder) backend(kind rest.Kind, doc *apigateway.Integration, uri
 			if target != "" && !owns(m.key.Scope, target) {
 				return misconfigured("the integration target is no load balancer of the API's account: " + target), nil
 			}
+			// UNVERIFIED: AWS's guide says that links of apigatewayv2 put the stage before the
+			// path ("test/path"), without a word on the URI's own path or on how an override of the
+			// path undoes it. The URI is called as it is written.
 			call.Private = &integrate.Private{Link: m.c.parts.Links.Find(m.key.Scope, expandOrEmpty(value(doc.ConnectionId), variables)), LoadBalancer: target}
 		}
 		h, err := m.c.parts.HTTP(call)
