@@ -422,7 +422,7 @@ func TestPrivateIntegrationOfService(t *testing.T) {
 	}
 	space := done(must(n.sd.CreatePrivateDnsNamespace(ctx, &servicediscovery.CreatePrivateDnsNamespaceInput{Name: new("corp.test"), Vpc: new("vpc-1")}))(t).OperationId)["NAMESPACE"]
 	service := must(n.sd.CreateService(ctx, &servicediscovery.CreateServiceInput{
-		Name: new("pets"), DnsConfig: &sdtypes.DnsConfig{NamespaceId: &space, DnsRecords: []sdtypes.DnsRecord{{Type: sdtypes.RecordTypeSrv, TTL: new(int64(10))}}},
+		Name: new("pets"), DnsConfig: &sdtypes.DnsConfig{NamespaceId: &space, DnsRecords: []sdtypes.DnsRecord{{Type: sdtypes.RecordTypeSrv, TTL: new(int64(10))}}}, //nolint:SA1019 // where clients may still put it
 		HealthCheckCustomConfig: &sdtypes.HealthCheckCustomConfig{},
 	}))(t).Service
 	for name, version := range map[string]string{"a": "1", "b": "2", "c": "2"} {

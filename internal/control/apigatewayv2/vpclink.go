@@ -1,6 +1,7 @@
 package apigatewayv2
 
 import (
+	"errors"
 	"strings"
 
 	"gatehouse/internal/arn"
@@ -189,7 +190,7 @@ func setTLS(in *definition.Integration, config *apigatewayv2.TlsConfigInput) {
 }
 
 func missingLink(err error, id string) error {
-	if missing(err, "") != err {
+	if errors.Is(err, store.ErrNotFound) {
 		return badRequest("Invalid VpcLink identifier specified: %s", id)
 	}
 	return err
