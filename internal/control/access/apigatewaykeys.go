@@ -8,7 +8,7 @@ import (
 )
 
 // gatewayRequestKeys begin the condition keys about what a request to API Gateway
-// sets. Those of custom domain names and routing rules are known here.
+// sets. Those of custom domain names, routing rules, APIs and methods are known here.
 const gatewayRequestKeys = "apigateway:request/"
 
 // gatewayKey are the values of such a key, by its name in lower case.
@@ -46,6 +46,53 @@ func gatewayKey(in any, name string) ([]string, bool) {
 		values = domainKey(name, in.DomainNameConfigurations, in.MutualTlsAuthentication, in.RoutingMode)
 	case *v2.UpdateDomainNameRequest:
 		values = domainKey(name, in.DomainNameConfigurations, in.MutualTlsAuthentication, in.RoutingMode)
+	case *v1.CreateRestApiRequest:
+		switch name {
+		case "apiname":
+			add(in.Name)
+		case "endpointtype":
+			if in.EndpointConfiguration != nil {
+				values = in.EndpointConfiguration.Types
+			}
+		}
+	case *v1.UpdateRestApiRequest:
+		switch name {
+		case "apiname":
+			values = patches(in.PatchOperations, "/name")
+		case "endpointtype":
+			values = patches(in.PatchOperations, domainPaths[name])
+		}
+	case *v2.CreateApiRequest:
+		if name == "apiname" {
+			add(in.Name)
+		}
+	case *v2.UpdateApiRequest:
+		if name == "apiname" {
+			add(in.Name)
+		}
+	case *v1.PutMethodRequest:
+		switch name {
+		case "routeauthorizationtype":
+			add(in.AuthorizationType)
+		case "apikeyrequired":
+			// UNVERIFIED: that the key is there where the request leaves it out.
+			values = []string{strconv.FormatBool(in.ApiKeyRequired != nil && *in.ApiKeyRequired)}
+		}
+	case *v1.UpdateMethodRequest:
+		switch name {
+		case "routeauthorizationtype":
+			values = patches(in.PatchOperations, "/authorizationType")
+		case "apikeyrequired":
+			values = patches(in.PatchOperations, "/apiKeyRequired")
+		}
+	case *v2.CreateRouteRequest:
+		if name == "routeauthorizationtype" {
+			add(in.AuthorizationType)
+		}
+	case *v2.UpdateRouteRequest:
+		if name == "routeauthorizationtype" {
+			add(in.AuthorizationType)
+		}
 	case *v2.CreateRoutingRuleRequest:
 		values = ruleKey(name, in.Priority, in.Conditions)
 	case *v2.PutRoutingRuleRequest:

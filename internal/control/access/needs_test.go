@@ -202,6 +202,15 @@ func TestGatewayKeys(t *testing.T) {
 		{first, "mtlstruststoreversion", "1"}, {first, "routingmode", "ROUTING_RULE_ONLY"}, {&v1.CreateDomainNameRequest{}, "endpointtype", ""},
 		{patch("/mutualTlsAuthentication/truststoreUri", "s3://a/c"), "mtlstruststoreuri", "s3://a/c"}, {patch("/securityPolicy", "TLS_1_0"), "securitypolicy", "TLS_1_0"},
 		{patch("/endpointConfiguration/types/0", "EDGE"), "endpointtype", "EDGE"}, {patch("/securityPolicy", "TLS_1_0"), "unknown", ""}, {first, "unknown", ""},
+		{&v1.CreateRestApiRequest{Name: new("n"), EndpointConfiguration: &v1.EndpointConfiguration{Types: []string{"PRIVATE"}}}, "endpointtype", "PRIVATE"},
+		{&v1.CreateRestApiRequest{Name: new("n")}, "apiname", "n"}, {&v1.CreateRestApiRequest{Name: new("n")}, "endpointtype", ""},
+		{&v1.UpdateRestApiRequest{PatchOperations: []v1.PatchOperation{{Path: new("/endpointConfiguration/types/EDGE"), Value: new("REGIONAL")}}}, "endpointtype", "REGIONAL"},
+		{&v1.UpdateRestApiRequest{PatchOperations: []v1.PatchOperation{{Path: new("/name"), Value: new("m")}}}, "apiname", "m"},
+		{&v2.CreateApiRequest{Name: new("n")}, "apiname", "n"}, {&v2.UpdateApiRequest{}, "apiname", ""},
+		{&v1.PutMethodRequest{AuthorizationType: new("NONE")}, "routeauthorizationtype", "NONE"}, {&v1.PutMethodRequest{}, "apikeyrequired", "false"},
+		{&v1.PutMethodRequest{ApiKeyRequired: new(true)}, "apikeyrequired", "true"},
+		{&v1.UpdateMethodRequest{PatchOperations: []v1.PatchOperation{{Path: new("/authorizationType"), Value: new("NONE")}}}, "routeauthorizationtype", "NONE"},
+		{&v2.CreateRouteRequest{AuthorizationType: new("JWT")}, "routeauthorizationtype", "JWT"}, {&v2.UpdateRouteRequest{AuthorizationType: new("NONE")}, "routeauthorizationtype", "NONE"},
 	} {
 		k := &keys{action: &awswire.Action{Input: test.in}, need: &need{}}
 		got, ok := k.Lookup("apigateway:request/" + test.key)
