@@ -10,14 +10,12 @@ import (
 )
 
 // objects is the S3 that the gateway itself reads truststores and the code of
-// functions from, found as integrations with S3 find theirs; nil where there is none.
+// functions from: that of --s3-endpoint, else the one that integrations with S3 call;
+// nil where there is none.
 // roots are the authorities of https endpoints.
 func (s *awsServices) objects(region string, roots *x509.CertPool) (*s3object.Store, error) {
 	service := awsendpoint.ByPrefix("s3")
-	endpoint, own := s.endpoints[service.Prefix], false
-	if endpoint == "" && s.s3 != "" {
-		endpoint, own = s.s3, true
-	}
+	endpoint, own := s.s3, s.s3 != ""
 	if endpoint == "" {
 		endpoint = s.endpoints.of(&service)
 	}
