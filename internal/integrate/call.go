@@ -198,6 +198,9 @@ func (c *call) sendRest(u *upstream, answered *atomic.Bool) error {
 	const room = 16 // for a chunk's size line and its end
 	for {
 		n, err := c.readRest(u, buf[room:len(buf)-room])
+		if n == 0 && err == io.EOF && !c.chunked { //nolint:errorlint // a reader's io.EOF is never wrapped
+			return nil // all is sent, so the connection stays, be there an answer or not
+		}
 		// In this order: stopWriting, which follows, then isn't undone.
 		if answered.Load() {
 			return errAnswered
